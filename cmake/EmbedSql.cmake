@@ -1,0 +1,18 @@
+# embed_sql(TARGET DIRECTORY): makes migrations.inc, one C++ table row per numbered .sql file of
+# DIRECTORY, and puts it on TARGET's include path.
+function(embed_sql target directory)
+  file(GLOB files CONFIGURE_DEPENDS "${directory}/*.sql")
+  list(SORT files)
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/embedded/${target}/migrations.inc")
+  set(text "")
+  foreach(file IN LISTS files)
+    get_filename_component(name "${file}" NAME_WE)
+    string(REGEX MATCH "^[0-9]+" number "${name}")
+    math(EXPR number "${number}")
+    file(READ "${file}" sql)
+    string(APPEND text "migration{${number}, \"${name}\", R\"embedded(${sql})embedded\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  endforeach()
+  file(CONFIGURE OUTPUT "${output}" CONTENT "${text}" @ONLY)
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/embedded/${target}")
+endfunction()

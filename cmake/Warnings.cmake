@@ -1,0 +1,13 @@
+# Warnings and sanitizers, as one interface target that every target of ours links.
+option(SLUICE_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+add_library(sluice_flags INTERFACE)
+target_compile_features(sluice_flags INTERFACE cxx_std_20)
+target_compile_options(sluice_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
+  -Wno-missing-field-initializers -Werror)
+if(SLUICE_SANITIZE)
+  target_compile_options(sluice_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(sluice_flags INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,44 @@
+// Starting and stopping the operating system process of an attempt, behind an interface that a test
+// can script. The real one is `process_thread`. Calls never block and may come from any thread;
+// answers come on the launcher's own thread and must not block it.
+#pragma once
+
+#include "model/command.hpp"
+#include "model/ids.hpp"
+#include "model/run.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace sluice::executors {
+
+enum class stop_signal : std::uint8_t { terminate, kill };
+
+/// What a launcher tells about an attempt. Each function is called at most once, `ended` last.
+struct launch_listener {
+  /// The process runs.
+  std::function<void(model::attempt_key)> started;
+  /// The attempt is over: its process group is proven gone, its log closed, its outputs read; or it
+  /// could not be started. The report is complete but for what the caller knows better (a timeout).
+  std::function<void(model::attempt_report)> ended;
+};
+
+class launcher {
+public:
+  virtual ~launcher() = default;
+
+  /// Starts the attempt's process in a group of its own, logging to the attempt's log file. When the
+  /// host is out of processes, memory or descriptors, tries again at the next exit or after 1 s, and
+  /// gives up after 60 s with class `resource`.
+  virtual void start(std::shared_ptr<const model::start_attempt> attempt,
+                     launch_listener listener) = 0;
+
+  /// Signals the whole process group; an attempt that has not started yet will not start. Nothing
+  /// happens when the attempt is unknown or over.
+  virtual void signal(model::attempt_key key, stop_signal what) = 0;
+
+  /// Removes the attempt's working files: its outcome is committed.
+  virtual void forget(model::attempt_key key) = 0;
+};
+
+} // namespace sluice::executors

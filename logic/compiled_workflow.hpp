@@ -1,0 +1,76 @@
+// A specification with everything worked out that does not change between runs: the graph with the
+// edges that mentions imply, and all expressions parsed. Made once per submission, immutable,
+// shared. `compile` is also the validation of a specification: files, programs and REST use it.
+#pragma once
+
+#include "logic/dag.hpp"
+#include "logic/expression.hpp"
+#include "logic/value_template.hpp"
+#include "model/workflow.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::logic {
+
+/// One thing wrong with a specification. `path` names the place as keys and indices,
+/// `tasks.load.after[1]`; a task name that is no identifier stands in brackets: `tasks['a b'].run`.
+struct spec_problem {
+  std::string path;
+  std::string message;
+  std::size_t offset = 0; ///< within the string at `path`, for expressions
+};
+
+/// The expressions of one task; most tasks of large graphs have none.
+struct task_expressions {
+  std::optional<expression> join; ///< when the rule is `expression`
+  std::optional<expression> when;
+  std::vector<std::pair<std::string, value_template>> in;
+  std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
+  std::vector<std::uint32_t> state_reads;  ///< upstreams whose `state` join or `when` names; sorted
+  std::vector<std::uint32_t> output_reads; ///< upstreams whose `out` anything here names; sorted
+};
+
+class compiled_workflow {
+public:
+  const model::workflow_spec& spec() const { return *spec_; }
+  const std::shared_ptr<const model::workflow_spec>& shared_spec() const { return spec_; }
+  const dag& graph() const { return graph_; }
+  /// Null when the task has no expression.
+  const task_expressions* expressions(std::uint32_t task) const { return expressions_[task].get(); }
+  /// The workflow's own environment; names only `params` and `run`.
+  const std::vector<std::pair<std::string, value_template>>& env() const { return env_; }
+  /// Index of a task that some expression mentions.
+  std::optional<std::uint32_t> mentioned_task(std::string_view name) const;
+  /// Whether some expression reads this task's outputs.
+  bool outputs_are_read(std::uint32_t task) const { return outputs_read_[task]; }
+  /// Whether `dependent` handles a failure of `upstream` when it succeeds: its join is `one_failed`
+  /// or `all_failed`, or its join or `when` names the upstream's state.
+  /// @pre there is an edge between them
+  bool handles_failure(std::uint32_t dependent, std::uint32_t upstream) const;
+
+private:
+  friend class workflow_compiler; // in compiled_workflow.cpp
+  std::shared_ptr<const model::workflow_spec> spec_;
+  dag graph_;
+  std::vector<std::unique_ptr<task_expressions>> expressions_;
+  std::vector<std::pair<std::string, value_template>> env_;
+  std::unordered_map<std::string, std::uint32_t> mentioned_;
+  std::vector<bool> outputs_read_;
+};
+
+/// Names of the native handlers that exist; empty function: not checked.
+using handler_lookup = std::function<bool(std::string_view name)>;
+
+/// Compiles, or returns every problem there is, in order of the specification.
+tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
+compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler = {});
+
+/// The name nearest to `name` by edit distance, when it is near enough to be a typing error; else
+/// empty. Source: V. I. Levenshtein, 1966; transpositions count one (Damerau, 1964).
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+
+} // namespace sluice::logic

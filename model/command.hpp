@@ -1,0 +1,53 @@
+// What the scheduler core wants done outside, once the step that caused it is committed.
+#pragma once
+
+#include "model/event.hpp"
+#include "model/workflow.hpp"
+
+namespace sluice::model {
+
+/// Start an attempt that is recorded as dispatched. Carries everything an executor needs.
+struct start_attempt {
+  attempt_key key;
+  std::shared_ptr<const workflow_spec> workflow;
+  std::uint32_t task = 0; ///< index into `workflow->tasks`
+  value inputs;           ///< object, or null when the task has no `in`
+  std::vector<std::pair<std::string, std::string>> env; ///< evaluated; the task's over the workflow's
+
+  const task_spec& spec() const { return workflow->tasks[task]; }
+};
+/// Stop an attempt. Repeating it is safe, and `immediate` after `graceful` shortens the grace.
+struct stop_attempt {
+  attempt_key key;
+  executor_kind executor = executor_kind::process;
+  cancel_mode mode = cancel_mode::graceful;
+};
+/// A final report is committed (or was stale): its sender may forget the attempt.
+struct acknowledge_report {
+  attempt_key key;
+  executor_kind executor = executor_kind::process;
+};
+/// Read a task's outputs back from the store; answered by `outputs_loaded`.
+struct load_outputs {
+  model::run_no run_no;
+  std::uint32_t task_idx = 0;
+};
+/// The answer to `run_submitted`: the id is durable.
+struct answer_submit {
+  request_id request = 0;
+  expected<model::run_no> result;
+};
+/// The answer to `cancel_requested`. Errors: `not_found`, `conflict` when the run has ended.
+struct answer_cancel {
+  request_id request = 0;
+  expected<model::run_no> result;
+};
+/// A run has ended, and this is recorded.
+struct announce_run_end {
+  model::run_no run_no;
+  run_state state = run_state::succeeded;
+};
+using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
+                             answer_submit, answer_cancel, announce_run_end>;
+
+} // namespace sluice::model

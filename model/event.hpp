@@ -1,0 +1,67 @@
+// Two kinds of facts. `event` is a committed line of the audit trail, as stored and streamed.
+// `happening` is what reaches the scheduler core: the closed set of its inputs.
+#pragma once
+
+#include "model/ids.hpp"
+#include "model/run.hpp"
+#include "model/state.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace sluice::model {
+
+/// A row of the event table: append-only, `seq` is the cursor of all followers.
+struct event {
+  std::int64_t seq = 0; ///< given at insert, ascending without reuse
+  wall_time at;
+  model::run_no run_no;
+  std::optional<std::uint32_t> task_idx;
+  std::optional<std::uint32_t> attempt;
+  event_type type = event_type::run_submitted;
+  std::string task;  ///< the task's name; not a column, filled in by whoever has it
+  std::string from;  ///< state before, or empty
+  std::string to;    ///< state after, or empty
+  std::string actor; ///< who did it: `scheduler`, `operator`, ...
+  value data;        ///< null or an object: class, code, message, reason, ...
+};
+
+/// Correlates a request of the surface with its answer.
+using request_id = std::uint64_t;
+
+struct run_submitted {
+  request_id request = 0;
+  model::submission submission;
+};
+/// The start of an attempt is confirmed.
+struct attempt_started {
+  attempt_key key;
+};
+struct attempt_finished {
+  attempt_report report;
+};
+/// Every attempt the executor had is lost: it died, and was or will be restarted.
+struct executor_lost {
+  executor_kind executor = executor_kind::process;
+};
+enum class cancel_mode : std::uint8_t {
+  graceful,  ///< TERM, grace, KILL
+  immediate, ///< KILL at once
+};
+struct cancel_requested {
+  request_id request = 0;
+  model::run_no run_no;
+  cancel_mode mode = cancel_mode::graceful;
+  std::string actor; ///< `operator`, `ctrl-c`
+};
+/// Outputs that were too large to keep, read back for inputs that need them.
+struct outputs_loaded {
+  model::run_no run_no;
+  std::uint32_t task_idx = 0;                 ///< whose outputs
+  expected<value> outputs = value::object();  ///< an error fails the tasks that wait for it
+};
+using happening = std::variant<run_submitted, attempt_started, attempt_finished, executor_lost,
+                               cancel_requested, outputs_loaded>;
+
+} // namespace sluice::model

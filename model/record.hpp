@@ -1,0 +1,81 @@
+// What a scheduler step writes: the records that BATCH WRITER commits. Every record is one event row
+// (`event_of`) beside the rows it changes, so that the event log folds to the tables.
+#pragma once
+
+#include "model/event.hpp"
+#include "model/run.hpp"
+#include "model/workflow.hpp"
+
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace sluice::model {
+
+/// A new run with all its tasks, pending. Stores the workflow version when it is new.
+struct run_created {
+  model::run_no run_no;
+  submission request;
+  wall_time at;
+};
+/// The run moved to another state.
+struct run_moved {
+  model::run_no run_no;
+  run_state from = run_state::running;
+  run_state to = run_state::running;
+  bool degraded = false;
+  std::string error; ///< one sentence, for a failed run
+  std::string actor;
+  wall_time at;
+};
+/// An attempt was given to an executor, which starts it after the commit.
+struct attempt_dispatched {
+  attempt_key key;
+  executor_kind executor = executor_kind::process;
+  std::string inputs; ///< JSON text of the resolved inputs, or empty
+  wall_time at;
+};
+/// An attempt ended; `outcome.state` is where its task went.
+struct attempt_ended {
+  attempt_outcome outcome;
+};
+/// A task moved without an attempt ending: skipped, cancelled, cancelling, failed by an expression.
+struct task_moved {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the current one, 0: none yet
+  task_state from = task_state::pending;
+  task_state to = task_state::skipped;
+  std::string reason; ///< `upstream`, `when`, `run_failed`, `cancel`, ...
+  std::optional<model::failure> failure;
+  std::string actor;
+  wall_time at;
+};
+/// Something a person should know about a task; changes no state.
+struct warning_raised {
+  attempt_key key;
+  std::string message;
+  wall_time at;
+};
+using record = std::variant<run_created, run_moved, attempt_dispatched, attempt_ended, task_moved,
+                            warning_raised>;
+
+/// Counters of a run after the step; within a group only the last of each run is written.
+struct run_counts {
+  model::run_no run_no;
+  state_counts counts{};
+};
+
+/// The records of one scheduler step: atomic together.
+struct step {
+  std::uint64_t number = 0; ///< from 1 in each incarnation of the scheduler, without gaps
+  std::vector<record> records;
+  std::vector<run_counts> counts;
+};
+
+/// Rows this step writes, roughly: what bounds a group. A new run counts its tasks.
+std::size_t weight(const step& s);
+
+/// The event row of a record; `seq` is 0 and `task` empty, the store and the hub know those.
+event event_of(const record& r);
+
+} // namespace sluice::model

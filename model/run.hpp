@@ -1,0 +1,70 @@
+// A run, its tasks and their attempts: what was asked, what an executor reports, what was decided.
+#pragma once
+
+#include "model/ids.hpp"
+#include "model/json.hpp"
+#include "model/state.hpp"
+#include "model/time.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::model {
+
+struct workflow_spec;
+
+/// A request for one run of a workflow.
+struct submission {
+  std::shared_ptr<const workflow_spec> workflow;
+  std::string content_hash; ///< hex SHA-256 of the specification; equal ones share a version
+  std::string source;       ///< the file's text, or empty
+  value params = value::object(); ///< complete and typed: defaults are filled in
+  std::string trigger = "manual";
+};
+
+/// What an attempt used, as the kernel counted it.
+struct resource_usage {
+  microseconds cpu{0};
+  std::int64_t peak_rss_bytes = 0;
+  friend bool operator==(const resource_usage&, const resource_usage&) = default;
+};
+
+struct failure {
+  model::failure_class failure_class = failure_class::exit;
+  std::string code;    ///< exit code (`3`), signal (`SIGKILL`), or a word (`output_too_large`)
+  std::string message; ///< one sentence for a person
+  friend bool operator==(const failure&, const failure&) = default;
+};
+
+/// What an executor says about an attempt that has ended. The scheduler decides what follows.
+struct attempt_report {
+  attempt_key key;
+  std::optional<model::failure> failure; ///< nothing: success
+  value outputs;                         ///< object, or null when there are none
+  std::vector<std::string> warnings;     ///< such as an output that was not declared
+  resource_usage usage;
+  std::optional<wall_time> started_at;   ///< nothing when it never started
+  wall_time finished_at;
+};
+
+/// What was decided about an attempt and its task when it ended.
+struct attempt_outcome {
+  attempt_key key;
+  task_state from = task_state::running;
+  task_state state = task_state::succeeded; ///< the task's; `ready` after a lost attempt
+  std::optional<model::failure> failure;
+  std::uint32_t losses = 0; ///< of the task, this one counted
+  value outputs;            ///< object, or null
+  resource_usage usage;
+  std::optional<wall_time> started_at;
+  wall_time finished_at;
+};
+
+/// How many tasks of a run are in each state, as stored (`ready` counts as pending, `running` as
+/// dispatched).
+using state_counts = std::array<std::uint32_t, task_state_count>;
+
+} // namespace sluice::model

@@ -1,0 +1,162 @@
+// States, classes and rules that have a name in files, tables and on screen, and those names.
+// state.cpp is the only place with the strings.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace sluice::model {
+
+/// See docs/architecture.md, "States", for who may follow whom (`logic/transitions` is the table).
+enum class task_state : std::uint8_t {
+  pending,
+  waiting,
+  ready,
+  dispatched,
+  running,
+  deferred,
+  validating,
+  retry_wait,
+  paused,
+  cancelling,
+  rolling_back,
+  succeeded, // terminal from here on
+  failed,
+  skipped,
+  cancelled,
+  rolled_back,
+};
+inline constexpr std::size_t task_state_count = 16;
+
+constexpr bool is_terminal(task_state s) { return s >= task_state::succeeded; }
+/// Whether an attempt is under way: the states a report or a stop can reach.
+constexpr bool is_active(task_state s) {
+  return s == task_state::dispatched || s == task_state::running || s == task_state::deferred
+         || s == task_state::validating || s == task_state::cancelling
+         || s == task_state::rolling_back;
+}
+
+enum class run_state : std::uint8_t {
+  queued,
+  running,
+  cancelling,
+  rolling_back,
+  succeeded, // terminal from here on
+  failed,
+  cancelled,
+  rolled_back,
+};
+inline constexpr std::size_t run_state_count = 8;
+
+constexpr bool is_terminal(run_state s) { return s >= run_state::succeeded; }
+
+/// Why an attempt failed: decides whether it is retried, and labels metrics.
+enum class failure_class : std::uint8_t {
+  exit,       ///< ordinary non-zero exit or a signal
+  transient,  ///< exit 75, network, rate limit
+  permanent,  ///< can never succeed: command missing, expression error, output too large
+  timeout,    ///< the attempt's `timeout` passed
+  deadline,
+  heartbeat,
+  gate,
+  validation, ///< a declared output is missing or has the wrong type
+  resource,   ///< the host had no process, memory or descriptor to spare
+  budget,
+  cancelled,
+  lost,       ///< the runtime or the executor died under it
+  internal,
+};
+inline constexpr std::size_t failure_class_count = 13;
+
+/// What a task that does not run waits for.
+enum class wait_reason : std::uint8_t {
+  none,
+  upstream, ///< an upstream is not decided
+  inputs,   ///< a large value is read back from the store
+  slot,     ///< every slot is taken
+  limit,    ///< `limits.active_tasks` of its run is reached
+};
+inline constexpr std::size_t wait_reason_count = 5;
+
+enum class join_rule : std::uint8_t {
+  all_success,
+  none_failed,
+  all_failed,
+  all_done,
+  one_success,
+  one_failed,
+  expression,
+};
+
+enum class on_failure : std::uint8_t { stop, carry_on };
+
+/// Which executor runs an attempt.
+enum class executor_kind : std::uint8_t { process, function };
+inline constexpr std::size_t executor_kind_count = 2;
+
+/// Type of a parameter or an output.
+enum class value_type : std::uint8_t {
+  integer,
+  real,
+  boolean,
+  text,
+  date,
+  timestamp,
+  list,
+  map,
+  file,
+};
+
+/// Why a stop was asked. The first one stands, but `cancel` overrides all.
+enum class stop_reason : std::uint8_t { none, cancel, timeout };
+
+/// The type of an event row.
+enum class event_type : std::uint8_t {
+  run_submitted,
+  run_cancelling,
+  run_finished,
+  task_dispatched,
+  task_finished,   ///< succeeded or failed, an attempt ended with it
+  task_lost,       ///< its attempt was lost; the task is ready again
+  task_skipped,
+  task_cancelling,
+  task_cancelled,
+  task_failed,     ///< failed without an attempt (expression error)
+  task_warning,
+};
+
+std::string_view to_string(task_state s);
+std::string_view to_string(run_state s);
+std::string_view to_string(failure_class c);
+std::string_view to_string(wait_reason r);
+std::string_view to_string(join_rule j);
+std::string_view to_string(on_failure f);
+std::string_view to_string(executor_kind k);
+std::string_view to_string(value_type t);
+std::string_view to_string(stop_reason r);
+std::string_view to_string(event_type t);
+
+/// The inverse of `to_string`; also takes the spellings of other systems for task states
+/// (`queued`, `COMPLETED`, ...). Nothing when the name is unknown.
+std::optional<task_state> parse_task_state(std::string_view name);
+std::optional<run_state> parse_run_state(std::string_view name);
+std::optional<failure_class> parse_failure_class(std::string_view name);
+std::optional<join_rule> parse_join_rule(std::string_view name);
+std::optional<on_failure> parse_on_failure(std::string_view name);
+std::optional<executor_kind> parse_executor_kind(std::string_view name);
+std::optional<value_type> parse_value_type(std::string_view name);
+std::optional<event_type> parse_event_type(std::string_view name);
+
+/// All names in order of their values, for messages that list what is allowed.
+std::span<const std::string_view> task_state_names();
+std::span<const std::string_view> run_state_names();
+std::span<const std::string_view> failure_class_names();
+std::span<const std::string_view> join_rule_names();
+std::span<const std::string_view> value_type_names();
+std::span<const std::string_view> event_type_names();
+std::span<const std::string_view> executor_kind_names();
+
+} // namespace sluice::model

@@ -1,0 +1,111 @@
+// A workflow as written: the parsed form of a file, of JSON or of a program's own making. Plain
+// values; immutable once stored, then shared by const pointer between all that use it.
+#pragma once
+
+#include "model/json.hpp"
+#include "model/state.hpp"
+#include "model/time.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace sluice::model {
+
+/// How the text of `run` is interpreted.
+struct shell_spec {
+  enum class kind : std::uint8_t { sh, bash, custom };
+  kind which = kind::sh;
+  std::vector<std::string> argv; ///< of a custom shell; the text is appended as last argument
+
+  friend bool operator==(const shell_spec&, const shell_spec&) = default;
+};
+
+struct run_action {
+  std::string text; ///< shell text, never templated
+  friend bool operator==(const run_action&, const run_action&) = default;
+};
+struct exec_action {
+  std::vector<std::string> argv; ///< not empty; argv[0] is looked up on the task's PATH
+  friend bool operator==(const exec_action&, const exec_action&) = default;
+};
+struct call_action {
+  std::string handler; ///< name in the function registry
+  friend bool operator==(const call_action&, const call_action&) = default;
+};
+using action = std::variant<run_action, exec_action, call_action>;
+
+/// When a task may start, seen from its upstreams.
+struct join_spec {
+  join_rule rule = join_rule::all_success;
+  std::string expression; ///< the text between `${{` and `}}` when the rule is `expression`
+  friend bool operator==(const join_spec&, const join_spec&) = default;
+};
+
+struct output_spec {
+  std::string name;
+  value_type type = value_type::text;
+  friend bool operator==(const output_spec&, const output_spec&) = default;
+};
+
+/// Name and value; strings in the value may hold `${{ }}`. In order of the file.
+using named_values = std::vector<std::pair<std::string, value>>;
+
+/// What `env`, `workdir` and the like may be set for: a task, or all tasks of a workflow.
+struct task_settings {
+  named_values env;
+  std::optional<std::string> workdir; ///< relative ones are relative to `workflow_spec::base_dir`
+  std::optional<shell_spec> shell;
+  std::optional<milliseconds> timeout; ///< of each attempt; none: no limit
+  std::optional<bool> allow_failure;
+  friend bool operator==(const task_settings&, const task_settings&) = default;
+};
+
+struct task_spec {
+  std::string name;
+  model::action action;
+  std::vector<std::string> after; ///< upstreams named outright; mentions in expressions come on top
+  join_spec join;
+  std::optional<std::string> when; ///< text between `${{` and `}}`
+  named_values in;
+  std::vector<output_spec> out;
+  task_settings settings; ///< its own; `workflow_spec::defaults` fill in what is not set
+  friend bool operator==(const task_spec&, const task_spec&) = default;
+};
+
+struct param_spec {
+  std::string name;
+  value_type type = value_type::text; ///< never `file`
+  std::optional<value> default_value; ///< none: the parameter is required
+  std::vector<value> choices;         ///< empty: any value of the type
+  std::string description;
+  friend bool operator==(const param_spec&, const param_spec&) = default;
+};
+
+struct workflow_spec {
+  std::string name;
+  std::string description;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<param_spec> params;
+  std::vector<task_spec> tasks; ///< index = task_idx of a run
+  task_settings defaults;       ///< of the workflow and its `defaults`, merged; the latter wins
+  model::on_failure on_failure = model::on_failure::stop;
+  std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
+  std::string base_dir; ///< absolute; directory of the file, the default of `workdir`
+  friend bool operator==(const workflow_spec&, const workflow_spec&) = default;
+};
+
+inline executor_kind executor_of(const action& a) {
+  return std::holds_alternative<call_action>(a) ? executor_kind::function : executor_kind::process;
+}
+
+/// The task's own settings with the workflow's defaults for what it leaves open; `env` is merged
+/// by name, the task's value wins.
+task_settings effective_settings(const workflow_spec& workflow, const task_spec& task);
+
+/// Whether `text` has the form of an identifier, `[A-Za-z_][A-Za-z0-9_]*`.
+bool is_identifier(std::string_view text);
+
+} // namespace sluice::model

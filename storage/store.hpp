@@ -1,0 +1,124 @@
+// The store in the words of the domain: what is committed, and what can be read back. Two roles:
+// `store` holds the write connection and belongs to BATCH WRITER alone; a `reader` has a read-only
+// connection of its own and belongs to one thread. Errors of both: `unavailable` (busy, disk full:
+// try again), `corrupt` (stop, keep the evidence), `internal`.
+#pragma once
+
+#include "model/event.hpp"
+#include "model/record.hpp"
+#include "model/workflow.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sluice::storage {
+
+using step_ptr = std::shared_ptr<const model::step>;
+
+/// Which step of which scheduler incarnation was committed last.
+struct commit_mark {
+  std::uint64_t incarnation = 0;
+  std::uint64_t step = 0;
+  friend bool operator==(const commit_mark&, const commit_mark&) = default;
+};
+
+/// Writes. Not thread-safe; one per database.
+class store {
+public:
+  virtual ~store() = default;
+
+  /// Commits the records of all steps in one transaction, with their events and the mark of the
+  /// last one. Returns the seq of the first event written; the others follow without a gap in
+  /// order of the records. On an error nothing of it is stored.
+  virtual expected<std::int64_t> commit(std::uint64_t incarnation,
+                                        std::span<const step_ptr> steps) = 0;
+
+  virtual expected<commit_mark> last_commit() = 0;
+  /// The number after the last run that exists; 1 in an empty store.
+  virtual expected<model::run_no> next_run_no() = 0;
+};
+
+struct run_row {
+  model::run_no run_no;
+  std::string workflow;
+  std::int64_t version = 0; ///< of the workflow, from 1
+  model::run_state state = model::run_state::queued;
+  std::string trigger;
+  model::value params;
+  model::state_counts counts{};
+  bool degraded = false;
+  std::string error;
+  model::wall_time submitted_at;
+  std::optional<model::wall_time> started_at; ///< of its first attempt's dispatch
+  std::optional<model::wall_time> finished_at;
+};
+
+struct attempt_row {
+  model::attempt_key key;
+  model::executor_kind executor = model::executor_kind::process;
+  model::task_state state = model::task_state::dispatched;
+  std::optional<model::failure> failure;
+  model::value inputs; ///< object or null
+  model::resource_usage usage;
+  model::wall_time dispatched_at;
+  std::optional<model::wall_time> started_at;
+  std::optional<model::wall_time> finished_at;
+};
+
+struct task_row {
+  model::task_key key;
+  std::string name;
+  model::task_state state = model::task_state::pending; ///< as stored: see model::state_counts
+  std::string reason;                                   ///< of a skip or cancel, else empty
+  std::uint32_t attempt = 0;                            ///< current one, 0: none yet
+  std::uint32_t losses = 0;
+  std::optional<model::failure> failure;
+  std::optional<model::wall_time> dispatched_at; ///< of the current attempt
+  std::optional<model::wall_time> started_at;
+  std::optional<model::wall_time> finished_at;
+  model::resource_usage usage; ///< of the current attempt
+};
+
+struct run_query {
+  std::optional<model::run_state> state;
+  std::string workflow; ///< empty: all
+  bool unfinished_only = false;
+  std::size_t limit = 50; ///< newest first
+};
+struct task_query {
+  model::run_no run_no;
+  std::uint32_t from_idx = 0;
+  std::optional<model::task_state> state;
+  std::size_t limit = 1000; ///< in order of task_idx
+};
+struct event_query {
+  std::int64_t after_seq = 0;
+  std::optional<model::run_no> run_no;
+  std::size_t limit = 1000; ///< in order of seq
+};
+
+/// Reads, each call one short snapshot. `not_found` where a single thing was asked for.
+class reader {
+public:
+  virtual ~reader() = default;
+
+  virtual expected<std::vector<run_row>> runs(const run_query& query) = 0;
+  virtual expected<run_row> run(model::run_no run_no) = 0;
+  /// The specification a run executes, and the text it was read from (or empty).
+  virtual expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) = 0;
+  virtual expected<std::string> source(model::run_no run_no) = 0;
+  virtual expected<std::vector<task_row>> tasks(const task_query& query) = 0;
+  /// By name; `not_found` names the nearest one.
+  virtual expected<task_row> task(model::run_no run_no, const std::string& name) = 0;
+  virtual expected<std::vector<attempt_row>> attempts(model::task_key task) = 0;
+  /// What a task put out; null when nothing.
+  virtual expected<model::value> outputs(model::task_key task) = 0;
+  virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
+  virtual expected<std::int64_t> last_seq() = 0;
+};
+
+} // namespace sluice::storage
