@@ -39,6 +39,10 @@ public:
 
   /// Removes the attempt's working files: its outcome is committed.
   virtual void forget(model::attempt_key key) = 0;
+
+  /// Kills every attempt and drops its listener, which is never called again; then calls `on_gone`,
+  /// once all their groups are proven gone. For when the owner of the attempts has died.
+  virtual void abandon_all(std::function<void()> on_gone) = 0;
 };
 
 } // namespace sluice::executors

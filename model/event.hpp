@@ -38,6 +38,10 @@ struct run_submitted {
 struct attempt_started {
   attempt_key key;
 };
+/// The attempt's `timeout` has passed; it has to stop.
+struct attempt_timed_out {
+  attempt_key key;
+};
 struct attempt_finished {
   attempt_report report;
 };
@@ -61,7 +65,7 @@ struct outputs_loaded {
   std::uint32_t task_idx = 0;                 ///< whose outputs
   expected<value> outputs = value::object();  ///< an error fails the tasks that wait for it
 };
-using happening = std::variant<run_submitted, attempt_started, attempt_finished, executor_lost,
-                               cancel_requested, outputs_loaded>;
+using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
+                               executor_lost, cancel_requested, outputs_loaded>;
 
 } // namespace sluice::model
