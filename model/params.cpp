@@ -1,0 +1,194 @@
+#include "model/params.hpp"
+
+#include "model/nearest_name.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace sluice::model {
+namespace {
+
+/// Reads exactly `width` digits at the front of `text` and removes them.
+std::optional<int> take_digits(std::string_view& text, std::size_t width) {
+  if (text.size() < width)
+    return std::nullopt;
+  int number = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (text[i] < '0' || text[i] > '9')
+      return std::nullopt;
+    number = number * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(width);
+  return number;
+}
+
+bool take(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos)
+    return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+bool take_date(std::string_view& text) {
+  const auto year = take_digits(text, 4);
+  if (!year || !take(text, "-"))
+    return false;
+  const auto month = take_digits(text, 2);
+  if (!month || !take(text, "-"))
+    return false;
+  const auto day = take_digits(text, 2);
+  return day
+         && std::chrono::year_month_day{std::chrono::year{*year},
+                                        std::chrono::month{static_cast<unsigned>(*month)},
+                                        std::chrono::day{static_cast<unsigned>(*day)}}
+              .ok();
+}
+
+/// `hh:mm`
+bool take_hour_minute(std::string_view& text) {
+  const auto hour = take_digits(text, 2);
+  if (!hour || *hour > 23 || !take(text, ":"))
+    return false;
+  const auto minute = take_digits(text, 2);
+  return minute && *minute <= 59;
+}
+
+bool is_date(std::string_view text) {
+  return take_date(text) && text.empty();
+}
+
+/// RFC 3339, section 5.6: a time needs its offset; second 60 is a leap second.
+bool is_timestamp(std::string_view text) {
+  if (!take_date(text) || !take(text, "Tt ") || !take_hour_minute(text) || !take(text, ":"))
+    return false;
+  const auto second = take_digits(text, 2);
+  if (!second || *second > 60)
+    return false;
+  if (take(text, ".")) {
+    if (!take_digits(text, 1))
+      return false;
+    while (take_digits(text, 1)) {
+    }
+  }
+  if (take(text, "Zz"))
+    return text.empty();
+  return take(text, "+-") && take_hour_minute(text) && text.empty();
+}
+
+bool is_int64(const value& v) {
+  return v.is_number_integer()
+         && !(v.is_number_unsigned()
+              && v.get<std::uint64_t>()
+                   > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
+}
+
+bool is_text_type(value_type t) {
+  return t == value_type::text || t == value_type::date || t == value_type::timestamp
+         || t == value_type::file;
+}
+
+/// A value as a message shows it: short, on one line.
+std::string shown(const value& v) {
+  constexpr std::size_t longest = 60;
+  auto text = to_text(v);
+  if (text.size() > longest) {
+    text.resize(longest);
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80)
+      text.pop_back(); // no half of a character
+    text += "...";
+  }
+  return text;
+}
+
+std::string what_is(const param_spec& param) {
+  return "parameter '" + param.name + "'";
+}
+
+std::string not_a_choice(const param_spec& param, const value& v) {
+  auto message = what_is(param) + ": " + shown(v) + " is not one of ";
+  for (std::size_t i = 0; i < param.choices.size(); ++i)
+    message += (i == 0 ? "" : ", ") + shown(param.choices[i]);
+  return message;
+}
+
+} // namespace
+
+bool has_type(const value& v, value_type t) {
+  switch (t) {
+  case value_type::integer:
+    return is_int64(v);
+  case value_type::real:
+    return v.is_number();
+  case value_type::boolean:
+    return v.is_boolean();
+  case value_type::text:
+  case value_type::file:
+    return v.is_string();
+  case value_type::date:
+    return v.is_string() && is_date(v.get_ref<const std::string&>());
+  case value_type::timestamp:
+    return v.is_string() && is_timestamp(v.get_ref<const std::string&>());
+  case value_type::list:
+    return v.is_array();
+  case value_type::map:
+    return v.is_object();
+  }
+  return false;
+}
+
+value to_type(value v, value_type t) {
+  if (t == value_type::real && v.is_number_integer())
+    return v.get<double>();
+  return v;
+}
+
+std::optional<value> read_as(std::string_view text, value_type t) {
+  value v;
+  if (is_text_type(t)) {
+    v = std::string{text};
+  } else {
+    auto parsed = parse_json(text);
+    if (!parsed)
+      return std::nullopt;
+    v = std::move(*parsed);
+  }
+  if (!has_type(v, t))
+    return std::nullopt;
+  return to_type(std::move(v), t);
+}
+
+tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
+                                                              const value& given) {
+  std::vector<std::string> problems, names;
+  auto params = value::object();
+  for (const auto& param : workflow.params) {
+    names.push_back(param.name);
+    const auto own = given.find(param.name);
+    if (own == given.end() && !param.default_value) {
+      problems.push_back(what_is(param) + " is missing: it has no default");
+      continue;
+    }
+    const value& v = own == given.end() ? *param.default_value : *own;
+    if (!has_type(v, param.type)) {
+      problems.push_back(what_is(param) + ": " + shown(v) + " is not of type "
+                         + std::string{to_string(param.type)});
+      continue;
+    }
+    auto typed = to_type(v, param.type);
+    if (!param.choices.empty()
+        && std::find(param.choices.begin(), param.choices.end(), typed) == param.choices.end())
+      problems.push_back(not_a_choice(param, v));
+    else
+      params[param.name] = std::move(typed);
+  }
+  for (const auto& item : given.items())
+    if (std::find(names.begin(), names.end(), item.key()) == names.end())
+      problems.push_back("unknown parameter '" + item.key() + "'"
+                         + did_you_mean(item.key(), names));
+  if (!problems.empty())
+    return tl::unexpected(std::move(problems));
+  return params;
+}
+
+} // namespace sluice::model

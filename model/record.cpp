@@ -1,0 +1,164 @@
+#include "model/record.hpp"
+
+namespace sluice::model {
+namespace {
+
+template <class... Fs>
+struct overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
+
+constexpr const char* scheduler = "scheduler";
+
+/// Objects without members are stored as nothing.
+value or_null(value object) {
+  return object.empty() ? value{} : object;
+}
+
+void put_failure(value& data, const std::optional<failure>& f) {
+  if (!f)
+    return;
+  data["class"] = to_string(f->failure_class);
+  if (!f->code.empty())
+    data["code"] = f->code;
+  if (!f->message.empty())
+    data["message"] = f->message;
+}
+
+event_type type_of(task_state to) {
+  switch (to) {
+  case task_state::skipped:
+    return event_type::task_skipped;
+  case task_state::cancelling:
+    return event_type::task_cancelling;
+  case task_state::cancelled:
+    return event_type::task_cancelled;
+  case task_state::ready:
+    return event_type::task_lost;
+  case task_state::dispatched:
+    return event_type::task_dispatched;
+  default:
+    return event_type::task_finished;
+  }
+}
+
+event at_task(task_key key, std::uint32_t attempt, event_type type, wall_time at) {
+  event e;
+  e.at = at;
+  e.run_no = key.run_no;
+  e.task_idx = key.task_idx;
+  if (attempt != 0)
+    e.attempt = attempt;
+  e.type = type;
+  e.actor = scheduler;
+  return e;
+}
+
+event from_record(const run_created& r) {
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = event_type::run_submitted;
+  e.to = to_string(run_state::running);
+  e.actor = r.request.trigger;
+  e.data = {{"workflow", r.request.workflow->name},
+            {"hash", r.request.content_hash},
+            {"tasks", r.request.workflow->tasks.size()},
+            {"trigger", r.request.trigger}};
+  if (!r.request.params.empty())
+    e.data["params"] = r.request.params;
+  return e;
+}
+
+event from_record(const run_moved& r) {
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = is_terminal(r.to) ? event_type::run_finished : event_type::run_cancelling;
+  e.from = to_string(r.from);
+  e.to = to_string(r.to);
+  e.actor = r.actor;
+  auto data = value::object();
+  if (r.degraded)
+    data["degraded"] = true;
+  if (!r.error.empty())
+    data["error"] = r.error;
+  e.data = or_null(std::move(data));
+  return e;
+}
+
+event from_record(const attempt_dispatched& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
+  e.from = to_string(task_state::ready);
+  e.to = to_string(task_state::dispatched);
+  e.data = {{"executor", to_string(r.executor)}};
+  return e;
+}
+
+event from_record(const attempt_ended& r) {
+  const auto& outcome = r.outcome;
+  auto e =
+    at_task(outcome.key.task(), outcome.key.attempt, type_of(outcome.state), outcome.finished_at);
+  e.from = to_string(outcome.from);
+  e.to = to_string(outcome.state);
+  auto data = value::object();
+  put_failure(data, outcome.failure);
+  if (outcome.losses != 0)
+    data["losses"] = outcome.losses;
+  if (outcome.started_at)
+    data["started_us"] = to_us(*outcome.started_at);
+  if (outcome.usage != resource_usage{}) {
+    data["cpu_us"] = outcome.usage.cpu.count();
+    data["peak_rss_bytes"] = outcome.usage.peak_rss_bytes;
+  }
+  e.data = or_null(std::move(data));
+  return e;
+}
+
+event from_record(const task_moved& r) {
+  const auto type = r.to == task_state::failed ? event_type::task_failed : type_of(r.to);
+  auto e = at_task(r.key, r.attempt, type, r.at);
+  e.from = to_string(r.from);
+  e.to = to_string(r.to);
+  e.actor = r.actor;
+  auto data = value::object();
+  if (!r.reason.empty())
+    data["reason"] = r.reason;
+  put_failure(data, r.failure);
+  e.data = or_null(std::move(data));
+  return e;
+}
+
+event from_record(const warning_raised& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_warning, r.at);
+  e.data = {{"message", r.message}};
+  return e;
+}
+
+} // namespace
+
+std::size_t weight(const step& s) {
+  std::size_t rows = s.counts.size();
+  for (const auto& r : s.records)
+    rows += std::visit(overloaded{
+                         [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
+                         [](const run_moved&) { return std::size_t{2}; },
+                         [](const attempt_dispatched&) { return std::size_t{3}; },
+                         [](const attempt_ended& a) {
+                           const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
+                           return std::size_t{3} + (wide ? 1 : 0);
+                         },
+                         [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
+                         [](const warning_raised&) { return std::size_t{1}; },
+                       },
+                       r);
+  return rows;
+}
+
+event event_of(const record& r) {
+  return std::visit([](const auto& one) { return from_record(one); }, r);
+}
+
+} // namespace sluice::model

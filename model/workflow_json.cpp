@@ -1,0 +1,238 @@
+// The stored form of a specification. Lists of pairs stand for maps whose order matters; what has
+// its default value is left out, so that a large graph of small tasks stays small.
+#include "model/workflow.hpp"
+
+#include <cstdint>
+#include <limits>
+
+namespace sluice::model {
+namespace {
+
+value pairs_to_json(const named_values& pairs) {
+  auto list = value::array();
+  for (const auto& [name, v] : pairs)
+    list.push_back(value::array({name, v}));
+  return list;
+}
+
+value to_json(const shell_spec& shell) {
+  if (shell.which == shell_spec::kind::custom)
+    return shell.argv;
+  return shell.which == shell_spec::kind::bash ? "bash" : "sh";
+}
+
+value to_json(const task_settings& settings) {
+  auto v = value::object();
+  if (!settings.env.empty())
+    v["env"] = pairs_to_json(settings.env);
+  if (settings.workdir)
+    v["workdir"] = *settings.workdir;
+  if (settings.shell)
+    v["shell"] = to_json(*settings.shell);
+  if (settings.timeout)
+    v["timeout_ms"] = settings.timeout->count();
+  if (settings.allow_failure)
+    v["allow_failure"] = *settings.allow_failure;
+  return v;
+}
+
+value to_json(const param_spec& param) {
+  value v{{"name", param.name}, {"type", to_string(param.type)}};
+  if (param.default_value)
+    v["default"] = *param.default_value;
+  if (!param.choices.empty())
+    v["choices"] = param.choices;
+  if (!param.description.empty())
+    v["description"] = param.description;
+  return v;
+}
+
+void put_action(value& v, const action& a) {
+  if (const auto* run = std::get_if<run_action>(&a))
+    v["run"] = run->text;
+  else if (const auto* exec = std::get_if<exec_action>(&a))
+    v["exec"] = exec->argv;
+  else
+    v["call"] = std::get<call_action>(a).handler;
+}
+
+value to_json(const task_spec& task) {
+  value v{{"name", task.name}};
+  put_action(v, task.action);
+  if (!task.after.empty())
+    v["after"] = task.after;
+  if (task.join.rule != join_rule::all_success)
+    v["join"] = to_string(task.join.rule);
+  if (!task.join.expression.empty())
+    v["join_expression"] = task.join.expression;
+  if (task.when)
+    v["when"] = *task.when;
+  if (!task.in.empty())
+    v["in"] = pairs_to_json(task.in);
+  for (const auto& out : task.out)
+    v["out"].push_back(value::array({out.name, to_string(out.type)}));
+  if (auto settings = to_json(task.settings); !settings.empty())
+    v["settings"] = std::move(settings);
+  return v;
+}
+
+/// Thrown and caught in this file only, like the exceptions of the JSON library beside it.
+struct malformed {
+  std::string message;
+};
+
+template <class T, class Parse>
+T named(const value& v, Parse parse) {
+  const auto& name = v.get_ref<const std::string&>();
+  if (const auto found = parse(name))
+    return *found;
+  throw malformed{"unknown name '" + name + "'"};
+}
+
+/// The member called `name`, or nothing.
+const value* member(const value& v, const char* name) {
+  const auto it = v.find(name);
+  return it == v.end() ? nullptr : &*it;
+}
+
+std::string text_or_empty(const value& v, const char* name) {
+  const auto* found = member(v, name);
+  return found ? found->get<std::string>() : std::string{};
+}
+
+named_values pairs_from(const value* v) {
+  named_values pairs;
+  if (v)
+    for (const auto& pair : *v)
+      pairs.emplace_back(pair.at(0).get<std::string>(), pair.at(1));
+  return pairs;
+}
+
+shell_spec shell_from(const value& v) {
+  if (v.is_array())
+    return {shell_spec::kind::custom, v.get<std::vector<std::string>>()};
+  const auto& name = v.get_ref<const std::string&>();
+  if (name != "sh" && name != "bash")
+    throw malformed{"unknown shell '" + name + "'"};
+  return {name == "sh" ? shell_spec::kind::sh : shell_spec::kind::bash, {}};
+}
+
+task_settings settings_from(const value* v) {
+  task_settings settings;
+  if (!v)
+    return settings;
+  settings.env = pairs_from(member(*v, "env"));
+  if (const auto* workdir = member(*v, "workdir"))
+    settings.workdir = workdir->get<std::string>();
+  if (const auto* shell = member(*v, "shell"))
+    settings.shell = shell_from(*shell);
+  if (const auto* timeout = member(*v, "timeout_ms"))
+    settings.timeout = milliseconds{timeout->get<std::int64_t>()};
+  if (const auto* allow = member(*v, "allow_failure"))
+    settings.allow_failure = allow->get<bool>();
+  return settings;
+}
+
+param_spec param_from(const value& v) {
+  param_spec param;
+  param.name = v.at("name").get<std::string>();
+  param.type = named<value_type>(v.at("type"), parse_value_type);
+  if (const auto* standard = member(v, "default"))
+    param.default_value = *standard;
+  if (const auto* choices = member(v, "choices"))
+    param.choices = choices->get_ref<const value::array_t&>();
+  param.description = text_or_empty(v, "description");
+  return param;
+}
+
+action action_from(const value& v) {
+  if (const auto* run = member(v, "run"))
+    return run_action{run->get<std::string>()};
+  if (const auto* exec = member(v, "exec"))
+    return exec_action{exec->get<std::vector<std::string>>()};
+  return call_action{v.at("call").get<std::string>()};
+}
+
+task_spec task_from(const value& v) {
+  task_spec task;
+  task.name = v.at("name").get<std::string>();
+  task.action = action_from(v);
+  if (const auto* after = member(v, "after"))
+    task.after = after->get<std::vector<std::string>>();
+  if (const auto* join = member(v, "join"))
+    task.join.rule = named<join_rule>(*join, parse_join_rule);
+  task.join.expression = text_or_empty(v, "join_expression");
+  if (const auto* when = member(v, "when"))
+    task.when = when->get<std::string>();
+  task.in = pairs_from(member(v, "in"));
+  if (const auto* out = member(v, "out"))
+    for (const auto& pair : *out)
+      task.out.push_back(
+        {pair.at(0).get<std::string>(), named<value_type>(pair.at(1), parse_value_type)});
+  task.settings = settings_from(member(v, "settings"));
+  return task;
+}
+
+std::shared_ptr<const workflow_spec> spec_from(const value& v) {
+  auto spec = std::make_shared<workflow_spec>();
+  spec->name = v.at("name").get<std::string>();
+  spec->description = text_or_empty(v, "description");
+  if (const auto* labels = member(v, "labels"))
+    for (const auto& pair : *labels)
+      spec->labels.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+  if (const auto* params = member(v, "params"))
+    for (const auto& param : *params)
+      spec->params.push_back(param_from(param));
+  const auto& tasks = v.at("tasks");
+  spec->tasks.reserve(tasks.size());
+  for (const auto& task : tasks)
+    spec->tasks.push_back(task_from(task));
+  spec->defaults = settings_from(member(v, "defaults"));
+  if (const auto* rule = member(v, "on_failure"))
+    spec->on_failure = named<on_failure>(*rule, parse_on_failure);
+  if (const auto* limit = member(v, "active_tasks")) {
+    const auto number = limit->get<std::int64_t>();
+    if (number < 0 || number > std::numeric_limits<std::uint32_t>::max())
+      throw malformed{"active_tasks is out of range"};
+    spec->active_tasks = static_cast<std::uint32_t>(number);
+  }
+  spec->base_dir = text_or_empty(v, "base_dir");
+  return spec;
+}
+
+} // namespace
+
+value to_json(const workflow_spec& spec) {
+  value v{{"name", spec.name}};
+  if (!spec.description.empty())
+    v["description"] = spec.description;
+  for (const auto& [name, text] : spec.labels)
+    v["labels"].push_back(value::array({name, text}));
+  for (const auto& param : spec.params)
+    v["params"].push_back(to_json(param));
+  auto& tasks = v["tasks"] = value::array();
+  for (const auto& task : spec.tasks)
+    tasks.push_back(to_json(task));
+  if (auto defaults = to_json(spec.defaults); !defaults.empty())
+    v["defaults"] = std::move(defaults);
+  if (spec.on_failure != on_failure::stop)
+    v["on_failure"] = to_string(spec.on_failure);
+  if (spec.active_tasks)
+    v["active_tasks"] = *spec.active_tasks;
+  if (!spec.base_dir.empty())
+    v["base_dir"] = spec.base_dir;
+  return v;
+}
+
+expected<std::shared_ptr<const workflow_spec>> workflow_from_json(const value& v) {
+  const std::string what = "cannot read a stored workflow: ";
+  try {
+    return spec_from(v);
+  } catch (const malformed& problem) {
+    return fail(errc::corrupt, what + problem.message);
+  } catch (const value::exception& problem) {
+    return fail(errc::corrupt, what + problem.what());
+  }
+}
+
+} // namespace sluice::model
