@@ -27,9 +27,9 @@ class launcher {
 public:
   virtual ~launcher() = default;
 
-  /// Starts the attempt's process in a group of its own, logging to the attempt's log file. When the
-  /// host is out of processes, memory or descriptors, tries again at the next exit or after 1 s, and
-  /// gives up after 60 s with class `resource`.
+  /// Starts the attempt's process in a group of its own, logging to the attempt's log file. When
+  /// the host is out of processes, memory or descriptors, tries again at the next exit or after 1
+  /// s, and gives up after 60 s with class `resource`.
   virtual void start(std::shared_ptr<const model::start_attempt> attempt,
                      launch_listener listener) = 0;
 

@@ -42,12 +42,14 @@ public:
   virtual std::string_view task_state(std::string_view task) const = 0;
 };
 
+/// What one evaluation may use up. A step is a visited node, an element looked at or copied, or 256
+/// bytes of text; the bytes are those of all values that are made on the way, the result included.
 struct evaluation_budget {
   std::uint64_t steps = 1'000'000;
   std::size_t result_bytes = 16u << 20;
 };
 
-struct expression_node; // the tree, in expression_tree.hpp
+struct expression_tree; // in expression_tree.hpp
 
 class expression {
 public:
@@ -61,7 +63,7 @@ public:
   expected<model::value> evaluate(const scope& names, const evaluation_budget& budget = {}) const;
 
 private:
-  std::shared_ptr<const expression_node> root_;
+  std::shared_ptr<const expression_tree> tree_;
   std::vector<reference> references_;
 };
 

@@ -12,7 +12,8 @@ struct start_attempt {
   std::shared_ptr<const workflow_spec> workflow;
   std::uint32_t task = 0; ///< index into `workflow->tasks`
   value inputs;           ///< object, or null when the task has no `in`
-  std::vector<std::pair<std::string, std::string>> env; ///< evaluated; the task's over the workflow's
+  std::vector<std::pair<std::string, std::string>>
+    env; ///< evaluated; the task's over the workflow's
 
   const task_spec& spec() const { return workflow->tasks[task]; }
 };

@@ -1,5 +1,6 @@
 // What went wrong, as a value: a code that a caller acts on, and a sentence for a person.
-// Owned by whoever returns it; no thread, no state. See CONTRIBUTING.md for who does what on which code.
+// Owned by whoever returns it; no thread, no state. See CONTRIBUTING.md for who does what on which
+// code.
 #pragma once
 
 #include <tl/expected.hpp>

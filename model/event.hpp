@@ -44,6 +44,7 @@ struct attempt_timed_out {
 };
 struct attempt_finished {
   attempt_report report;
+  executor_kind executor = executor_kind::process; ///< who reports, and gets the acknowledgement
 };
 /// Every attempt the executor had is lost: it died, and was or will be restarted.
 struct executor_lost {
@@ -62,8 +63,8 @@ struct cancel_requested {
 /// Outputs that were too large to keep, read back for inputs that need them.
 struct outputs_loaded {
   model::run_no run_no;
-  std::uint32_t task_idx = 0;                 ///< whose outputs
-  expected<value> outputs = value::object();  ///< an error fails the tasks that wait for it
+  std::uint32_t task_idx = 0;                ///< whose outputs
+  expected<value> outputs = value::object(); ///< an error fails the tasks that wait for it
 };
 using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
                                executor_lost, cancel_requested, outputs_loaded>;

@@ -20,8 +20,9 @@ struct execution_plan {
   std::uint32_t task_count = 0;
   std::uint32_t width = 0; ///< the most tasks of one stage
   std::vector<stage> stages;
-  std::vector<std::uint32_t> critical_path; ///< from first to last; by number of tasks without history
-  std::optional<milliseconds> estimate;     ///< nothing without history
+  std::vector<std::uint32_t>
+    critical_path;                      ///< from first to last; by number of tasks without history
+  std::optional<milliseconds> estimate; ///< nothing without history
 };
 
 } // namespace sluice::model

@@ -1,4 +1,5 @@
-// What a scheduler step writes: the records that BATCH WRITER commits. Every record is one event row
+// What a scheduler step writes: the records that BATCH WRITER commits. Every record is one event
+// row
 // (`event_of`) beside the rows it changes, so that the event log folds to the tables.
 #pragma once
 

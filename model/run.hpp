@@ -19,8 +19,8 @@ struct workflow_spec;
 /// A request for one run of a workflow.
 struct submission {
   std::shared_ptr<const workflow_spec> workflow;
-  std::string content_hash; ///< hex SHA-256 of the specification; equal ones share a version
-  std::string source;       ///< the file's text, or empty
+  std::string content_hash;       ///< hex SHA-256 of the specification; equal ones share a version
+  std::string source;             ///< the file's text, or empty
   value params = value::object(); ///< complete and typed: defaults are filled in
   std::string trigger = "manual";
 };
@@ -46,7 +46,7 @@ struct attempt_report {
   value outputs;                         ///< object, or null when there are none
   std::vector<std::string> warnings;     ///< such as an output that was not declared
   resource_usage usage;
-  std::optional<wall_time> started_at;   ///< nothing when it never started
+  std::optional<wall_time> started_at; ///< nothing when it never started
   wall_time finished_at;
 };
 

@@ -31,7 +31,9 @@ enum class task_state : std::uint8_t {
 };
 inline constexpr std::size_t task_state_count = 16;
 
-constexpr bool is_terminal(task_state s) { return s >= task_state::succeeded; }
+constexpr bool is_terminal(task_state s) {
+  return s >= task_state::succeeded;
+}
 /// Whether an attempt is under way: the states a report or a stop can reach.
 constexpr bool is_active(task_state s) {
   return s == task_state::dispatched || s == task_state::running || s == task_state::deferred
@@ -51,14 +53,16 @@ enum class run_state : std::uint8_t {
 };
 inline constexpr std::size_t run_state_count = 8;
 
-constexpr bool is_terminal(run_state s) { return s >= run_state::succeeded; }
+constexpr bool is_terminal(run_state s) {
+  return s >= run_state::succeeded;
+}
 
 /// Why an attempt failed: decides whether it is retried, and labels metrics.
 enum class failure_class : std::uint8_t {
-  exit,       ///< ordinary non-zero exit or a signal
-  transient,  ///< exit 75, network, rate limit
-  permanent,  ///< can never succeed: command missing, expression error, output too large
-  timeout,    ///< the attempt's `timeout` passed
+  exit,      ///< ordinary non-zero exit or a signal
+  transient, ///< exit 75, network, rate limit
+  permanent, ///< can never succeed: command missing, expression error, output too large
+  timeout,   ///< the attempt's `timeout` passed
   deadline,
   heartbeat,
   gate,
@@ -66,7 +70,7 @@ enum class failure_class : std::uint8_t {
   resource,   ///< the host had no process, memory or descriptor to spare
   budget,
   cancelled,
-  lost,       ///< the runtime or the executor died under it
+  lost, ///< the runtime or the executor died under it
   internal,
 };
 inline constexpr std::size_t failure_class_count = 13;
@@ -119,12 +123,12 @@ enum class event_type : std::uint8_t {
   run_cancelling,
   run_finished,
   task_dispatched,
-  task_finished,   ///< succeeded or failed, an attempt ended with it
-  task_lost,       ///< its attempt was lost; the task is ready again
+  task_finished, ///< succeeded or failed, an attempt ended with it
+  task_lost,     ///< its attempt was lost; the task is ready again
   task_skipped,
   task_cancelling,
   task_cancelled,
-  task_failed,     ///< failed without an attempt (expression error)
+  task_failed, ///< failed without an attempt (expression error)
   task_warning,
 };
 

@@ -28,8 +28,12 @@ struct clock {
   std::function<steady_time()> steady;
 };
 
-inline std::int64_t to_us(wall_time at) { return at.time_since_epoch().count(); }
-inline wall_time from_us(std::int64_t us) { return wall_time{microseconds{us}}; }
+inline std::int64_t to_us(wall_time at) {
+  return at.time_since_epoch().count();
+}
+inline wall_time from_us(std::int64_t us) {
+  return wall_time{microseconds{us}};
+}
 
 /// RFC 3339 in UTC, `2026-03-01T07:30:00.250Z`; the fraction is left out when it is zero, else
 /// has 3 or 6 digits.

@@ -1,0 +1,103 @@
+// A run in memory: one small flat entry per task, and beside it only what is in use now. Owned by
+// scheduler_core.
+#pragma once
+
+#include "logic/compiled_workflow.hpp"
+#include "logic/join.hpp"
+#include "model/run.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::logic {
+
+/// What bounds how many attempts run at once.
+enum class capacity_pool : std::uint8_t { slots, asynchronous_calls };
+inline constexpr std::size_t capacity_pool_count = 2;
+
+/// 16 bytes: a run may have a million of them.
+struct live_task {
+  model::task_state state = model::task_state::pending;
+  model::stop_reason stop = model::stop_reason::none; ///< while `cancelling`
+  std::uint8_t losses = 0;
+  bool judged : 1 = false;   ///< the join rule has fired or can no longer hold
+  bool released : 1 = false; ///< needs the outputs of its upstreams no longer
+  bool pinning : 1 = false;  ///< holds outputs that were read back for it
+  bool settled : 1 = false;  ///< terminal, and its dependents know
+  std::uint32_t attempt = 0;
+  std::uint32_t undecided = 0; ///< upstreams that are not terminal
+  std::uint32_t loads = 0;     ///< outputs it waits for to be read back
+};
+
+/// What a task's expressions came to, from ready until the task is decided.
+struct prepared_values {
+  model::value inputs;
+  std::vector<std::pair<std::string, std::string>> env;
+};
+
+/// Outputs that undecided tasks may still read.
+struct kept_outputs {
+  model::value values;
+  std::size_t bytes = 0;
+  std::uint32_t readers = 0;          ///< tasks that have not evaluated their inputs yet
+  bool in_store_only = false;         ///< too large to keep: read back when needed
+  std::uint32_t pins = 0;             ///< tasks that need what was, or is to be, read back
+  std::vector<std::uint32_t> waiting; ///< those of them that wait for it
+};
+
+class live_run {
+public:
+  model::run_no run_no;
+  std::shared_ptr<const compiled_workflow> workflow;
+  model::value params;
+  model::value facts;                                   ///< what `run.` names in expressions
+  std::vector<std::pair<std::string, std::string>> env; ///< of the workflow, evaluated
+
+  model::run_state state = model::run_state::running;
+  bool stopping = false; ///< on_failure: stop has acted
+  bool failed = false;   ///< some failure is unhandled
+  bool degraded = false; ///< some failure was allowed
+  bool internal = false; ///< ended by an error of ours
+  std::string error;     ///< of the first unhandled failure
+
+  std::vector<live_task> tasks;
+  model::state_counts counts{}; ///< as stored
+  std::uint32_t undecided = 0;  ///< tasks that are not terminal
+  std::uint32_t active = 0;     ///< attempts that hold capacity
+
+  std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
+  std::unordered_map<std::uint32_t, prepared_values> prepared;
+  std::unordered_map<std::uint32_t, kept_outputs> outputs;
+  /// Failed tasks whose failure may yet be handled, and by how many undecided tasks.
+  std::unordered_map<std::uint32_t, std::uint32_t> open_failures;
+  std::unordered_map<std::uint32_t, std::string> failure_texts; ///< of failures not judged yet
+  std::deque<std::uint32_t> to_settle; ///< decided, dependents not told yet
+
+  const model::workflow_spec& spec() const { return workflow->spec(); }
+  const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
+  bool is_failure_allowed(std::uint32_t task) const;
+  bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
+  model::attempt_key key_of(std::uint32_t task) const {
+    return {run_no, task, tasks[task].attempt};
+  }
+};
+
+/// What names mean in the expressions of one run.
+class run_scope final : public scope {
+public:
+  explicit run_scope(const live_run& run) : run_(run) {}
+  const model::value& params() const override { return run_.params; }
+  const model::value& run() const override { return run_.facts; }
+  const model::value* task_outputs(std::string_view task) const override;
+  std::string_view task_state(std::string_view task) const override;
+
+private:
+  const live_run& run_;
+};
+
+} // namespace sluice::logic

@@ -1,0 +1,352 @@
+#include "logic/scheduler_core.hpp"
+
+#include <algorithm>
+#include <exception>
+
+namespace sluice::logic {
+
+using model::task_state;
+
+scheduler_core::scheduler_core(core_options options) : options_(std::move(options)) {
+  free_[std::size_t(capacity_pool::slots)] = options_.slots;
+  free_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
+}
+
+reaction scheduler_core::react(const model::happening& what, model::wall_time now,
+                               dispatching mode) {
+  now_ = now;
+  actor_ = "scheduler";
+  std::visit([this](const auto& e) { on(e); }, what);
+  if (mode == dispatching::allowed)
+    fill_capacity();
+  return finish_step();
+}
+
+reaction scheduler_core::dispatch(model::wall_time now) {
+  now_ = now;
+  actor_ = "scheduler";
+  fill_capacity();
+  return finish_step();
+}
+
+std::size_t scheduler_core::attempts_under_way() const {
+  std::size_t sum = 0;
+  for (const auto& keys : under_way_)
+    sum += keys.size();
+  return sum;
+}
+
+const live_run* scheduler_core::find_run(model::run_no run) const {
+  const auto it = runs_.find(run);
+  return it == runs_.end() ? nullptr : &it->second;
+}
+
+/// A fault in one run ends that run; the others go on.
+template <class Work>
+void scheduler_core::guarded(live_run& run, const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    abandon(run, e.what());
+  }
+}
+
+reaction scheduler_core::finish_step() {
+  for (const auto run_no : touched_) {
+    const auto it = runs_.find(run_no);
+    if (it == runs_.end())
+      continue;
+    step_.counts.push_back({run_no, it->second.counts});
+    if (is_terminal(it->second.state)) {
+      for (auto& runs : dispatchable_)
+        runs.erase(run_no);
+      for (const auto& [task, kept] : it->second.outputs)
+        kept_outputs_bytes_ -= kept.bytes;
+      runs_.erase(it);
+    }
+  }
+  touched_.clear();
+  return std::exchange(step_, {});
+}
+
+// --- what happens ------------------------------------------------------------------------------
+
+void scheduler_core::on(const model::run_submitted& e) {
+  auto compiled = compile(e.submission.workflow, options_.has_handler);
+  if (!compiled) {
+    std::string all;
+    for (const auto& problem : compiled.error())
+      all += (all.empty() ? "" : "; ") + problem.path + ": " + problem.message;
+    step_.effects.push_back(model::answer_submit{e.request, fail(errc::invalid_argument, all)});
+    return;
+  }
+  const model::run_no run_no = options_.next_run;
+  ++options_.next_run.value;
+  live_run& run = runs_[run_no];
+  run.run_no = run_no;
+  run.workflow = std::move(*compiled);
+  run.params = e.submission.params;
+  run.facts = {{"id", to_string(run_no)},
+               {"workflow", run.spec().name},
+               {"generation", 1},
+               {"submitted", model::to_rfc3339(now_)}};
+  run.tasks.resize(run.spec().tasks.size());
+  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
+  run.counts[std::size_t(task_state::pending)] = run.undecided;
+  touched_.insert(run_no);
+  step_.records.push_back(model::run_created{run_no, e.submission, now_});
+  step_.effects.push_back(model::answer_submit{e.request, run_no});
+  guarded(run, [&] {
+    for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+      run.tasks[task].undecided =
+        static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
+    judge_roots(run);
+    settle(run);
+  });
+}
+
+void scheduler_core::on(const model::attempt_started& e) {
+  live_run* run = current(e.key);
+  if (run != nullptr && run->tasks[e.key.task_idx].state == task_state::dispatched)
+    guarded(*run, [&] { change_state(*run, e.key.task_idx, task_state::running); });
+}
+
+void scheduler_core::on(const model::attempt_timed_out& e) {
+  live_run* run = current(e.key);
+  if (run == nullptr || run->tasks[e.key.task_idx].state == task_state::cancelling)
+    return; // over already, or the first stop reason stands
+  guarded(*run, [&] {
+    run->tasks[e.key.task_idx].stop = model::stop_reason::timeout;
+    move_task(*run, e.key.task_idx, task_state::cancelling, "timeout");
+    const auto executor = executor_of(run->task_spec(e.key.task_idx).action);
+    step_.effects.push_back(model::stop_attempt{e.key, executor, model::cancel_mode::graceful});
+  });
+}
+
+void scheduler_core::on(const model::attempt_finished& e) {
+  step_.effects.push_back(model::acknowledge_report{e.report.key, e.executor});
+  live_run* run = current(e.report.key);
+  if (run == nullptr) {
+    ++statistics_.stale_reports;
+    return;
+  }
+  guarded(*run, [&] {
+    finish(*run, e.report);
+    settle(*run);
+  });
+}
+
+void scheduler_core::on(const model::executor_lost& e) {
+  const auto& keys = under_way_[std::size_t(e.executor)];
+  std::vector<model::attempt_key> lost(keys.begin(), keys.end());
+  std::sort(lost.begin(), lost.end()); // the same order in every replay
+  for (const auto& key : lost) {
+    live_run* run = current(key);
+    if (run == nullptr)
+      continue;
+    model::attempt_report report;
+    report.key = key;
+    report.failure = model::failure{model::failure_class::lost, "", "its executor died"};
+    report.finished_at = now_;
+    guarded(*run, [&] {
+      finish(*run, report);
+      settle(*run);
+    });
+  }
+}
+
+void scheduler_core::on(const model::cancel_requested& e) {
+  const auto it = runs_.find(e.run_no);
+  if (it == runs_.end()) {
+    step_.effects.push_back(model::answer_cancel{
+      e.request, fail(errc::not_found, "run " + to_string(e.run_no) + " is not in progress")});
+    return;
+  }
+  live_run& run = it->second;
+  actor_ = e.actor;
+  guarded(run, [&] {
+    if (run.state == model::run_state::running)
+      move_run(run, model::run_state::cancelling);
+    cancel_tasks(run, e.mode, "cancel");
+    settle(run);
+  });
+  step_.effects.push_back(model::answer_cancel{e.request, e.run_no});
+}
+
+void scheduler_core::on(const model::outputs_loaded& e) {
+  const auto it = runs_.find(e.run_no);
+  if (it == runs_.end())
+    return;
+  live_run& run = it->second;
+  const auto entry = run.outputs.find(e.task_idx);
+  if (entry == run.outputs.end() || entry->second.waiting.empty())
+    return;
+  guarded(run, [&] {
+    const auto waiting = std::exchange(entry->second.waiting, {});
+    if (e.outputs)
+      entry->second.values = *e.outputs;
+    for (const auto task : waiting) { // `entry` may be gone after the last of them
+      if (is_terminal(run.tasks[task].state))
+        continue;
+      if (!e.outputs)
+        fail_expression(run, task,
+                        "cannot read the outputs of task '" + run.task_spec(e.task_idx).name
+                          + "' back: " + e.outputs.error().message);
+      else if (--run.tasks[task].loads == 0)
+        prepare(run, task);
+    }
+    settle(run);
+  });
+}
+
+// --- attempts ----------------------------------------------------------------------------------
+
+live_run* scheduler_core::current(const model::attempt_key& key) {
+  const auto it = runs_.find(key.run_no);
+  if (it == runs_.end() || key.task_idx >= it->second.tasks.size())
+    return nullptr;
+  const auto& task = it->second.tasks[key.task_idx];
+  return task.attempt == key.attempt && is_active(task.state) ? &it->second : nullptr;
+}
+
+capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) const {
+  const auto* call = std::get_if<model::call_action>(&run.task_spec(task).action);
+  return call != nullptr && options_.is_asynchronous && options_.is_asynchronous(call->handler)
+           ? capacity_pool::asynchronous_calls
+           : capacity_pool::slots;
+}
+
+void scheduler_core::note_dispatchable(live_run& run) {
+  for (std::size_t pool = 0; pool < capacity_pool_count; ++pool)
+    if (!run.ready[pool].empty() && !run.is_at_limit())
+      dispatchable_[pool].insert(run.run_no);
+}
+
+void scheduler_core::fill_capacity() {
+  for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
+    auto& runs = dispatchable_[pool];
+    while (free_[pool] > 0 && !runs.empty()) {
+      live_run& run = runs_.at(*runs.begin());
+      auto& ready = run.ready[pool];
+      while (!ready.empty() && run.tasks[ready.front()].state != task_state::ready)
+        ready.pop_front(); // decided while it queued
+      if (ready.empty() || run.is_at_limit()) {
+        runs.erase(runs.begin());
+        continue;
+      }
+      const auto task = ready.front();
+      ready.pop_front();
+      guarded(run, [&] { dispatch_task(run, task, capacity_pool(pool)); });
+    }
+  }
+}
+
+void scheduler_core::dispatch_task(live_run& run, std::uint32_t task, capacity_pool pool) {
+  auto& entry = run.tasks[task];
+  ++entry.attempt;
+  change_state(run, task, task_state::dispatched);
+  --free_[std::size_t(pool)];
+  ++run.active;
+  const auto key = run.key_of(task);
+  const auto executor = executor_of(run.task_spec(task).action);
+  under_way_[std::size_t(executor)].insert(key);
+
+  model::start_attempt start;
+  start.key = key;
+  start.workflow = run.workflow->shared_spec();
+  start.task = task;
+  start.env = run.env;
+  if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
+    start.inputs = values->second.inputs; // kept: a lost attempt starts again with the same
+    for (const auto& [name, text] : values->second.env) {
+      const auto same = std::find_if(start.env.begin(), start.env.end(),
+                                     [&](const auto& e) { return e.first == name; });
+      if (same != start.env.end())
+        same->second = text;
+      else
+        start.env.emplace_back(name, text);
+    }
+  }
+  step_.records.push_back(model::attempt_dispatched{
+    key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_});
+  step_.effects.push_back(std::move(start));
+}
+
+void scheduler_core::release_capacity(live_run& run, const model::attempt_key& key) {
+  const auto executor = executor_of(run.task_spec(key.task_idx).action);
+  if (under_way_[std::size_t(executor)].erase(key) == 0)
+    return;
+  ++free_[std::size_t(pool_of(run, key.task_idx))];
+  --run.active;
+  note_dispatchable(run);
+}
+
+void scheduler_core::finish(live_run& run, const model::attempt_report& report) {
+  const auto task = report.key.task_idx;
+  auto& entry = run.tasks[task];
+  if (entry.state == task_state::dispatched && (report.started_at || !report.failure))
+    change_state(run, task, task_state::running); // the report overtook the confirmation
+  release_capacity(run, report.key);
+
+  for (const auto& warning : report.warnings)
+    step_.records.push_back(model::warning_raised{report.key, warning, now_});
+
+  if (entry.state == task_state::cancelling) {
+    // Exit 0 during the grace does not undo a stop; how it ended stays on record as the code.
+    const auto code = report.failure ? report.failure->code : "0";
+    if (entry.stop == model::stop_reason::timeout)
+      end_attempt(run, report, task_state::failed,
+                  model::failure{model::failure_class::timeout, code, "timed out"});
+    else
+      end_attempt(run, report, task_state::cancelled,
+                  model::failure{model::failure_class::cancelled, code, "cancelled"});
+  } else if (!report.failure) {
+    keep_outputs(run, task, report.outputs);
+    end_attempt(run, report, task_state::succeeded, std::nullopt);
+  } else if (report.failure->failure_class == model::failure_class::lost) {
+    lose(run, report);
+  } else {
+    end_attempt(run, report, task_state::failed, report.failure);
+  }
+}
+
+void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
+  const auto task = report.key.task_idx;
+  auto& entry = run.tasks[task];
+  ++statistics_.attempts_lost;
+  ++entry.losses;
+  if (entry.losses > options_.crash_limit) {
+    auto why = *report.failure;
+    why.message = "lost " + std::to_string(entry.losses) + " times: " + why.message;
+    end_attempt(run, report, task_state::failed, std::move(why));
+    return;
+  }
+  end_attempt(run, report, task_state::ready, report.failure);
+  if (run.stopping && is_stopped_by_failure(run.task_spec(task).join.rule))
+    move_task(run, task, task_state::skipped, "run_failed");
+  else
+    run.ready[std::size_t(pool_of(run, task))].push_back(task);
+  note_dispatchable(run);
+}
+
+void scheduler_core::end_attempt(live_run& run, const model::attempt_report& report, task_state to,
+                                 std::optional<model::failure> failure) {
+  const auto task = report.key.task_idx;
+  const auto from = run.tasks[task].state;
+  change_state(run, task, to);
+  model::attempt_outcome outcome;
+  outcome.key = report.key;
+  outcome.from = from;
+  outcome.state = to;
+  outcome.failure = std::move(failure);
+  outcome.losses = run.tasks[task].losses;
+  outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
+  outcome.usage = report.usage;
+  outcome.started_at = report.started_at;
+  outcome.finished_at = report.finished_at;
+  if (to == task_state::failed)
+    note_failure(run, task, outcome.failure->message);
+  step_.records.push_back(model::attempt_ended{std::move(outcome)});
+}
+
+} // namespace sluice::logic

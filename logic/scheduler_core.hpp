@@ -1,0 +1,125 @@
+// The whole scheduler without threads, clock or store: it takes what happened and the time, changes
+// its state, and returns records to commit and effects to release after the commit. Owned by
+// SCHEDULER, or by a test; one caller at a time. Its cost follows what happened: a finished task
+// touches its dependants' counters and nothing else.
+#pragma once
+
+#include "logic/live_run.hpp"
+#include "logic/reaction.hpp"
+#include "model/event.hpp"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+namespace sluice::logic {
+
+struct core_options {
+  std::uint32_t slots = 4;                   ///< attempts at once, processes and blocking calls
+  std::uint32_t asynchronous_calls = 1024;   ///< at once, beside the slots
+  std::uint32_t crash_limit = 5;             ///< losses a task survives
+  std::size_t kept_output_bytes = 16u << 10; ///< of one task; larger ones are read back
+  std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
+  /// Whether a native handler runs without holding a slot; unknown handlers never get here.
+  std::function<bool(const std::string& handler)> is_asynchronous;
+  handler_lookup has_handler;
+  model::run_no next_run{1};
+};
+
+/// Counters for metrics and tests.
+struct core_statistics {
+  std::uint64_t stale_reports = 0; ///< not of the current attempt: dropped
+  std::uint64_t attempts_lost = 0;
+};
+
+class scheduler_core {
+public:
+  explicit scheduler_core(core_options options);
+
+  enum class dispatching { allowed, held };
+
+  /// One step: applies what happened, then fills free capacity unless dispatching is held (because
+  /// too much is uncommitted).
+  reaction react(const model::happening& what, model::wall_time now,
+                 dispatching mode = dispatching::allowed);
+
+  /// A step of its own that only fills free capacity: there is room again.
+  reaction dispatch(model::wall_time now);
+
+  const core_statistics& statistics() const { return statistics_; }
+  std::size_t live_runs() const { return runs_.size(); }
+  std::size_t attempts_under_way() const;
+  /// For tests and reports; null when the run is not live.
+  const live_run* find_run(model::run_no run) const;
+
+private:
+  void on(const model::run_submitted& e);
+  void on(const model::attempt_started& e);
+  void on(const model::attempt_timed_out& e);
+  void on(const model::attempt_finished& e);
+  void on(const model::executor_lost& e);
+  void on(const model::cancel_requested& e);
+  void on(const model::outputs_loaded& e);
+
+  // scheduler_readiness.cpp: a task's way to `ready`, and the outputs kept for it.
+  void judge_roots(live_run& run);
+  void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
+  void prepare(live_run& run, std::uint32_t task);
+  bool wait_for_outputs(live_run& run, std::uint32_t task);
+  bool conditions_hold(live_run& run, std::uint32_t task, const task_expressions& expressions);
+  bool evaluate_values(live_run& run, std::uint32_t task, const task_expressions& expressions);
+  void fail_expression(live_run& run, std::uint32_t task, std::string message);
+  void make_ready(live_run& run, std::uint32_t task);
+  void keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs);
+  void release_outputs(live_run& run, std::uint32_t task);
+
+  // scheduler_core.cpp: an attempt's way from dispatch to its end.
+  void fill_capacity();
+  void dispatch_task(live_run& run, std::uint32_t task, capacity_pool pool);
+  void finish(live_run& run, const model::attempt_report& report);
+  void lose(live_run& run, const model::attempt_report& report);
+  void end_attempt(live_run& run, const model::attempt_report& report, model::task_state to,
+                   std::optional<model::failure> failure);
+  void release_capacity(live_run& run, const model::attempt_key& key);
+  void note_dispatchable(live_run& run);
+  capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
+  live_run* current(const model::attempt_key& key);
+
+  // scheduler_settling.cpp: a task's end, what follows from it, and the end of the run.
+  void change_state(live_run& run, std::uint32_t task, model::task_state to);
+  void move_task(live_run& run, std::uint32_t task, model::task_state to, std::string reason,
+                 std::optional<model::failure> failure = std::nullopt);
+  void move_run(live_run& run, model::run_state to);
+  void settle(live_run& run);
+  void settle_dependents(live_run& run, std::uint32_t task);
+  void judge_failures(live_run& run, std::uint32_t task);
+  void open_failure(live_run& run, std::uint32_t task);
+  void note_failure(live_run& run, std::uint32_t task, const std::string& message);
+  void unhandled_failure(live_run& run, std::uint32_t task);
+  void stop_on_failure(live_run& run);
+  void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);
+  void abandon(live_run& run, const std::string& why);
+
+  template <class Work>
+  void guarded(live_run& run, const Work& work);
+  reaction finish_step();
+
+  core_options options_;
+  core_statistics statistics_;
+  std::map<model::run_no, live_run> runs_;
+  std::array<std::uint32_t, capacity_pool_count> free_{};
+  /// Runs with something ready in a pool and below their own limit, oldest first.
+  std::array<std::set<model::run_no>, capacity_pool_count> dispatchable_;
+  std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;
+  std::size_t kept_outputs_bytes_ = 0;
+
+  // Of the step in progress.
+  model::wall_time now_;
+  std::string actor_;
+  reaction step_;
+  std::set<model::run_no> touched_;
+};
+
+} // namespace sluice::logic

@@ -1,0 +1,190 @@
+// How a task becomes ready: join rule, `when`, inputs; and the outputs that are kept for that.
+#include "logic/scheduler_core.hpp"
+
+#include <algorithm>
+
+namespace sluice::logic {
+
+using model::task_state;
+
+namespace {
+
+bool holds_nul(const model::value& v) {
+  if (v.is_string())
+    return v.get_ref<const std::string&>().find('\0') != std::string::npos;
+  return v.is_structured() && std::any_of(v.begin(), v.end(), holds_nul);
+}
+
+} // namespace
+
+void scheduler_core::judge_roots(live_run& run) {
+  const run_scope names{run};
+  for (const auto& [name, text] : run.workflow->env()) {
+    auto filled = text.fill(names);
+    if (!filled) { // the same for every task: none can start
+      for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+        fail_expression(run, task, "env." + name + ": " + filled.error().message);
+      return;
+    }
+    run.env.emplace_back(name, model::to_plain_text(*filled));
+  }
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    if (run.tasks[task].undecided == 0 && !run.tasks[task].judged)
+      apply_verdict(run, task, judge_join_of_root(run.task_spec(task).join.rule));
+}
+
+void scheduler_core::apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict) {
+  if (verdict == join_verdict::wait)
+    return;
+  run.tasks[task].judged = true;
+  if (verdict == join_verdict::skip)
+    move_task(run, task, task_state::skipped, "upstream");
+  else
+    prepare(run, task);
+}
+
+void scheduler_core::prepare(live_run& run, std::uint32_t task) {
+  if (const auto* expressions = run.workflow->expressions(task)) {
+    if (wait_for_outputs(run, task))
+      return;
+    if (!conditions_hold(run, task, *expressions) || !evaluate_values(run, task, *expressions))
+      return; // decided
+  }
+  release_outputs(run, task);
+  make_ready(run, task);
+}
+
+/// Asks for outputs that are in the store only. Returns whether the task has to wait for some.
+bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
+  auto& entry = run.tasks[task];
+  if (entry.pinning)
+    return entry.loads > 0;
+  for (const auto upstream : run.workflow->expressions(task)->output_reads) {
+    const auto it = run.outputs.find(upstream);
+    if (it == run.outputs.end() || !it->second.in_store_only)
+      continue;
+    auto& kept = it->second;
+    entry.pinning = true;
+    ++kept.pins;
+    if (!kept.values.is_null())
+      continue; // read back for another task that still needs it
+    if (kept.waiting.empty())
+      step_.effects.push_back(model::load_outputs{run.run_no, upstream});
+    kept.waiting.push_back(task);
+    ++entry.loads;
+  }
+  return entry.loads > 0;
+}
+
+bool scheduler_core::conditions_hold(live_run& run, std::uint32_t task,
+                                     const task_expressions& expressions) {
+  const run_scope names{run};
+  const auto holds = [&](const std::optional<expression>& condition, const char* key) {
+    if (!condition)
+      return true;
+    const auto verdict = condition->evaluate(names);
+    if (verdict && verdict->is_boolean()) {
+      if (!verdict->get<bool>())
+        move_task(run, task, task_state::skipped, key);
+      return verdict->get<bool>();
+    }
+    fail_expression(run, task,
+                    verdict
+                      ? std::string{key} + " is not true or false but " + model::to_text(*verdict)
+                      : std::string{key} + ": " + verdict.error().message);
+    return false;
+  };
+  return holds(expressions.join, "join") && holds(expressions.when, "when");
+}
+
+/// Evaluates inputs and environment. On an error the task has failed, and false is returned.
+bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
+                                     const task_expressions& expressions) {
+  const run_scope names{run};
+  prepared_values values;
+  for (const auto& [name, input] : expressions.in) {
+    auto filled = input.fill(names);
+    if (!filled || holds_nul(*filled)) {
+      fail_expression(run, task,
+                      "in." + name + ": "
+                        + (filled ? "holds a NUL character" : filled.error().message));
+      return false;
+    }
+    values.inputs[name] = std::move(*filled);
+  }
+  for (const auto& [name, text] : expressions.env) {
+    auto filled = text.fill(names);
+    if (!filled || holds_nul(*filled)) {
+      fail_expression(run, task,
+                      "env." + name + ": "
+                        + (filled ? "holds a NUL character" : filled.error().message));
+      return false;
+    }
+    values.env.emplace_back(name, model::to_plain_text(*filled));
+  }
+  if (!values.inputs.is_null() || !values.env.empty())
+    run.prepared.insert_or_assign(task, std::move(values));
+  return true;
+}
+
+void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::string message) {
+  note_failure(run, task, message);
+  move_task(run, task, task_state::failed, "expression",
+            model::failure{model::failure_class::permanent, "expression", std::move(message)});
+}
+
+void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
+  change_state(run, task, task_state::ready);
+  run.ready[std::size_t(pool_of(run, task))].push_back(task);
+  note_dispatchable(run);
+}
+
+void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs) {
+  if (!run.workflow->outputs_are_read(task) || outputs.is_null())
+    return;
+  std::uint32_t readers = 0;
+  for (const auto dependent : run.workflow->graph().dependents(task)) {
+    const auto* expressions = run.workflow->expressions(dependent);
+    if (expressions != nullptr && !run.tasks[dependent].released
+        && std::binary_search(expressions->output_reads.begin(), expressions->output_reads.end(),
+                              task))
+      ++readers;
+  }
+  if (readers == 0)
+    return;
+  auto& kept = run.outputs[task];
+  kept.readers = readers;
+  kept.bytes = model::to_text(outputs).size();
+  kept.in_store_only = kept.bytes > options_.kept_output_bytes
+                       || kept_outputs_bytes_ + kept.bytes > options_.kept_outputs_total_bytes;
+  if (kept.in_store_only)
+    kept.bytes = 0;
+  else
+    kept.values = outputs;
+  kept_outputs_bytes_ += kept.bytes;
+}
+
+/// The task has evaluated what it needs, or never will.
+void scheduler_core::release_outputs(live_run& run, std::uint32_t task) {
+  auto& entry = run.tasks[task];
+  if (entry.released)
+    return;
+  entry.released = true;
+  const auto* expressions = run.workflow->expressions(task);
+  if (expressions == nullptr)
+    return;
+  for (const auto upstream : expressions->output_reads) {
+    const auto it = run.outputs.find(upstream);
+    if (it == run.outputs.end())
+      continue;
+    auto& kept = it->second;
+    if (entry.pinning && kept.in_store_only && kept.pins > 0 && --kept.pins == 0)
+      kept.values = {}; // read back only for those who waited
+    if (--kept.readers == 0) {
+      kept_outputs_bytes_ -= kept.bytes;
+      run.outputs.erase(it);
+    }
+  }
+}
+
+} // namespace sluice::logic

@@ -1,0 +1,205 @@
+// How a task ends, what follows from that for its dependents and its run, and how a run ends.
+#include "logic/scheduler_core.hpp"
+#include "logic/transitions.hpp"
+
+#include <stdexcept>
+
+namespace sluice::logic {
+
+using model::run_state;
+using model::task_state;
+
+namespace {
+
+/// `ready` and `running` are never stored: a reader derives them.
+task_state as_stored(task_state s) {
+  switch (s) {
+  case task_state::ready:
+    return task_state::pending;
+  case task_state::running:
+    return task_state::dispatched;
+  default:
+    return s;
+  }
+}
+
+} // namespace
+
+void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state to) {
+  auto& entry = run.tasks[task];
+  if (!is_legal(entry.state, to))
+    throw std::logic_error("task '" + run.task_spec(task).name + "' cannot go from "
+                           + std::string{to_string(entry.state)} + " to "
+                           + std::string{to_string(to)});
+  const auto was = as_stored(entry.state);
+  const auto is = as_stored(to);
+  if (was != is) {
+    --run.counts[std::size_t(was)];
+    ++run.counts[std::size_t(is)];
+    touched_.insert(run.run_no);
+  }
+  entry.state = to;
+  if (!is_terminal(to))
+    return;
+  entry.judged = true;
+  --run.undecided;
+  release_outputs(run, task);
+  run.prepared.erase(task);
+  run.to_settle.push_back(task);
+}
+
+void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to, std::string reason,
+                               std::optional<model::failure> failure) {
+  const auto from = run.tasks[task].state;
+  change_state(run, task, to);
+  step_.records.push_back(model::task_moved{{run.run_no, task},
+                                            run.tasks[task].attempt,
+                                            from,
+                                            to,
+                                            std::move(reason),
+                                            std::move(failure),
+                                            actor_,
+                                            now_});
+}
+
+void scheduler_core::move_run(live_run& run, run_state to) {
+  if (!is_legal(run.state, to))
+    throw std::logic_error("run " + to_string(run.run_no) + " cannot go from "
+                           + std::string{to_string(run.state)} + " to "
+                           + std::string{to_string(to)});
+  touched_.insert(run.run_no);
+  step_.records.push_back(model::run_moved{run.run_no, run.state, to, run.degraded,
+                                           to == run_state::failed ? run.error : std::string{},
+                                           actor_, now_});
+  run.state = to;
+}
+
+/// Tells dependents of every decided task until nothing more follows; a queue, not recursion, so
+/// that a skip can run down a chain of any length.
+void scheduler_core::settle(live_run& run) {
+  while (!run.to_settle.empty()) {
+    const auto task = run.to_settle.front();
+    run.to_settle.pop_front();
+    run.tasks[task].settled = true;
+    judge_failures(run, task);
+    settle_dependents(run, task);
+  }
+  if (run.undecided > 0 || is_terminal(run.state))
+    return;
+  if (run.state == run_state::cancelling)
+    move_run(run, run.internal ? run_state::failed : run_state::cancelled);
+  else
+    move_run(run, run.failed ? run_state::failed : run_state::succeeded);
+  step_.effects.push_back(model::announce_run_end{run.run_no, run.state});
+}
+
+void scheduler_core::settle_dependents(live_run& run, std::uint32_t task) {
+  const auto outcome = outcome_of(run.tasks[task].state, run.is_failure_allowed(task));
+  for (const auto dependent : run.workflow->graph().dependents(task)) {
+    auto& entry = run.tasks[dependent];
+    --entry.undecided;
+    if (!entry.judged) // after an early fire later outcomes change nothing
+      apply_verdict(run, dependent,
+                    judge_join(run.task_spec(dependent).join.rule, outcome, entry.undecided));
+  }
+}
+
+/// A failure is open while a dependent that could handle it is undecided, handled once one of them
+/// succeeded, else unhandled.
+void scheduler_core::judge_failures(live_run& run, std::uint32_t task) {
+  const auto state = run.tasks[task].state;
+  if (!run.open_failures.empty()) {
+    for (const auto upstream : run.workflow->graph().upstreams(task)) {
+      const auto open = run.open_failures.find(upstream);
+      if (open == run.open_failures.end() || !run.workflow->handles_failure(task, upstream))
+        continue;
+      if (state == task_state::succeeded) {
+        run.open_failures.erase(open);
+        run.failure_texts.erase(upstream);
+      } else if (--open->second == 0) {
+        run.open_failures.erase(open);
+        unhandled_failure(run, upstream);
+      }
+    }
+  }
+  if (state != task_state::failed)
+    return;
+  if (run.is_failure_allowed(task))
+    run.degraded = true;
+  else
+    open_failure(run, task);
+}
+
+void scheduler_core::open_failure(live_run& run, std::uint32_t task) {
+  std::uint32_t undecided = 0;
+  for (const auto dependent : run.workflow->graph().dependents(task)) {
+    if (!run.workflow->handles_failure(dependent, task))
+      continue;
+    if (run.tasks[dependent].state == task_state::succeeded) {
+      run.failure_texts.erase(task);
+      return; // handled: it fired early, for another upstream
+    }
+    undecided += run.tasks[dependent].settled ? 0 : 1; // the others are counted down when they are
+  }
+  if (undecided == 0)
+    unhandled_failure(run, task);
+  else
+    run.open_failures.emplace(task, undecided);
+}
+
+/// Remembers the sentence about a failure until it is known whether the run fails by it.
+void scheduler_core::note_failure(live_run& run, std::uint32_t task, const std::string& message) {
+  if (!run.is_failure_allowed(task))
+    run.failure_texts.insert_or_assign(task, message);
+}
+
+void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
+  const auto text = run.failure_texts.extract(task);
+  if (run.error.empty())
+    run.error =
+      "task '" + run.task_spec(task).name + "' failed: " + (text ? text.mapped() : std::string{});
+  run.failed = true;
+  if (run.spec().on_failure == model::on_failure::stop && !run.stopping
+      && run.state == run_state::running)
+    stop_on_failure(run);
+}
+
+void scheduler_core::stop_on_failure(live_run& run) {
+  run.stopping = true;
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    const auto state = run.tasks[task].state;
+    if (!is_terminal(state) && !is_active(state)
+        && is_stopped_by_failure(run.task_spec(task).join.rule))
+      move_task(run, task, task_state::skipped, "run_failed");
+  }
+}
+
+void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
+                                  const std::string& reason) {
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    auto& entry = run.tasks[task];
+    if (is_terminal(entry.state))
+      continue;
+    if (!is_active(entry.state)) {
+      move_task(run, task, task_state::cancelled, reason);
+      continue;
+    }
+    entry.stop = model::stop_reason::cancel; // overrides a timeout
+    if (entry.state != task_state::cancelling)
+      move_task(run, task, task_state::cancelling, reason);
+    const auto executor = executor_of(run.task_spec(task).action);
+    step_.effects.push_back(model::stop_attempt{run.key_of(task), executor, mode});
+  }
+}
+
+void scheduler_core::abandon(live_run& run, const std::string& why) {
+  run.internal = true;
+  run.failed = true;
+  run.error = "internal error: " + why;
+  if (run.state == run_state::running)
+    move_run(run, run_state::cancelling);
+  cancel_tasks(run, model::cancel_mode::immediate, "internal");
+  settle(run);
+}
+
+} // namespace sluice::logic
