@@ -1,0 +1,142 @@
+#include "model/record.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+
+using namespace sluice::model;
+
+namespace {
+
+submission a_submission(std::size_t tasks) {
+  auto spec = std::make_shared<workflow_spec>();
+  spec->name = "etl";
+  spec->tasks.resize(tasks);
+  submission s;
+  s.workflow = spec;
+  s.content_hash = "abc";
+  return s;
+}
+
+attempt_outcome an_outcome(task_state to) {
+  attempt_outcome outcome;
+  outcome.key = {{12}, 7, 2};
+  outcome.from = task_state::dispatched;
+  outcome.state = to;
+  outcome.finished_at = from_us(90);
+  return outcome;
+}
+
+} // namespace
+
+TEST_CASE("record: a new run says what it runs", "[model][record]") {
+  auto request = a_submission(3);
+  request.params = {{"day", "2026-03-01"}};
+  const auto e = event_of(run_created{{12}, request, from_us(5)});
+  CHECK(e.type == event_type::run_submitted);
+  CHECK(e.run_no == run_no{12});
+  CHECK_FALSE(e.task_idx);
+  CHECK(e.at == from_us(5));
+  CHECK(e.to == "running");
+  CHECK(e.data["workflow"] == "etl");
+  CHECK(e.data["hash"] == "abc");
+  CHECK(e.data["tasks"] == 3);
+  CHECK(e.data["params"]["day"] == "2026-03-01");
+}
+
+TEST_CASE("record: the end of a run tells how", "[model][record]") {
+  const auto e = event_of(run_moved{.run_no = {12},
+                                    .from = run_state::running,
+                                    .to = run_state::failed,
+                                    .degraded = true,
+                                    .error = "task load failed",
+                                    .actor = "scheduler",
+                                    .at = from_us(5)});
+  CHECK(e.type == event_type::run_finished);
+  CHECK(e.from == "running");
+  CHECK(e.to == "failed");
+  CHECK(e.data["degraded"] == true);
+  CHECK(e.data["error"] == "task load failed");
+  const auto cancelling = event_of(run_moved{.to = run_state::cancelling, .actor = "ctrl-c"});
+  CHECK(cancelling.type == event_type::run_cancelling);
+  CHECK(cancelling.actor == "ctrl-c");
+  CHECK(cancelling.data.is_null());
+}
+
+TEST_CASE("record: a dispatch names attempt and executor", "[model][record]") {
+  const auto e =
+    event_of(attempt_dispatched{.key = {{12}, 7, 2}, .executor = executor_kind::function});
+  CHECK(e.type == event_type::task_dispatched);
+  CHECK(e.task_idx == 7);
+  CHECK(e.attempt == 2);
+  CHECK(e.to == "dispatched");
+  CHECK(e.data["executor"] == "function");
+}
+
+TEST_CASE("record: the end of an attempt carries failure and usage", "[model][record]") {
+  auto outcome = an_outcome(task_state::failed);
+  outcome.failure = failure{failure_class::exit, "3", "exited with 3"};
+  outcome.losses = 1;
+  outcome.started_at = from_us(20);
+  outcome.usage = {microseconds{400}, 4096};
+  const auto e = event_of(attempt_ended{outcome});
+  CHECK(e.type == event_type::task_finished);
+  CHECK(e.at == from_us(90));
+  CHECK(e.from == "dispatched");
+  CHECK(e.to == "failed");
+  CHECK(e.data
+        == value{{"class", "exit"},
+                 {"code", "3"},
+                 {"message", "exited with 3"},
+                 {"losses", 1},
+                 {"started_us", 20},
+                 {"cpu_us", 400},
+                 {"peak_rss_bytes", 4096}});
+}
+
+TEST_CASE("record: the type of an event follows the state", "[model][record]") {
+  const auto [to, want] = GENERATE(table<task_state, event_type>({
+    {task_state::succeeded, event_type::task_finished},
+    {task_state::failed, event_type::task_finished},
+    {task_state::ready, event_type::task_lost},
+    {task_state::cancelled, event_type::task_cancelled},
+  }));
+  const auto e = event_of(attempt_ended{an_outcome(to)});
+  CHECK(e.type == want);
+  CHECK(e.data.is_null());
+}
+
+TEST_CASE("record: a task that moves without an attempt", "[model][record]") {
+  const auto [to, want] = GENERATE(table<task_state, event_type>({
+    {task_state::skipped, event_type::task_skipped},
+    {task_state::cancelled, event_type::task_cancelled},
+    {task_state::cancelling, event_type::task_cancelling},
+    {task_state::failed, event_type::task_failed},
+  }));
+  task_moved moved{.key = {{12}, 7}, .from = task_state::pending, .to = to, .reason = "upstream"};
+  if (to == task_state::failed)
+    moved.failure = failure{failure_class::permanent, "expression", "no such param"};
+  const auto e = event_of(moved);
+  CHECK(e.type == want);
+  CHECK_FALSE(e.attempt);
+  CHECK(e.data["reason"] == "upstream");
+  CHECK(e.data.contains("class") == (to == task_state::failed));
+}
+
+TEST_CASE("record: a warning is an event of its attempt", "[model][record]") {
+  const auto e = event_of(warning_raised{{{12}, 7, 1}, "output 'x' is not declared", from_us(4)});
+  CHECK(e.type == event_type::task_warning);
+  CHECK(e.attempt == 1);
+  CHECK(e.data["message"] == "output 'x' is not declared");
+}
+
+TEST_CASE("record: the weight of a step counts its rows", "[model][record]") {
+  step s;
+  CHECK(weight(s) == 0);
+  s.records.emplace_back(run_created{{1}, a_submission(1000), {}});
+  CHECK(weight(s) == 1002);
+  s.records.emplace_back(attempt_dispatched{});
+  s.records.emplace_back(attempt_ended{an_outcome(task_state::succeeded)});
+  s.counts.push_back({{1}, {}});
+  CHECK(weight(s) == 1009);
+}

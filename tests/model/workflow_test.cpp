@@ -1,0 +1,107 @@
+#include "model/workflow.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+using namespace sluice;
+using namespace sluice::model;
+
+namespace {
+
+workflow_spec full_workflow() {
+  workflow_spec spec;
+  spec.name = "etl";
+  spec.description = "all there is";
+  spec.labels = {{"team", "data"}, {"area", "sales"}};
+  spec.params = {{.name = "day", .type = value_type::date},
+                 {.name = "env",
+                  .type = value_type::text,
+                  .default_value = value("dev"),
+                  .choices = {"dev", "prod"},
+                  .description = "where"},
+                 {.name = "nothing", .type = value_type::map, .default_value = value(nullptr)}};
+  task_spec shell_task;
+  shell_task.name = "z-first";
+  shell_task.action = run_action{"echo hi"};
+  task_spec exec_task;
+  exec_task.name = "check";
+  exec_task.action = exec_action{{"./check", "--min", "1000"}};
+  exec_task.after = {"z-first"};
+  exec_task.join = {join_rule::expression, "tasks.x.state == 'failed'"};
+  exec_task.when = "params.day > '2020-01-01'";
+  exec_task.in = {{"rows", "${{ 1 }}"}, {"a", value{{"k", value::array({1, 2.0})}}}};
+  exec_task.out = {{"score", value_type::real}, {"list", value_type::list}};
+  exec_task.settings = {.env = {{"B", 1}, {"A", "x"}},
+                        .workdir = "sub",
+                        .shell = shell_spec{shell_spec::kind::custom, {"/bin/zsh", "-c"}},
+                        .timeout = milliseconds{90'000},
+                        .allow_failure = false};
+  task_spec call_task;
+  call_task.name = "nap";
+  call_task.action = call_action{"sleep"};
+  call_task.join.rule = join_rule::none_failed;
+  call_task.settings.shell = shell_spec{shell_spec::kind::sh, {}};
+  spec.tasks = {shell_task, exec_task, call_task};
+  spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
+                   .shell = shell_spec{shell_spec::kind::bash, {}},
+                   .timeout = milliseconds{5'000}};
+  spec.on_failure = on_failure::carry_on;
+  spec.active_tasks = 8;
+  spec.base_dir = "/srv/etl";
+  return spec;
+}
+
+} // namespace
+
+TEST_CASE("workflow: a specification survives its stored form", "[model][workflow]") {
+  const auto spec = full_workflow();
+  const auto text = to_text(to_json(spec));
+  const auto parsed = parse_json(text);
+  REQUIRE(parsed);
+  const auto back = workflow_from_json(*parsed);
+  REQUIRE(back);
+  CHECK(**back == spec);
+  CHECK(to_text(to_json(**back)) == text);
+}
+
+TEST_CASE("workflow: the stored form leaves out defaults", "[model][workflow]") {
+  workflow_spec spec;
+  spec.name = "w";
+  spec.tasks = {{.name = "hello", .action = run_action{"echo hi"}}};
+  CHECK(to_text(to_json(spec)) == R"({"name":"w","tasks":[{"name":"hello","run":"echo hi"}]})");
+}
+
+TEST_CASE("workflow: a damaged stored form is corrupt", "[model][workflow]") {
+  const std::string text =
+    GENERATE("null", "[]", "{}", R"({"name":"w"})", R"({"name":1,"tasks":[]})",
+             R"({"name":"w","tasks":[{"name":"a"}]})", R"({"name":"w","tasks":[1]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","join":"sometimes"}]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","out":[["o"]]}]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"shell":"fish"}}]})",
+             R"({"name":"w","tasks":[],"active_tasks":-1})");
+  CAPTURE(text);
+  const auto read = workflow_from_json(value::parse(text));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == errc::corrupt);
+}
+
+TEST_CASE("workflow: a task's settings win over the workflow's", "[model][workflow]") {
+  const auto spec = full_workflow();
+  const auto merged = effective_settings(spec, spec.tasks[1]);
+  const named_values want{{"A", "x"}, {"C", "c"}, {"B", 1}};
+  CHECK(merged.env == want);
+  CHECK(merged.workdir == "sub");
+  CHECK(merged.shell->which == shell_spec::kind::custom);
+  CHECK(merged.timeout == milliseconds{90'000});
+  CHECK(merged.allow_failure == false);
+  const auto plain = effective_settings(spec, spec.tasks[0]);
+  CHECK(plain == spec.defaults);
+}
+
+TEST_CASE("workflow: identifiers", "[model][workflow]") {
+  const std::string good = GENERATE("a", "_", "load_2", "Z9");
+  CHECK(is_identifier(good));
+  const std::string bad = GENERATE("", "2a", "a-b", "a b", "\xC3\xA4", "a.b");
+  CHECK_FALSE(is_identifier(bad));
+}
