@@ -37,7 +37,8 @@ public:
   virtual ~scope() = default;
   virtual const model::value& params() const = 0;
   virtual const model::value& run() const = 0;
-  /// The outputs of a task as an object; null pointer when it has none (failed, skipped, undecided).
+  /// The outputs of a task as an object; null pointer when it has none (failed, skipped,
+  /// undecided).
   virtual const model::value* task_outputs(std::string_view task) const = 0;
   virtual std::string_view task_state(std::string_view task) const = 0;
 };

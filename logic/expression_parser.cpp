@@ -1,0 +1,579 @@
+#include "logic/expression_parser.hpp"
+
+#include "logic/expression_lexer.hpp"
+#include "logic/expression_names.hpp"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace sluice::logic {
+namespace {
+
+/// Precedence, loosest first; the level after the last is unary.
+enum class level : std::uint8_t { either, both, relation, sum, product, unary };
+
+node_kind kind_of(level l) {
+  switch (l) {
+  case level::either:
+    return node_kind::any_of;
+  case level::both:
+    return node_kind::all_of;
+  case level::relation:
+    return node_kind::relation;
+  default:
+    return node_kind::arithmetic;
+  }
+}
+
+std::pair<level, binary_operator> operator_of(token_kind kind) {
+  using enum binary_operator;
+  switch (kind) {
+  case token_kind::either:
+    return {level::either, either};
+  case token_kind::both:
+    return {level::both, both};
+  case token_kind::equal:
+    return {level::relation, equal};
+  case token_kind::not_equal:
+    return {level::relation, not_equal};
+  case token_kind::less:
+    return {level::relation, less};
+  case token_kind::less_equal:
+    return {level::relation, less_equal};
+  case token_kind::greater:
+    return {level::relation, greater};
+  case token_kind::greater_equal:
+    return {level::relation, greater_equal};
+  case token_kind::in:
+    return {level::relation, in};
+  case token_kind::plus:
+    return {level::sum, add};
+  case token_kind::minus:
+    return {level::sum, subtract};
+  case token_kind::star:
+    return {level::product, multiply};
+  case token_kind::slash:
+    return {level::product, divide};
+  case token_kind::percent:
+    return {level::product, modulo};
+  default:
+    return {level::unary, none};
+  }
+}
+
+/// The functions return false once `problem_` is set, and then nothing goes on.
+class expression_parser {
+public:
+  explicit expression_parser(std::string_view text) : text_{text}, lexer_{text} {}
+
+  tl::expected<parsed_expression, syntax_error> run() {
+    auto tree = std::make_shared<expression_tree>();
+    if (!advance() || !whole(tree->root))
+      return tl::unexpected(std::move(problem_));
+    tree->text = text_;
+    return parsed_expression{std::move(tree), std::move(references_)};
+  }
+
+private:
+  bool whole(expression_node& out);
+  bool ternary(expression_node& out);
+  bool operators(level l, expression_node& out);
+  bool unary(expression_node& out);
+  bool member(expression_node& out);
+  bool primary(expression_node& out);
+  bool parenthesised(expression_node& out);
+  bool number(expression_node& out, bool is_negative);
+  bool list(expression_node& out);
+  bool map(expression_node& out);
+  bool identifier(expression_node& out);
+  bool call(expression_node& out, const token& name);
+  bool check_call(const expression_node& call, const builtin_signature& signature);
+  bool mention(expression_node& out, const token& root);
+  bool task_mention(reference& mentioned);
+  bool constant_member(std::string& name, std::size_t& offset, bool& found);
+  bool field(std::string& name);
+
+  bool advance();
+  bool accept(token_kind kind, bool& found);
+  bool expect(token_kind kind, std::string_view shown);
+  bool wrong(std::size_t offset, std::string message);
+  bool unexpected(std::string_view wanted);
+  std::string_view written(const token& t) const { return text_.substr(t.begin, t.end - t.begin); }
+  std::string unknown_name_at(const token& name) const;
+
+  std::string_view text_;
+  expression_lexer lexer_;
+  token now_;
+  std::uint32_t last_end_ = 0; ///< where the token before `now_` ended
+  std::size_t depth_ = 0;
+  syntax_error problem_;
+  std::vector<reference> references_;
+};
+
+bool expression_parser::advance() {
+  last_end_ = now_.end;
+  auto following = lexer_.next();
+  if (!following) {
+    problem_ = std::move(following.error());
+    return false;
+  }
+  now_ = *following;
+  return true;
+}
+
+bool expression_parser::accept(token_kind kind, bool& found) {
+  found = now_.kind == kind;
+  return !found || advance();
+}
+
+bool expression_parser::expect(token_kind kind, std::string_view shown) {
+  return now_.kind == kind ? advance() : unexpected(shown);
+}
+
+bool expression_parser::wrong(std::size_t offset, std::string message) {
+  problem_ = {offset, std::move(message)};
+  return false;
+}
+
+bool expression_parser::unexpected(std::string_view wanted) {
+  const std::string expected = std::string{wanted} + " expected";
+  if (now_.kind == token_kind::end)
+    return wrong(now_.begin, expected + ", but the expression ends here");
+  return wrong(now_.begin, expected + " before '" + std::string{written(now_)} + "'");
+}
+
+bool expression_parser::whole(expression_node& out) {
+  if (now_.kind == token_kind::end)
+    return wrong(0, "the expression is empty");
+  if (!ternary(out))
+    return false;
+  if (now_.kind == token_kind::end)
+    return true;
+  if (now_.kind == token_kind::name) {
+    const auto word = written(now_);
+    if (word == "and" || word == "or")
+      return wrong(now_.begin, unknown_name(word));
+  }
+  return unexpected("an operator or the end");
+}
+
+bool expression_parser::ternary(expression_node& out) {
+  if (++depth_ > max_expression_depth)
+    return wrong(now_.begin, "nested more than 64 levels deep");
+  if (!operators(level::either, out))
+    return false;
+  --depth_;
+  if (now_.kind != token_kind::question)
+    return true;
+  expression_node choice{.kind = node_kind::choice, .begin = out.begin};
+  choice.children.push_back(std::move(out));
+  while (true) {
+    bool is_choice = false;
+    if (!accept(token_kind::question, is_choice))
+      return false;
+    if (!is_choice)
+      break;
+    if (!operators(level::either, choice.children.emplace_back())
+        || !expect(token_kind::colon, "':' of the condition")
+        || !operators(level::either, choice.children.emplace_back()))
+      return false;
+  }
+  choice.end = last_end_;
+  out = std::move(choice);
+  return true;
+}
+
+bool expression_parser::operators(level l, expression_node& out) {
+  if (l == level::unary)
+    return unary(out);
+  const auto tighter = static_cast<level>(static_cast<int>(l) + 1);
+  if (!operators(tighter, out))
+    return false;
+  if (operator_of(now_.kind).first != l)
+    return true;
+  expression_node chain{.kind = kind_of(l), .begin = out.begin};
+  chain.children.push_back(std::move(out));
+  while (true) {
+    const auto [at, joined_by] = operator_of(now_.kind);
+    if (at != l)
+      break;
+    auto& operand = chain.children.emplace_back();
+    if (!advance() || !operators(tighter, operand))
+      return false;
+    operand.before = joined_by;
+  }
+  chain.end = last_end_;
+  out = std::move(chain);
+  return true;
+}
+
+bool expression_parser::unary(expression_node& out) {
+  const auto sign = now_.kind;
+  if (sign != token_kind::minus && sign != token_kind::exclamation)
+    return member(out);
+  const std::uint32_t begin = now_.begin;
+  std::size_t count = 0;
+  auto last_sign = now_;
+  for (; now_.kind == sign; ++count) {
+    last_sign = now_;
+    if (!advance())
+      return false;
+  }
+  // The sign belongs to the number, so that the smallest integer can be written.
+  const bool is_number = now_.kind == token_kind::integer || now_.kind == token_kind::real;
+  expression_node operand;
+  if (sign == token_kind::minus && is_number) {
+    if (!number(operand, true))
+      return false;
+    operand.begin = last_sign.begin;
+    --count;
+  } else if (!member(operand)) {
+    return false;
+  }
+  if (count == 0) {
+    out = std::move(operand);
+    return true;
+  }
+  out.kind = sign == token_kind::minus ? node_kind::negation : node_kind::inversion;
+  out.is_odd = count % 2 == 1;
+  out.begin = begin;
+  out.end = operand.end;
+  out.children.push_back(std::move(operand));
+  return true;
+}
+
+bool expression_parser::member(expression_node& out) {
+  if (!primary(out))
+    return false;
+  if (now_.kind != token_kind::dot && now_.kind != token_kind::left_bracket)
+    return true;
+  expression_node chain{.kind = node_kind::member, .begin = out.begin};
+  chain.children.push_back(std::move(out));
+  while (now_.kind == token_kind::dot || now_.kind == token_kind::left_bracket) {
+    const bool is_field = now_.kind == token_kind::dot;
+    auto& key = chain.children.emplace_back();
+    if (!advance())
+      return false;
+    if (is_field) {
+      std::string name;
+      key.begin = now_.begin;
+      if (!field(name))
+        return false;
+      key.literal = std::move(name);
+      key.end = last_end_;
+    } else if (!ternary(key) || !expect(token_kind::right_bracket, "']'")) {
+      return false;
+    }
+  }
+  chain.end = last_end_;
+  out = std::move(chain);
+  return true;
+}
+
+/// The name after a dot.
+bool expression_parser::field(std::string& name) {
+  const auto word = written(now_);
+  if (now_.kind == token_kind::in || word == "true" || word == "false" || word == "null")
+    return wrong(now_.begin, "'" + std::string{word} + "' is a word of the language; write ['"
+                               + std::string{word} + "']");
+  if (now_.kind != token_kind::name)
+    return unexpected("a name after '.'");
+  const auto at = now_;
+  if (!advance())
+    return false;
+  if (now_.kind == token_kind::left_paren) {
+    std::string message = "a function is not called on a value in this version";
+    if (find_builtin(word))
+      message += "; write " + std::string{word} + "(...)";
+    else if (word == "map" || word == "filter" || word == "all" || word == "exists")
+      message = unknown_function(word);
+    return wrong(at.begin, std::move(message));
+  }
+  name = word;
+  return true;
+}
+
+bool expression_parser::primary(expression_node& out) {
+  out.begin = now_.begin;
+  out.end = now_.end;
+  switch (now_.kind) {
+  case token_kind::integer:
+  case token_kind::real:
+    return number(out, false);
+  case token_kind::text: {
+    auto text = decode_text(written(now_), now_.begin);
+    if (!text)
+      return wrong(text.error().offset, std::move(text.error().message));
+    out.literal = std::move(*text);
+    return advance();
+  }
+  case token_kind::left_paren:
+    return parenthesised(out);
+  case token_kind::left_bracket:
+    return list(out);
+  case token_kind::left_brace:
+    return map(out);
+  case token_kind::name:
+    return identifier(out);
+  default:
+    return unexpected("a value");
+  }
+}
+
+bool expression_parser::parenthesised(expression_node& out) {
+  const auto begin = now_.begin;
+  if (!advance() || !ternary(out) || !expect(token_kind::right_paren, "')'"))
+    return false;
+  out.begin = begin;
+  out.end = last_end_;
+  return true;
+}
+
+bool expression_parser::number(expression_node& out, bool is_negative) {
+  out.begin = now_.begin;
+  out.end = now_.end;
+  auto digits = written(now_);
+  const bool is_hex = digits.size() > 2 && (digits[1] == 'x' || digits[1] == 'X');
+  if (is_hex)
+    digits.remove_prefix(2);
+  const auto shown = [&] { return (is_negative ? "-" : "") + std::string{written(now_)}; };
+  if (now_.kind == token_kind::real) {
+    double real = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), real).ec != std::errc{})
+      return wrong(out.begin, "number " + shown() + " is outside the range of double");
+    out.literal = is_negative ? -real : real;
+    return advance();
+  }
+  constexpr std::uint64_t limit = std::uint64_t{1} << 63; // of the negative numbers
+  std::uint64_t magnitude = 0;
+  const auto read =
+    std::from_chars(digits.data(), digits.data() + digits.size(), magnitude, is_hex ? 16 : 10);
+  if (read.ec != std::errc{} || magnitude > limit - (is_negative ? 0 : 1))
+    return wrong(out.begin, "number " + shown() + " is outside the range of int (64 bits)");
+  out.literal = static_cast<std::int64_t>(is_negative ? 0 - magnitude : magnitude);
+  return advance();
+}
+
+bool expression_parser::list(expression_node& out) {
+  out.kind = node_kind::list;
+  if (!advance())
+    return false;
+  while (now_.kind != token_kind::right_bracket) {
+    bool more = false;
+    if (!ternary(out.children.emplace_back()) || !accept(token_kind::comma, more))
+      return false;
+    if (!more && now_.kind != token_kind::right_bracket)
+      return unexpected("',' or ']'");
+  }
+  out.end = now_.end;
+  return advance();
+}
+
+bool expression_parser::map(expression_node& out) {
+  out.kind = node_kind::map;
+  if (!advance())
+    return false;
+  while (now_.kind != token_kind::right_brace) {
+    // In YAML and JavaScript a bare word would be the key; here it would be a reference.
+    if (now_.kind == token_kind::name) {
+      const auto word = now_;
+      const auto saved = std::pair{lexer_, last_end_};
+      if (!advance())
+        return false;
+      if (now_.kind == token_kind::colon)
+        return wrong(word.begin,
+                     "a key of a map stands in quotes: '" + std::string{written(word)} + "'");
+      std::tie(lexer_, last_end_) = saved;
+      now_ = word;
+    }
+    bool more = false;
+    if (!ternary(out.children.emplace_back()) || !expect(token_kind::colon, "':' after a key")
+        || !ternary(out.children.emplace_back()) || !accept(token_kind::comma, more))
+      return false;
+    if (!more && now_.kind != token_kind::right_brace)
+      return unexpected("',' or '}'");
+  }
+  out.end = now_.end;
+  return advance();
+}
+
+bool expression_parser::identifier(expression_node& out) {
+  const auto name = now_;
+  const auto word = written(name);
+  if (!advance())
+    return false;
+  if (now_.kind == token_kind::left_paren)
+    return call(out, name);
+  if (word == "params" || word == "tasks" || word == "run")
+    return mention(out, name);
+  if (word == "true" || word == "false")
+    out.literal = word == "true";
+  else if (word != "null")
+    return wrong(name.begin, unknown_name_at(name));
+  return true;
+}
+
+/// Names with a hyphen read as a difference, which is what the reader must be told.
+std::string expression_parser::unknown_name_at(const token& name) const {
+  auto message = unknown_name(written(name));
+  const bool continues =
+    name.begin >= 2 && text_[name.begin - 1] == '-' && is_name_part(text_[name.begin - 2]);
+  if (continues)
+    message += "; a name with '-' in it is written ['like-this']";
+  return message;
+}
+
+bool expression_parser::call(expression_node& out, const token& name) {
+  const auto* signature = find_builtin(written(name));
+  if (!signature)
+    return wrong(name.begin, unknown_function(written(name)));
+  out.kind = node_kind::call;
+  out.function = signature->function;
+  if (!advance())
+    return false;
+  if (now_.kind != token_kind::right_paren) {
+    for (bool more = true; more;)
+      if (!ternary(out.children.emplace_back()) || !accept(token_kind::comma, more))
+        return false;
+  }
+  if (now_.kind != token_kind::right_paren)
+    return unexpected("',' or ')'");
+  out.end = now_.end;
+  return check_call(out, *signature) && advance();
+}
+
+bool expression_parser::check_call(const expression_node& call,
+                                   const builtin_signature& signature) {
+  const std::string name{signature.name};
+  const auto given = call.children.size();
+  if (given < signature.least || given > signature.most) {
+    const auto wanted =
+      signature.most > signature.least
+        ? "at least one argument"
+        : std::to_string(signature.least) + (signature.least == 1 ? " argument" : " arguments");
+    return wrong(call.begin, name + "() takes " + wanted + ", not " + std::to_string(given));
+  }
+  if (signature.function == builtin::has) {
+    const auto& what = call.children.front();
+    const bool is_member = what.kind == node_kind::member
+                           || (what.kind == node_kind::mention
+                               && (references_[what.which].what == reference::root::task_output
+                                   || references_[what.which].what == reference::root::task_state
+                                   || !references_[what.which].name.empty()));
+    if (!is_member)
+      return wrong(what.begin, "has() takes a reference such as params.x or tasks.a.out.y");
+  }
+  return true;
+}
+
+/// A member with a fixed name, `.name` or `['name']`; `found` is false, and nothing is read, when
+/// something else follows.
+bool expression_parser::constant_member(std::string& name, std::size_t& offset, bool& found) {
+  found = false;
+  if (now_.kind == token_kind::dot) {
+    found = true;
+    if (!advance())
+      return false;
+    offset = now_.begin;
+    return field(name);
+  }
+  if (now_.kind != token_kind::left_bracket)
+    return true;
+  const auto saved = std::tuple{lexer_, now_, last_end_};
+  if (!advance())
+    return false;
+  const auto key = now_;
+  if (key.kind == token_kind::text) {
+    if (!advance())
+      return false;
+    found = now_.kind == token_kind::right_bracket;
+  }
+  if (!found) { // a computed index
+    std::tie(lexer_, now_, last_end_) = saved;
+    return true;
+  }
+  auto text = decode_text(written(key), key.begin);
+  if (!text)
+    return wrong(text.error().offset, std::move(text.error().message));
+  name = std::move(*text);
+  offset = key.begin;
+  return advance();
+}
+
+bool expression_parser::mention(expression_node& out, const token& root) {
+  reference mentioned{.offset = root.begin};
+  if (written(root) == "tasks") {
+    if (!task_mention(mentioned))
+      return false;
+  } else {
+    const bool is_run = written(root) == "run";
+    mentioned.what = is_run ? reference::root::run : reference::root::params;
+    std::size_t offset = 0;
+    bool found = false;
+    if (!constant_member(mentioned.name, offset, found))
+      return false;
+    if (found && mentioned.name.empty())
+      return wrong(offset, "a name cannot be empty");
+    if (found && is_run)
+      if (auto problem = problem_with_run_field(mentioned.name))
+        return wrong(offset, std::move(*problem));
+  }
+  out.kind = node_kind::mention;
+  out.which = static_cast<std::uint32_t>(references_.size());
+  out.end = last_end_;
+  references_.push_back(std::move(mentioned));
+  return true;
+}
+
+bool expression_parser::task_mention(reference& mentioned) {
+  std::size_t task_at = 0;
+  std::size_t offset = 0;
+  bool found = false;
+  const bool is_bracket = now_.kind == token_kind::left_bracket;
+  if (!constant_member(mentioned.name, task_at, found))
+    return false;
+  if (!found)
+    return wrong(mentioned.offset,
+                 is_bracket ? "the name of a task is written out, as in tasks['a-b'].out.y"
+                            : "'tasks' alone is no value; write tasks.X.out.y or tasks.X.state");
+  if (mentioned.name.empty())
+    return wrong(task_at, "a name cannot be empty");
+  const auto task = as_member(mentioned.name);
+  std::string what;
+  if (!constant_member(what, offset, found))
+    return false;
+  if (!found && now_.kind == token_kind::minus && !is_bracket) {
+    auto end = task_at;
+    while (end < text_.size() && (is_name_part(text_[end]) || text_[end] == '-'))
+      ++end;
+    return wrong(task_at, "a name with '-' in it is written tasks['"
+                            + std::string{text_.substr(task_at, end - task_at)} + "']");
+  }
+  if (!found)
+    return wrong(mentioned.offset, "'tasks" + task + "' alone is no value; write tasks" + task
+                                     + ".out.y for an output or tasks" + task + ".state");
+  if (what == "state") {
+    mentioned.what = reference::root::task_state;
+    return true;
+  }
+  if (what != "out")
+    return wrong(offset, unknown_task_field(mentioned.name, what));
+  mentioned.what = reference::root::task_output;
+  if (!constant_member(mentioned.field, offset, found))
+    return false;
+  if (found && mentioned.field.empty())
+    return wrong(offset, "a name cannot be empty");
+  return true;
+}
+
+} // namespace
+
+tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text) {
+  if (text.size() > max_expression_bytes)
+    return tl::unexpected(
+      syntax_error{max_expression_bytes, "the expression is longer than 64 KiB"});
+  return expression_parser{text}.run();
+}
+
+} // namespace sluice::logic

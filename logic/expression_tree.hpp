@@ -1,0 +1,67 @@
+// A parsed expression. Chains of operators of one level are one node with many children, and so are
+// chains of members, so that the tree is no deeper than the text is nested. Made by the parser,
+// read by the evaluation; internal to the expression language.
+#pragma once
+
+#include "logic/expression.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice::logic {
+
+enum class node_kind : std::uint8_t {
+  literal,
+  mention,    ///< the reference with index `which`
+  list,       ///< children: the elements
+  map,        ///< children: key, value, key, value ...
+  member,     ///< children: a base, then keys and indices that lead on from it
+  negation,   ///< `-`; `is_odd` says whether an odd number of them
+  inversion,  ///< `!`; the same
+  arithmetic, ///< children with the operator before each but the first; left to right
+  relation,   ///< the same
+  all_of,     ///< `&&`
+  any_of,     ///< `||`
+  choice,     ///< children: condition, value, condition, value ..., last value
+  call,       ///< `which` function; children: the arguments
+};
+
+enum class binary_operator : std::uint8_t {
+  none,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
+  both,
+  either,
+};
+
+enum class builtin : std::uint8_t { size, has, default_, sum, min, max };
+
+struct expression_node {
+  node_kind kind = node_kind::literal;
+  binary_operator before = binary_operator::none; ///< joins it to the sibling on its left
+  builtin function = builtin::size;
+  bool is_odd = false;
+  std::uint32_t which = 0; ///< index of a reference
+  std::uint32_t begin = 0; ///< where it stands in the text
+  std::uint32_t end = 0;
+  model::value literal;
+  std::vector<expression_node> children;
+};
+
+struct expression_tree {
+  std::string text; ///< for error messages
+  expression_node root;
+};
+
+} // namespace sluice::logic
