@@ -1,0 +1,74 @@
+#include "runtime/change_watch.hpp"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+namespace sluice::runtime {
+namespace {
+
+constexpr std::uint32_t directory_changes =
+  IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO;
+
+tl::unexpected<error> cannot(const std::string& what) {
+  return fail(errc::unavailable, what + ": " + errno_text(errno));
+}
+
+} // namespace
+
+expected<change_watch> change_watch::open() {
+  const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (fd < 0)
+    return cannot("cannot watch files for changes");
+  return change_watch{fd};
+}
+
+change_watch::change_watch(change_watch&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+change_watch& change_watch::operator=(change_watch&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+change_watch::~change_watch() {
+  if (fd_ >= 0)
+    ::close(fd_);
+}
+
+expected<void> change_watch::add_directory(const std::filesystem::path& dir) {
+  if (::inotify_add_watch(fd_, dir.c_str(), directory_changes | IN_MASK_ADD) < 0)
+    return cannot("cannot watch '" + dir.string() + "'");
+  return {};
+}
+
+expected<void> change_watch::add_file(const std::filesystem::path& file) {
+  if (::inotify_add_watch(fd_, file.c_str(), IN_MODIFY | IN_MASK_ADD) >= 0)
+    return {};
+  if (errno != ENOENT)
+    return cannot("cannot watch '" + file.string() + "'");
+  for (auto dir = file.parent_path(); !dir.empty(); dir = dir.parent_path()) {
+    if (::inotify_add_watch(fd_, dir.c_str(), IN_CREATE | IN_MOVED_TO | IN_MASK_ADD) >= 0)
+      return {};
+    if (errno != ENOENT || dir == dir.parent_path())
+      break;
+  }
+  return cannot("cannot watch for '" + file.string() + "'");
+}
+
+expected<void> change_watch::wait() {
+  pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+  while (::poll(&readable, 1, -1) < 0)
+    if (errno != EINTR)
+      return cannot("cannot wait for changes");
+  // What changed does not matter, the follower looks at everything it follows.
+  alignas(inotify_event) std::array<char, 16 * 1024> events;
+  while (::read(fd_, events.data(), events.size()) > 0) {
+  }
+  return {};
+}
+
+} // namespace sluice::runtime

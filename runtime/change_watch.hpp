@@ -1,0 +1,36 @@
+// Sleeping until a store or a log file may have changed, without polling: inotify on the directory
+// of the database (a commit writes to the WAL, the end of a runtime closes it) and on single files.
+// Owned by one follower, used on its thread.
+#pragma once
+
+#include "model/error.hpp"
+
+#include <filesystem>
+
+namespace sluice::runtime {
+
+class change_watch {
+public:
+  /// Errors: `unavailable` when the kernel has no inotify instance or watch to spare.
+  static expected<change_watch> open();
+
+  change_watch(change_watch&& other) noexcept;
+  change_watch& operator=(change_watch&& other) noexcept;
+  ~change_watch();
+
+  /// Changes of any file directly in `dir` wake the waiter.
+  expected<void> add_directory(const std::filesystem::path& dir);
+  /// Writes to `file` wake the waiter; when it does not exist yet, its appearance does. Repeating
+  /// it is safe, and needed after a wake-up for as long as the file does not exist.
+  expected<void> add_file(const std::filesystem::path& file);
+
+  /// Returns after at least one change since the last call, at once when there was one already.
+  /// Callers watch first, then look, then wait: so no change goes unseen.
+  expected<void> wait();
+
+private:
+  explicit change_watch(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+} // namespace sluice::runtime

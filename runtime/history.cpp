@@ -1,0 +1,313 @@
+#include "runtime/history.hpp"
+
+#include "executors/attempt_files.hpp"
+#include "logic/compiled_workflow.hpp"
+#include "model/nearest_name.hpp"
+#include "runtime/liveness.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+namespace sluice::runtime {
+namespace {
+
+constexpr std::size_t page_size = 2'000;
+/// Unfinished runs of a store; more than a person has, and a bound all the same.
+constexpr std::size_t most_unfinished = 10'000;
+
+std::optional<std::uint32_t> to_number(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || err != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return number;
+}
+
+run_view viewed(storage::run_row row, const lock_view& before, const lock_view& after) {
+  run_view view;
+  static_cast<storage::run_row&>(view) = std::move(row);
+  // Two looks, one on each side of the read: a run that ended, or a runtime that started between
+  // them, is not taken for an interruption.
+  view.interrupted = !model::is_terminal(view.state) && !before.executes(view.submitted_at)
+                     && !after.executes(view.submitted_at);
+  return view;
+}
+
+/// Works out what is not stored: which pending tasks are ready, and what the others wait for.
+class readiness {
+public:
+  readiness(std::shared_ptr<const logic::compiled_workflow> graph, std::vector<bool> decided)
+    : graph_(std::move(graph)), decided_(std::move(decided)) {}
+
+  task_view view(const run_view& run, storage::task_row row) const {
+    task_view view;
+    static_cast<storage::task_row&>(view) = std::move(row);
+    view.shown = view.state;
+    view.interrupted = run.interrupted && model::is_active(view.state);
+    if (view.state == model::task_state::dispatched)
+      view.shown = model::task_state::running;
+    if (view.state == model::task_state::pending && graph_)
+      explain(view);
+    return view;
+  }
+
+private:
+  void explain(task_view& view) const {
+    constexpr int most_names = 3;
+    int undecided = 0;
+    for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
+      if (!decided_[upstream] && undecided++ < most_names)
+        view.waits_for += (undecided == 1 ? "" : ", ") + graph_->spec().tasks[upstream].name;
+    if (undecided > most_names)
+      view.waits_for += " and " + std::to_string(undecided - most_names) + " more";
+    if (undecided == 0)
+      view.shown = model::task_state::ready;
+  }
+
+  std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
+  std::vector<bool> decided_;
+};
+
+} // namespace
+
+std::string_view run_view::shown_state() const {
+  return interrupted ? std::string_view{"interrupted"} : to_string(state);
+}
+
+std::uint32_t run_view::task_count() const {
+  return std::accumulate(counts.begin(), counts.end(), std::uint32_t{0});
+}
+
+std::string_view task_view::shown_state() const {
+  return interrupted ? std::string_view{"interrupted"} : to_string(shown);
+}
+
+history::history(storage::store_paths paths, std::unique_ptr<storage::reader> reader)
+  : paths_(std::move(paths)), reader_(std::move(reader)) {}
+history::history(history&&) noexcept = default;
+history& history::operator=(history&&) noexcept = default;
+history::~history() = default;
+
+expected<history> history::open(const std::filesystem::path& store_dir) {
+  storage::store_paths paths{store_dir};
+  auto reader = storage::open_reader(paths);
+  if (!reader)
+    return tl::unexpected(std::move(reader.error()));
+  return history{std::move(paths), std::move(*reader)};
+}
+
+expected<std::vector<run_view>> history::runs(const run_filter& filter) {
+  storage::run_query query{.workflow = filter.workflow, .limit = filter.limit};
+  const bool wants_interrupted = filter.state == "interrupted";
+  if (!filter.state.empty() && !wants_interrupted) {
+    query.state = model::parse_run_state(filter.state);
+    if (!query.state)
+      return fail(errc::invalid_argument, "'" + filter.state + "' is not the state of a run");
+  }
+  // Whether a run is interrupted is not stored: read all that may be, then pick.
+  if (wants_interrupted || (query.state && !model::is_terminal(*query.state))) {
+    query.unfinished_only = true;
+    query.limit = most_unfinished;
+  }
+  const auto before = lock_view::look(paths_);
+  auto rows = reader_->runs(query);
+  if (!rows)
+    return tl::unexpected(std::move(rows.error()));
+  const auto after = lock_view::look(paths_);
+  std::vector<run_view> views;
+  for (auto& row : *rows) {
+    auto view = viewed(std::move(row), before, after);
+    if (filter.state.empty() || view.shown_state() == filter.state)
+      views.push_back(std::move(view));
+    if (views.size() == filter.limit)
+      break;
+  }
+  return views;
+}
+
+expected<run_view> history::run(std::string_view id) {
+  if (id.starts_with('@')) {
+    const bool failed = id == "@last-failed";
+    if (!failed && id != "@last")
+      return fail(errc::invalid_argument,
+                  "'" + std::string{id} + "' is not a run id; there are @last and @last-failed");
+    auto newest = runs({.state = failed ? "failed" : "", .limit = 1});
+    if (!newest)
+      return tl::unexpected(std::move(newest.error()));
+    if (newest->empty())
+      return fail(errc::not_found, std::string{"there is no "} + (failed ? "failed " : "")
+                                     + "run in '" + paths_.dir.string() + "'");
+    return std::move(newest->front());
+  }
+  const auto run_no = model::parse_run_no(id);
+  if (!run_no)
+    return tl::unexpected(run_no.error());
+  const auto before = lock_view::look(paths_);
+  auto row = reader_->run(*run_no);
+  if (!row)
+    return tl::unexpected(std::move(row.error()));
+  return viewed(std::move(*row), before, lock_view::look(paths_));
+}
+
+expected<void> history::each_task(const run_view& run,
+                                  const std::function<bool(const task_view&)>& visit) {
+  const auto each_row = [&](const auto& use) -> expected<void> {
+    for (std::uint32_t from = 0;;) {
+      auto page = reader_->tasks({.run_no = run.run_no, .from_idx = from, .limit = page_size});
+      if (!page)
+        return tl::unexpected(std::move(page.error()));
+      for (auto& row : *page) {
+        from = row.key.task_idx + 1;
+        if (!use(std::move(row)))
+          return {};
+      }
+      if (page->size() < page_size)
+        return {};
+    }
+  };
+  std::shared_ptr<const logic::compiled_workflow> graph;
+  std::vector<bool> decided;
+  if (!model::is_terminal(run.state)) {
+    auto made = compiled(run.run_no);
+    if (!made)
+      return tl::unexpected(std::move(made.error()));
+    graph = std::move(*made);
+    decided.resize(graph->graph().size());
+    const auto read = each_row([&](storage::task_row row) {
+      if (row.key.task_idx < decided.size())
+        decided[row.key.task_idx] = model::is_terminal(row.state);
+      return true;
+    });
+    if (!read)
+      return read;
+  }
+  const readiness work_out{std::move(graph), std::move(decided)};
+  return each_row([&](storage::task_row row) { return visit(work_out.view(run, std::move(row))); });
+}
+
+expected<task_view> history::shown(const run_view& run, storage::task_row row) {
+  std::optional<task_view> found;
+  if (row.state == model::task_state::pending && !model::is_terminal(run.state)) {
+    const auto read = each_task(run, [&](const task_view& view) {
+      if (view.key == row.key)
+        found = view;
+      return !found;
+    });
+    if (!read)
+      return tl::unexpected(read.error());
+  }
+  return found ? *found : readiness{nullptr, {}}.view(run, std::move(row));
+}
+
+expected<task_view> history::find_task(const run_view& run, const std::string& name) {
+  auto exact = reader_->task(run.run_no, name);
+  if (exact)
+    return shown(run, std::move(*exact));
+  if (exact.error().code != errc::not_found)
+    return tl::unexpected(std::move(exact.error()));
+  const auto index = to_number(name);
+  std::vector<task_view> by_index, by_prefix;
+  std::vector<std::string> names;
+  std::size_t prefixed = 0;
+  const auto read = each_task(run, [&](const task_view& view) {
+    names.push_back(view.name);
+    if (index && view.key.task_idx == *index)
+      by_index.push_back(view);
+    if (view.name.starts_with(name) && prefixed++ == 0)
+      by_prefix.push_back(view);
+    return by_index.empty();
+  });
+  if (!read)
+    return tl::unexpected(read.error());
+  if (!by_index.empty())
+    return std::move(by_index.front());
+  if (prefixed > 1)
+    return fail(errc::conflict, std::to_string(prefixed) + " tasks of " + to_string(run.run_no)
+                                  + " begin with '" + name + "'; write the whole name");
+  if (prefixed == 1)
+    return std::move(by_prefix.front());
+  return fail(errc::not_found, "run " + to_string(run.run_no) + " has no task '" + name + "'"
+                                 + model::did_you_mean(name, names));
+}
+
+expected<task_ref> history::task(std::string_view id) {
+  const auto slash = id.find('/');
+  if (slash == std::string_view::npos || slash + 1 == id.size())
+    return fail(errc::invalid_argument,
+                "'" + std::string{id} + "' is not a task id such as r-12/load");
+  auto found_run = run(id.substr(0, slash));
+  if (!found_run)
+    return tl::unexpected(std::move(found_run.error()));
+  const std::string name{id.substr(slash + 1)};
+  auto found = find_task(*found_run, name);
+  if (found)
+    return task_ref{std::move(*found_run), std::move(*found), std::nullopt};
+  // The whole is no task: it may be one with the number of an attempt behind it.
+  const auto hash = name.rfind('#');
+  const auto attempt =
+    hash == std::string::npos ? std::nullopt : to_number(std::string_view{name}.substr(hash + 1));
+  if (!attempt || found.error().code != errc::not_found)
+    return tl::unexpected(std::move(found.error()));
+  found = find_task(*found_run, name.substr(0, hash));
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  if (*attempt == 0 || *attempt > found->attempt)
+    return fail(errc::not_found,
+                "task '" + found->name + "' has " + std::to_string(found->attempt) + " attempts");
+  return task_ref{std::move(*found_run), std::move(*found), attempt};
+}
+
+expected<std::vector<storage::attempt_row>> history::attempts(model::task_key task) {
+  return reader_->attempts(task);
+}
+
+expected<model::value> history::outputs(model::task_key task) {
+  return reader_->outputs(task);
+}
+
+expected<std::vector<model::event>> history::events(model::run_no run, std::int64_t after_seq,
+                                                    std::size_t limit) {
+  auto events = reader_->events({.after_seq = after_seq, .run_no = run, .limit = limit});
+  if (!events)
+    return events;
+  const auto spec = workflow(run);
+  if (!spec)
+    return tl::unexpected(spec.error());
+  for (auto& e : *events)
+    if (e.task.empty() && e.task_idx && *e.task_idx < (*spec)->tasks.size())
+      e.task = (*spec)->tasks[*e.task_idx].name;
+  return events;
+}
+
+expected<std::shared_ptr<const model::workflow_spec>> history::workflow(model::run_no run) {
+  if (run != cached_run_ || !cached_spec_) {
+    auto spec = reader_->workflow(run);
+    if (!spec)
+      return spec;
+    cached_run_ = run;
+    cached_spec_ = std::move(*spec);
+    cached_graph_ = nullptr;
+  }
+  return cached_spec_;
+}
+
+expected<std::shared_ptr<const logic::compiled_workflow>> history::compiled(model::run_no run) {
+  const auto spec = workflow(run);
+  if (!spec)
+    return tl::unexpected(spec.error());
+  if (!cached_graph_) {
+    auto graph = logic::compile(*spec);
+    if (!graph)
+      return fail(errc::corrupt, "the stored workflow of " + to_string(run)
+                                   + " is not valid: " + graph.error().front().message);
+    cached_graph_ = std::move(*graph);
+  }
+  return cached_graph_;
+}
+
+std::filesystem::path history::log_of(model::attempt_key key) const {
+  return executors::log_path(paths_.logs(), key);
+}
+
+} // namespace sluice::runtime

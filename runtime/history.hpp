@@ -1,0 +1,107 @@
+// The read side of a store as people see it: runs, tasks, attempts, events and logs, by the ids
+// people type, with states worked out that are never stored. Has a read-only connection of its own
+// and needs no runtime; belongs to one thread.
+#pragma once
+
+#include "model/event.hpp"
+#include "model/workflow.hpp"
+#include "storage/open.hpp"
+#include "storage/store.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::logic {
+class compiled_workflow;
+}
+
+namespace sluice::runtime {
+
+struct run_view : storage::run_row {
+  bool interrupted = false; ///< unfinished, and its runtime is gone
+
+  /// The state's name, or `interrupted`.
+  std::string_view shown_state() const;
+  /// Whether it may still change.
+  bool is_live() const { return !model::is_terminal(state) && !interrupted; }
+  std::uint32_t task_count() const;
+  std::uint32_t count(model::task_state s) const { return counts[static_cast<std::size_t>(s)]; }
+};
+
+struct task_view : storage::task_row {
+  model::task_state shown = model::task_state::pending; ///< `ready` and `running` worked out
+  bool interrupted = false;                             ///< was active when its runtime went away
+  std::string waits_for; ///< names of undecided upstreams of a pending task, the first few
+
+  std::string_view shown_state() const;
+};
+
+/// A task by its id, with its run; `attempt` when the id named one.
+struct task_ref {
+  run_view run;
+  task_view task;
+  std::optional<std::uint32_t> attempt;
+};
+
+struct run_filter {
+  std::string state; ///< a run state or `interrupted`; empty: all
+  std::string workflow;
+  std::size_t limit = 50;
+};
+
+class history {
+public:
+  /// Errors: `not_found` when there is no store, `conflict` for another schema version.
+  static expected<history> open(const std::filesystem::path& store_dir);
+
+  history(history&&) noexcept;
+  history& operator=(history&&) noexcept;
+  ~history();
+
+  /// Newest first. Errors: `invalid_argument` for an unknown state.
+  expected<std::vector<run_view>> runs(const run_filter& filter);
+  /// By `r-12`, `12`, `@last` or `@last-failed`. Errors: `invalid_argument`, `not_found`.
+  expected<run_view> run(std::string_view id);
+
+  /// Visits the tasks of a run in order of their index until `visit` returns false; reads them in
+  /// pages, so that the size of a run does not matter.
+  expected<void> each_task(const run_view& run, const std::function<bool(const task_view&)>& visit);
+
+  /// By `RUN/NAME` or `RUN/INDEX`, with or without `#ATTEMPT`. An exact name beats an index, and
+  /// both beat the beginning of exactly one name. Errors: `not_found` (names the nearest),
+  /// `invalid_argument` for what is no task id, `conflict` when several names begin so.
+  expected<task_ref> task(std::string_view id);
+
+  expected<std::vector<storage::attempt_row>> attempts(model::task_key task);
+  /// Null when the task has none.
+  expected<model::value> outputs(model::task_key task);
+  /// At most `limit` events of a run after a cursor, with the names of their tasks.
+  expected<std::vector<model::event>> events(model::run_no run, std::int64_t after_seq,
+                                             std::size_t limit);
+  /// What a run executes.
+  expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run);
+
+  /// Where an attempt's log is, or was: logs that stayed empty are removed.
+  std::filesystem::path log_of(model::attempt_key key) const;
+  const std::filesystem::path& store_dir() const { return paths_.dir; }
+
+private:
+  history(storage::store_paths paths, std::unique_ptr<storage::reader> reader);
+  expected<std::shared_ptr<const logic::compiled_workflow>> compiled(model::run_no run);
+  expected<task_view> find_task(const run_view& run, const std::string& name);
+  expected<task_view> shown(const run_view& run, storage::task_row row);
+
+  storage::store_paths paths_;
+  std::unique_ptr<storage::reader> reader_;
+  // Of the run that was asked for last.
+  model::run_no cached_run_;
+  std::shared_ptr<const model::workflow_spec> cached_spec_;
+  std::shared_ptr<const logic::compiled_workflow> cached_graph_;
+};
+
+} // namespace sluice::runtime

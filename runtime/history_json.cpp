@@ -1,0 +1,78 @@
+#include "runtime/history_json.hpp"
+
+namespace sluice::runtime {
+namespace {
+
+void put_time(model::value& v, const char* name, const std::optional<model::wall_time>& at) {
+  if (at)
+    v[name] = model::to_rfc3339(*at);
+}
+
+void put_failure(model::value& v, const std::optional<model::failure>& failure) {
+  if (failure)
+    v["failure"] = {{"class", to_string(failure->failure_class)},
+                    {"code", failure->code},
+                    {"message", failure->message}};
+}
+
+void put_usage(model::value& v, const model::resource_usage& usage) {
+  if (usage == model::resource_usage{})
+    return;
+  v["cpu_us"] = usage.cpu.count();
+  v["peak_rss_bytes"] = usage.peak_rss_bytes;
+}
+
+} // namespace
+
+model::value to_json(const run_view& run) {
+  auto tasks = model::value::object();
+  for (std::size_t i = 0; i < run.counts.size(); ++i)
+    if (run.counts[i] != 0)
+      tasks[std::string{to_string(static_cast<model::task_state>(i))}] = run.counts[i];
+  model::value v{
+    {"run", to_string(run.run_no)}, {"workflow", run.workflow},
+    {"version", run.version},       {"state", run.shown_state()},
+    {"trigger", run.trigger},       {"params", run.params},
+    {"tasks", std::move(tasks)},    {"task_count", run.task_count()},
+    {"degraded", run.degraded},     {"submitted_at", model::to_rfc3339(run.submitted_at)}};
+  if (!run.error.empty())
+    v["error"] = run.error;
+  put_time(v, "started_at", run.started_at);
+  put_time(v, "finished_at", run.finished_at);
+  return v;
+}
+
+model::value to_json(const task_view& task) {
+  model::value v{
+    {"run", to_string(task.key.run_no)}, {"id", to_string(task.key)},   {"task", task.name},
+    {"task_idx", task.key.task_idx},     {"state", task.shown_state()}, {"attempt", task.attempt}};
+  if (!task.reason.empty())
+    v["reason"] = task.reason;
+  if (!task.waits_for.empty())
+    v["waits_for"] = task.waits_for;
+  if (task.losses != 0)
+    v["losses"] = task.losses;
+  put_failure(v, task.failure);
+  put_time(v, "dispatched_at", task.dispatched_at);
+  put_time(v, "started_at", task.started_at);
+  put_time(v, "finished_at", task.finished_at);
+  put_usage(v, task.usage);
+  return v;
+}
+
+model::value to_json(const storage::attempt_row& attempt) {
+  model::value v{{"id", to_string(attempt.key)},
+                 {"attempt", attempt.key.attempt},
+                 {"executor", to_string(attempt.executor)},
+                 {"state", to_string(attempt.state)},
+                 {"dispatched_at", model::to_rfc3339(attempt.dispatched_at)}};
+  put_failure(v, attempt.failure);
+  if (!attempt.inputs.is_null())
+    v["inputs"] = attempt.inputs;
+  put_time(v, "started_at", attempt.started_at);
+  put_time(v, "finished_at", attempt.finished_at);
+  put_usage(v, attempt.usage);
+  return v;
+}
+
+} // namespace sluice::runtime

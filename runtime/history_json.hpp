@@ -1,0 +1,12 @@
+// The JSON form of what `history` shows: the same for the command line and, later, for HTTP.
+#pragma once
+
+#include "runtime/history.hpp"
+
+namespace sluice::runtime {
+
+model::value to_json(const run_view& run);
+model::value to_json(const task_view& task);
+model::value to_json(const storage::attempt_row& attempt);
+
+} // namespace sluice::runtime

@@ -1,0 +1,19 @@
+#include "runtime/liveness.hpp"
+
+#include <sys/stat.h>
+
+namespace sluice::runtime {
+
+lock_view lock_view::look(const storage::store_paths& paths) {
+  lock_view view;
+  struct stat info {};
+  if (!storage::store_lock::holder(paths) || ::stat(paths.lock().c_str(), &info) != 0)
+    return view;
+  // The holder wrote its name into the file when it took the lock. File times are those of the last
+  // clock tick, so this is never later than the first submission.
+  view.held_since_ =
+    model::from_us(std::int64_t{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1000);
+  return view;
+}
+
+} // namespace sluice::runtime
