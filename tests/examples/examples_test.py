@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Runs every example with the real program and looks at its results: states, outputs, logs, files.
+
+An example without a test here is a failure. Each test works on a copy of examples/, with a store of
+its own, so that the tree stays clean and tests do not meet.
+
+Usage: examples_test.py BINARY_DIR [UNITTEST ARGUMENTS]
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+from contextlib import closing
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXAMPLES = os.path.join(ROOT, "examples")
+DEADLINE_S = 240
+SLUICE = ""
+
+
+class Outcome:
+    """What one `sluice run` left: exit code, what it printed, and what is stored."""
+
+    def __init__(self, done, store):
+        self.code = done.returncode
+        self.stdout = done.stdout
+        self.stderr = done.stderr
+        self.store = store
+        self.states = {}
+        self.outputs = {}
+        self.failures = {}
+        self.run_state = self.degraded = None
+        path = os.path.join(store, "sluice.db")
+        if not os.path.exists(path):
+            return
+        with closing(sqlite3.connect(path)) as db:
+            self.run_state, self.degraded = db.execute("SELECT state, degraded FROM run").fetchone()
+            query = (
+                "SELECT name, state, outputs, class, code FROM task"
+                " LEFT JOIN task_text USING (run_no, task_idx)"
+            )
+            for name, state, outputs, failure_class, code in db.execute(query):
+                self.states[name] = state
+                if outputs is not None:
+                    self.outputs[name] = json.loads(outputs)
+                if failure_class is not None:
+                    self.failures[name] = (failure_class, code)
+
+    def named(self, state):
+        return {name for name, its in self.states.items() if its == state}
+
+    def log(self, task):
+        done = subprocess.run(
+            [SLUICE, "--store", self.store, "logs", f"@last/{task}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=True,
+        )
+        return done.stdout
+
+
+class ExamplesTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="sluice-examples-")
+        self.addCleanup(folder.cleanup)
+        self.folder = os.path.join(folder.name, "examples")
+        shutil.copytree(EXAMPLES, self.folder, ignore=shutil.ignore_patterns("out", ".sluice"))
+        self.stores = 0
+
+    def run_file(self, name, *arguments, code=0):
+        self.stores += 1
+        store = os.path.join(self.folder, f"store-{self.stores}")
+        done = subprocess.run(
+            [SLUICE, "--store", store, "run", os.path.join(self.folder, name), *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+            cwd=os.path.dirname(self.folder),
+        )
+        outcome = Outcome(done, store)
+        self.assertEqual(outcome.code, code, done.stdout + done.stderr)
+        return outcome
+
+    def test_etl_yaml(self):
+        outcome = self.run_file("etl.yaml")
+        self.assertEqual(outcome.run_state, "succeeded")
+        self.assertEqual(outcome.named("failed") | outcome.named("cancelled"), set())
+        zones = outcome.outputs["zones"]
+        self.assertGreater(zones["rows"], 250)
+        self.assertIn("Europe", zones["continents"])
+        self.assertEqual(outcome.outputs["countries"]["rows"], 249)
+        self.assertEqual(outcome.outputs["winter"]["rows"], zones["rows"])
+        self.assertEqual(outcome.outputs["joined"]["rows"], zones["pairs"])
+        self.assertEqual(outcome.outputs["check"], {"checks": 8})
+        self.assertEqual(outcome.outputs["load"]["rows"], zones["pairs"])
+        expected = "succeeded" if outcome.outputs["joined"]["unzoned"] else "skipped"
+        self.assertEqual(outcome.states["unzoned"], expected)
+        with closing(sqlite3.connect(os.path.join(self.folder, "out/etl/zones.db"))) as db:
+            ask = lambda sql: db.execute(sql).fetchall()
+            self.assertEqual(ask("SELECT count(*) FROM place"), [(zones["pairs"],)])
+            self.assertEqual(ask("SELECT sum(zones) FROM continent"), [(zones["rows"],)])
+            self.assertEqual(ask("SELECT sum(zones) FROM utc_offset"), [(zones["rows"],)])
+            self.assertEqual(
+                ask("SELECT winter_min, summer_min FROM place WHERE zone = 'Europe/Madrid'"),
+                [(60, 120)],
+            )
+            self.assertEqual(
+                ask("SELECT country, winter_min FROM place WHERE zone = 'Asia/Kathmandu'"),
+                [("Nepal", 345)],
+            )
+        report = outcome.log("report")
+        for part in (f"{zones['rows']} zones", "8 checks passed", "Europe", "+05:45   Nepal"):
+            self.assertIn(part, report)
+        with open(os.path.join(self.folder, "out/etl/report.txt"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), report)
+
+    def test_etl_yaml_names_missing_data(self):
+        outcome = self.run_file("etl.yaml", "-p", "zoneinfo=/nonexistent", code=1)
+        self.assertEqual(outcome.named("failed"), {"prepare"})
+        self.assertEqual(outcome.named("skipped"), set(outcome.states) - {"prepare"})
+        self.assertIn("is tzdata installed?", outcome.stdout + outcome.stderr)
+
+    def test_fan_in_yaml(self):
+        outcome = self.run_file("fan-in.yaml", "-p", "limit=2000")
+        self.assertEqual(outcome.outputs["total"], {"total": 2000 * 2001 * 4001 // 6})
+        self.assertEqual(set(outcome.states.values()), {"succeeded"})
+
+    def test_conditions_yaml(self):
+        outcome = self.run_file("conditions.yaml")
+        self.assertEqual(outcome.named("skipped"), {"large", "only-after-large", "fallback"})
+        self.assertEqual(outcome.named("succeeded"), {"small", "settled", "probe", "summary"})
+        self.assertEqual(outcome.outputs["settled"], {"fee": 1})
+        self.assertEqual(outcome.log("summary"), "fee 1, probe succeeded, fallback skipped\n")
+        self.assertEqual((outcome.run_state, outcome.degraded), ("succeeded", 0))
+
+    def test_conditions_yaml_the_other_way(self):
+        outcome = self.run_file("conditions.yaml", "-p", "amount=2500", "-p", "probe_exit=3")
+        self.assertEqual(outcome.named("skipped"), {"small"})
+        self.assertEqual(outcome.named("failed"), {"probe"})
+        self.assertEqual(outcome.failures["probe"], ("exit", "3"))
+        self.assertEqual(outcome.outputs["settled"], {"fee": 25})
+        self.assertEqual(outcome.log("summary"), "fee 25, probe failed, fallback succeeded\n")
+        self.assertEqual((outcome.run_state, outcome.degraded), ("succeeded", 1))
+
+    def test_failing_yaml(self):
+        outcome = self.run_file("failing.yaml", code=1)
+        self.assertEqual(outcome.run_state, "failed")
+        self.assertEqual(
+            outcome.states,
+            {"extract": "succeeded", "transform": "failed", "load": "skipped", "tidy": "succeeded"},
+        )
+        self.assertEqual(outcome.failures["transform"], ("exit", "3"))
+        self.assertEqual(outcome.log("tidy"), "tidying up after a transform that failed\n")
+        # The report names the task, its exit, the end of its log and where to look.
+        report = outcome.stdout + outcome.stderr
+        for part in ("transform", "3", "'twelve' is no number", "sluice logs"):
+            self.assertIn(part, report)
+
+    def test_handlers_yaml(self):
+        outcome = self.run_file("handlers.yaml")
+        self.assertEqual(outcome.named("failed"), {"refused"})
+        self.assertEqual(outcome.failures["refused"], ("exit", "7"))
+        self.assertEqual(outcome.outputs["values"], {"greeting": "hello", "numbers": [1, 2, 3]})
+        self.assertEqual(outcome.outputs["derived"], {"text": "hello times 3", "largest": 3})
+        self.assertEqual(outcome.log("shown"), "hello times 3, the largest is 3\n")
+        self.assertEqual(outcome.degraded, 1)
+
+    def test_hello_json(self):
+        outcome = self.run_file("hello.json", "-p", "name=Ada")
+        self.assertEqual(outcome.log("greet"), "hello, Ada\nhello, Ada\n")
+        self.assertEqual(outcome.outputs["greet"], {"greeting": "hello, Ada"})
+        self.assertEqual(outcome.log("count"), "10 characters\n")
+        self.assertEqual(outcome.log("bye"), "bye\n")
+
+    def test_generate_graph_sh(self):
+        path = os.path.join(self.folder, "graph.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            generator = os.path.join(self.folder, "generate_graph.sh")
+            subprocess.run([generator, "1000", "50"], stdout=file, check=True)
+        outcome = self.run_file("graph.yaml")
+        self.assertEqual(len(outcome.states), 1000)
+        self.assertEqual(set(outcome.states.values()), {"succeeded"})
+        # No task was dispatched before both it waits for had ended.
+        finished, dispatched = {}, {}
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            for seq, index, kind in db.execute("SELECT seq, task_idx, type FROM event"):
+                if kind == "task_finished":
+                    finished[index] = seq
+                elif kind == "task_dispatched":
+                    dispatched[index] = seq
+        self.assertEqual(len(dispatched), 1000)
+        for index in range(50, 1000):
+            first = (index // 50 - 1) * 50
+            for upstream in (first + index % 50, first + (index + 1) % 50):
+                self.assertLess(finished[upstream], dispatched[index], (upstream, index))
+
+    def test_every_example_has_a_test(self):
+        tests = [name for name in dir(self) if name.startswith("test_")]
+        for name in sorted(os.listdir(EXAMPLES)):
+            if not os.path.isfile(os.path.join(EXAMPLES, name)) or name.startswith("."):
+                continue
+            test = "test_" + name.replace(".", "_").replace("-", "_")
+            self.assertIn(test, tests, f"examples/{name} has no {test}")
+
+
+if __name__ == "__main__":
+    SLUICE = os.path.join(os.path.abspath(sys.argv.pop(1)), "sluice")
+    unittest.main()
