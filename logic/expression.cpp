@@ -19,7 +19,7 @@ expected<model::value> expression::evaluate(const scope& names,
                                             const evaluation_budget& budget) const {
   if (!tree_)
     return fail(errc::internal, "an expression was evaluated that was never parsed");
-  return evaluate_tree(*tree_, references_, names, budget);
+  return evaluation::evaluate_tree(*tree_, references_, names, budget);
 }
 
 } // namespace sluice::logic

@@ -1,17 +1,11 @@
 #include "logic/expression_parser.hpp"
 
-#include "logic/expression_lexer.hpp"
-#include "logic/expression_names.hpp"
-
 #include <charconv>
-#include <optional>
+#include <tuple>
 #include <utility>
 
 namespace sluice::logic {
 namespace {
-
-/// Precedence, loosest first; the level after the last is unary.
-enum class level : std::uint8_t { either, both, relation, sum, product, unary };
 
 node_kind kind_of(level l) {
   switch (l) {
@@ -62,54 +56,15 @@ std::pair<level, binary_operator> operator_of(token_kind kind) {
   }
 }
 
-/// The functions return false once `problem_` is set, and then nothing goes on.
-class expression_parser {
-public:
-  explicit expression_parser(std::string_view text) : text_{text}, lexer_{text} {}
+} // namespace
 
-  tl::expected<parsed_expression, syntax_error> run() {
-    auto tree = std::make_shared<expression_tree>();
-    if (!advance() || !whole(tree->root))
-      return tl::unexpected(std::move(problem_));
-    tree->text = text_;
-    return parsed_expression{std::move(tree), std::move(references_)};
-  }
-
-private:
-  bool whole(expression_node& out);
-  bool ternary(expression_node& out);
-  bool operators(level l, expression_node& out);
-  bool unary(expression_node& out);
-  bool member(expression_node& out);
-  bool primary(expression_node& out);
-  bool parenthesised(expression_node& out);
-  bool number(expression_node& out, bool is_negative);
-  bool list(expression_node& out);
-  bool map(expression_node& out);
-  bool identifier(expression_node& out);
-  bool call(expression_node& out, const token& name);
-  bool check_call(const expression_node& call, const builtin_signature& signature);
-  bool mention(expression_node& out, const token& root);
-  bool task_mention(reference& mentioned);
-  bool constant_member(std::string& name, std::size_t& offset, bool& found);
-  bool field(std::string& name);
-
-  bool advance();
-  bool accept(token_kind kind, bool& found);
-  bool expect(token_kind kind, std::string_view shown);
-  bool wrong(std::size_t offset, std::string message);
-  bool unexpected(std::string_view wanted);
-  std::string_view written(const token& t) const { return text_.substr(t.begin, t.end - t.begin); }
-  std::string unknown_name_at(const token& name) const;
-
-  std::string_view text_;
-  expression_lexer lexer_;
-  token now_;
-  std::uint32_t last_end_ = 0; ///< where the token before `now_` ended
-  std::size_t depth_ = 0;
-  syntax_error problem_;
-  std::vector<reference> references_;
-};
+tl::expected<parsed_expression, syntax_error> expression_parser::run() {
+  auto tree = std::make_shared<expression_tree>();
+  if (!advance() || !whole(tree->root))
+    return tl::unexpected(std::move(problem_));
+  tree->text = text_;
+  return parsed_expression{std::move(tree), std::move(references_)};
+}
 
 bool expression_parser::advance() {
   last_end_ = now_.end;
@@ -414,16 +369,6 @@ bool expression_parser::identifier(expression_node& out) {
   return true;
 }
 
-/// Names with a hyphen read as a difference, which is what the reader must be told.
-std::string expression_parser::unknown_name_at(const token& name) const {
-  auto message = unknown_name(written(name));
-  const bool continues =
-    name.begin >= 2 && text_[name.begin - 1] == '-' && is_name_part(text_[name.begin - 2]);
-  if (continues)
-    message += "; a name with '-' in it is written ['like-this']";
-  return message;
-}
-
 bool expression_parser::call(expression_node& out, const token& name) {
   const auto* signature = find_builtin(written(name));
   if (!signature)
@@ -466,108 +411,6 @@ bool expression_parser::check_call(const expression_node& call,
   }
   return true;
 }
-
-/// A member with a fixed name, `.name` or `['name']`; `found` is false, and nothing is read, when
-/// something else follows.
-bool expression_parser::constant_member(std::string& name, std::size_t& offset, bool& found) {
-  found = false;
-  if (now_.kind == token_kind::dot) {
-    found = true;
-    if (!advance())
-      return false;
-    offset = now_.begin;
-    return field(name);
-  }
-  if (now_.kind != token_kind::left_bracket)
-    return true;
-  const auto saved = std::tuple{lexer_, now_, last_end_};
-  if (!advance())
-    return false;
-  const auto key = now_;
-  if (key.kind == token_kind::text) {
-    if (!advance())
-      return false;
-    found = now_.kind == token_kind::right_bracket;
-  }
-  if (!found) { // a computed index
-    std::tie(lexer_, now_, last_end_) = saved;
-    return true;
-  }
-  auto text = decode_text(written(key), key.begin);
-  if (!text)
-    return wrong(text.error().offset, std::move(text.error().message));
-  name = std::move(*text);
-  offset = key.begin;
-  return advance();
-}
-
-bool expression_parser::mention(expression_node& out, const token& root) {
-  reference mentioned{.offset = root.begin};
-  if (written(root) == "tasks") {
-    if (!task_mention(mentioned))
-      return false;
-  } else {
-    const bool is_run = written(root) == "run";
-    mentioned.what = is_run ? reference::root::run : reference::root::params;
-    std::size_t offset = 0;
-    bool found = false;
-    if (!constant_member(mentioned.name, offset, found))
-      return false;
-    if (found && mentioned.name.empty())
-      return wrong(offset, "a name cannot be empty");
-    if (found && is_run)
-      if (auto problem = problem_with_run_field(mentioned.name))
-        return wrong(offset, std::move(*problem));
-  }
-  out.kind = node_kind::mention;
-  out.which = static_cast<std::uint32_t>(references_.size());
-  out.end = last_end_;
-  references_.push_back(std::move(mentioned));
-  return true;
-}
-
-bool expression_parser::task_mention(reference& mentioned) {
-  std::size_t task_at = 0;
-  std::size_t offset = 0;
-  bool found = false;
-  const bool is_bracket = now_.kind == token_kind::left_bracket;
-  if (!constant_member(mentioned.name, task_at, found))
-    return false;
-  if (!found)
-    return wrong(mentioned.offset,
-                 is_bracket ? "the name of a task is written out, as in tasks['a-b'].out.y"
-                            : "'tasks' alone is no value; write tasks.X.out.y or tasks.X.state");
-  if (mentioned.name.empty())
-    return wrong(task_at, "a name cannot be empty");
-  const auto task = as_member(mentioned.name);
-  std::string what;
-  if (!constant_member(what, offset, found))
-    return false;
-  if (!found && now_.kind == token_kind::minus && !is_bracket) {
-    auto end = task_at;
-    while (end < text_.size() && (is_name_part(text_[end]) || text_[end] == '-'))
-      ++end;
-    return wrong(task_at, "a name with '-' in it is written tasks['"
-                            + std::string{text_.substr(task_at, end - task_at)} + "']");
-  }
-  if (!found)
-    return wrong(mentioned.offset, "'tasks" + task + "' alone is no value; write tasks" + task
-                                     + ".out.y for an output or tasks" + task + ".state");
-  if (what == "state") {
-    mentioned.what = reference::root::task_state;
-    return true;
-  }
-  if (what != "out")
-    return wrong(offset, unknown_task_field(mentioned.name, what));
-  mentioned.what = reference::root::task_output;
-  if (!constant_member(mentioned.field, offset, found))
-    return false;
-  if (found && mentioned.field.empty())
-    return wrong(offset, "a name cannot be empty");
-  return true;
-}
-
-} // namespace
 
 tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text) {
   if (text.size() > max_expression_bytes)

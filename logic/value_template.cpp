@@ -10,8 +10,8 @@ namespace sluice::logic {
 
 /// A value with its expressions parsed. What holds none of them is one constant, however deep.
 struct template_node {
-  enum class node_kind : std::uint8_t { constant, whole, text, list, map };
-  node_kind kind = node_kind::constant;
+  enum class form : std::uint8_t { constant, whole, text, list, map };
+  form shape = form::constant;
   model::value constant;               ///< of `constant`; in a text, the characters between
   expression computed;                 ///< of `whole`
   std::vector<template_node> children; ///< pieces of a text, elements, or values of `keys`
@@ -23,7 +23,7 @@ namespace {
 // Twice what JSON text may be nested; a value that a program builds has no limit of its own.
 constexpr std::size_t max_depth = 2 * model::json_limits{}.depth;
 
-using node_kind = template_node::node_kind;
+using form = template_node::form;
 
 class template_parser {
 public:
@@ -74,7 +74,7 @@ bool template_parser::piece(const std::string& text, std::size_t open, std::size
     mentioned.offset += inner;
     references_.push_back(std::move(mentioned));
   }
-  out.kind = node_kind::whole;
+  out.shape = form::whole;
   out.computed = std::move(*parsed);
   return true;
 }
@@ -109,7 +109,7 @@ bool template_parser::text(const std::string& text, template_node& out) {
     return true;
   }
   end_literal();
-  out.kind = node_kind::text;
+  out.shape = form::text;
   return true;
 }
 
@@ -122,10 +122,10 @@ bool template_parser::list(const model::value& v, template_node& out, std::size_
     if (!parse(v[i], child, depth + 1))
       return false;
     path_.pop_back();
-    is_constant = is_constant && child.kind == node_kind::constant;
+    is_constant = is_constant && child.shape == form::constant;
   }
   if (!is_constant) {
-    out.kind = node_kind::list;
+    out.shape = form::list;
     return true;
   }
   out.constant = model::value::array();
@@ -147,10 +147,10 @@ bool template_parser::map(const model::value& v, template_node& out, std::size_t
       return false;
     path_.pop_back();
     out.keys.push_back(entry.key());
-    is_constant = is_constant && child.kind == node_kind::constant;
+    is_constant = is_constant && child.shape == form::constant;
   }
   if (!is_constant) {
-    out.kind = node_kind::map;
+    out.shape = form::map;
     return true;
   }
   out.constant = model::value::object();
@@ -167,16 +167,16 @@ public:
   explicit template_filler(const scope& names) : names_{names} {}
 
   expected<model::value> fill(const template_node& node) {
-    switch (node.kind) {
-    case node_kind::constant:
+    switch (node.shape) {
+    case form::constant:
       return node.constant;
-    case node_kind::whole:
+    case form::whole:
       return compute(node);
-    case node_kind::text:
+    case form::text:
       return text(node);
-    case node_kind::list:
+    case form::list:
       return list(node);
-    case node_kind::map:
+    case form::map:
       return map(node);
     }
     return fail(errc::internal, "a template has a part of an unknown kind");
@@ -260,7 +260,7 @@ tl::expected<value_template, value_template::problem> value_template::parse(cons
     return tl::unexpected(parser.problem());
   value_template made;
   made.references_ = std::move(parser.references());
-  made.constant_ = root->kind == template_node::node_kind::constant;
+  made.constant_ = root->shape == template_node::form::constant;
   made.root_ = std::move(root);
   return made;
 }
