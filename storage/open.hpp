@@ -4,8 +4,10 @@
 
 #include "storage/store.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sluice::storage {
@@ -37,12 +39,15 @@ struct lock_holder {
   std::string command;
 };
 
+/// Whether a filesystem type, as statfs tells it, is one whose files other machines change too.
+bool is_network_filesystem(std::int64_t type);
+
 /// Held for as long as the object lives; the kernel releases it when the process dies.
 class store_lock {
 public:
   /// Creates the directory (0700) when missing. Errors: `conflict` when another process holds it
   /// (names process, command and directory), `invalid_argument` when the directory cannot be made
-  /// or lies on a network filesystem.
+  /// or lies on a network filesystem, `unavailable` when the disk is full.
   static expected<store_lock> acquire(const store_paths& paths, const std::string& command);
   /// Who holds the store now; nothing when nobody does or there is no store.
   static std::optional<lock_holder> holder(const store_paths& paths);

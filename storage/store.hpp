@@ -34,12 +34,21 @@ public:
   /// Commits the records of all steps in one transaction, with their events and the mark of the
   /// last one. Returns the seq of the first event written; the others follow without a gap in
   /// order of the records. On an error nothing of it is stored.
+  ///
+  /// A record that does not fit what is stored (the fence: its attempt is no longer the current
+  /// one, its task is decided, its run is in another state) is refused: it changes nothing, has no
+  /// event and takes no seq, is logged, and the rest of the group is committed.
   virtual expected<std::int64_t> commit(std::uint64_t incarnation,
                                         std::span<const step_ptr> steps) = 0;
+  /// How many records the last `commit` refused; 0 save for a bug of the caller. When it is not 0,
+  /// who wants to know the events of that group reads them from the table.
+  virtual std::size_t refused() const = 0;
 
   virtual expected<commit_mark> last_commit() = 0;
   /// The number after the last run that exists; 1 in an empty store.
   virtual expected<model::run_no> next_run_no() = 0;
+  /// The seq that was given last, to the last event; 0 in an empty store.
+  virtual expected<std::int64_t> last_seq() = 0;
 };
 
 struct run_row {
@@ -60,6 +69,7 @@ struct run_row {
 struct attempt_row {
   model::attempt_key key;
   model::executor_kind executor = model::executor_kind::process;
+  /// `dispatched`, then how it ended; a lost one has failed, though its task goes on.
   model::task_state state = model::task_state::dispatched;
   std::optional<model::failure> failure;
   model::value inputs; ///< object or null
@@ -76,10 +86,10 @@ struct task_row {
   std::string reason;                                   ///< of a skip or cancel, else empty
   std::uint32_t attempt = 0;                            ///< current one, 0: none yet
   std::uint32_t losses = 0;
-  std::optional<model::failure> failure;
+  std::optional<model::failure> failure; ///< once it is terminal; a lost attempt keeps its own
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
-  std::optional<model::wall_time> started_at;
-  std::optional<model::wall_time> finished_at;
+  std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
+  std::optional<model::wall_time> finished_at;   ///< once it is terminal
   model::resource_usage usage; ///< of the current attempt
 };
 
@@ -92,8 +102,8 @@ struct run_query {
 struct task_query {
   model::run_no run_no;
   std::uint32_t from_idx = 0;
-  std::optional<model::task_state> state;
-  std::size_t limit = 1000; ///< in order of task_idx
+  std::optional<model::task_state> state; ///< as stored: `running` finds what is dispatched
+  std::size_t limit = 1000;               ///< in order of task_idx
 };
 struct event_query {
   std::int64_t after_seq = 0;
@@ -108,14 +118,15 @@ public:
 
   virtual expected<std::vector<run_row>> runs(const run_query& query) = 0;
   virtual expected<run_row> run(model::run_no run_no) = 0;
-  /// The specification a run executes, and the text it was read from (or empty).
+  /// The specification a run executes, and the text it was read from (or empty); equal
+  /// specifications share the text of the first.
   virtual expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) = 0;
   virtual expected<std::string> source(model::run_no run_no) = 0;
   virtual expected<std::vector<task_row>> tasks(const task_query& query) = 0;
-  /// By name; `not_found` names the nearest one.
+  /// By name; `not_found` names the nearest one, if one is near.
   virtual expected<task_row> task(model::run_no run_no, const std::string& name) = 0;
   virtual expected<std::vector<attempt_row>> attempts(model::task_key task) = 0;
-  /// What a task put out; null when nothing.
+  /// What a task put out; null when nothing. `not_found`: there is no such task.
   virtual expected<model::value> outputs(model::task_key task) = 0;
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   virtual expected<std::int64_t> last_seq() = 0;

@@ -1,0 +1,86 @@
+#include "storage/sqlite/reader.hpp"
+
+#include "model/nearest_name.hpp"
+#include "storage/sqlite/guarded.hpp"
+
+namespace sluice::storage::sqlite {
+namespace {
+
+auto no_run(model::run_no run) {
+  return fail(errc::not_found, "there is no run " + to_string(run) + " in this store");
+}
+
+} // namespace
+
+expected<std::vector<run_row>> sqlite_reader::runs(const run_query& wanted) {
+  return guarded("read runs", [&] { return select_runs(*db_, wanted); });
+}
+
+expected<run_row> sqlite_reader::run(model::run_no run_no) {
+  return guarded("read run " + to_string(run_no), [&]() -> expected<run_row> {
+    auto row = select_run(*db_, run_no);
+    if (!row)
+      return no_run(run_no);
+    return std::move(*row);
+  });
+}
+
+expected<std::shared_ptr<const model::workflow_spec>>
+sqlite_reader::workflow(model::run_no run_no) {
+  using found = expected<std::shared_ptr<const model::workflow_spec>>;
+  return guarded("read the workflow of run " + to_string(run_no), [&]() -> found {
+    const auto text = select_spec(*db_, run_no);
+    if (!text)
+      return no_run(run_no);
+    return model::workflow_from_json(read_json(*text));
+  });
+}
+
+expected<std::string> sqlite_reader::source(model::run_no run_no) {
+  return guarded("read the source of run " + to_string(run_no), [&]() -> expected<std::string> {
+    auto text = select_source(*db_, run_no);
+    if (!text)
+      return no_run(run_no);
+    return std::move(*text);
+  });
+}
+
+expected<std::vector<task_row>> sqlite_reader::tasks(const task_query& wanted) {
+  return guarded("read the tasks of run " + to_string(wanted.run_no),
+                 [&] { return select_tasks(*db_, wanted); });
+}
+
+expected<task_row> sqlite_reader::task(model::run_no run_no, const std::string& name) {
+  return guarded("read a task of run " + to_string(run_no), [&]() -> expected<task_row> {
+    if (auto row = select_task(*db_, run_no, name))
+      return std::move(*row);
+    if (!select_run(*db_, run_no))
+      return no_run(run_no);
+    return fail(errc::not_found, "run " + to_string(run_no) + " has no task '" + name + "'"
+                                   + model::did_you_mean(name, select_task_names(*db_, run_no)));
+  });
+}
+
+expected<std::vector<attempt_row>> sqlite_reader::attempts(model::task_key task) {
+  return guarded("read the attempts of " + to_string(task),
+                 [&] { return select_attempts(*db_, task); });
+}
+
+expected<model::value> sqlite_reader::outputs(model::task_key task) {
+  return guarded("read the outputs of " + to_string(task), [&]() -> expected<model::value> {
+    const auto text = select_outputs(*db_, task);
+    if (!text)
+      return fail(errc::not_found, "there is no task " + to_string(task) + " in this store");
+    return text->empty() ? model::value{} : read_json(*text);
+  });
+}
+
+expected<std::vector<model::event>> sqlite_reader::events(const event_query& wanted) {
+  return guarded("read events", [&] { return select_events(*db_, wanted); });
+}
+
+expected<std::int64_t> sqlite_reader::last_seq() {
+  return guarded("read the last event", [&] { return select_last_seq(*db_); });
+}
+
+} // namespace sluice::storage::sqlite

@@ -1,0 +1,27 @@
+// The reader over SQLite: one read-only connection, one statement per call. Used on one thread.
+#pragma once
+
+#include "storage/sqlite/tables.hpp"
+
+namespace sluice::storage::sqlite {
+
+class sqlite_reader final : public reader {
+public:
+  explicit sqlite_reader(std::unique_ptr<connection> db) : db_(std::move(db)) {}
+
+  expected<std::vector<run_row>> runs(const run_query& wanted) override;
+  expected<run_row> run(model::run_no run_no) override;
+  expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) override;
+  expected<std::string> source(model::run_no run_no) override;
+  expected<std::vector<task_row>> tasks(const task_query& wanted) override;
+  expected<task_row> task(model::run_no run_no, const std::string& name) override;
+  expected<std::vector<attempt_row>> attempts(model::task_key task) override;
+  expected<model::value> outputs(model::task_key task) override;
+  expected<std::vector<model::event>> events(const event_query& wanted) override;
+  expected<std::int64_t> last_seq() override;
+
+private:
+  std::unique_ptr<connection> db_;
+};
+
+} // namespace sluice::storage::sqlite

@@ -1,0 +1,134 @@
+#include "storage/sqlite/names.hpp"
+#include "storage/sqlite/tables.hpp"
+
+namespace sluice::storage::sqlite {
+namespace {
+
+std::string counts_text(const model::state_counts& counts) {
+  std::string text = "{";
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] != 0)
+      text += (text.size() > 1 ? ",\"" : "\"") + text_of(model::task_state(i))
+              + "\":" + std::to_string(counts[i]);
+  return text + "}";
+}
+
+model::state_counts read_counts(const std::string& text) {
+  model::state_counts counts{};
+  for (const auto& [name, count] : read_json(text).items())
+    counts[std::size_t(read_name(name, model::parse_task_state))] = count.get<std::uint32_t>();
+  return counts;
+}
+
+run_row read_run(query& row) {
+  run_row run;
+  run.run_no = {row.integer(0)};
+  run.workflow = row.text(1);
+  run.version = row.integer(2);
+  run.state = read_name(row.text(3), model::parse_run_state);
+  run.trigger = row.text(4);
+  run.params = read_json(row.text(5));
+  run.counts = read_counts(row.text(6));
+  run.degraded = row.integer(7) != 0;
+  run.error = row.text(8);
+  run.submitted_at = model::from_us(row.integer(9));
+  run.started_at = row.time(10);
+  run.finished_at = row.time(11);
+  return run;
+}
+
+} // namespace
+
+void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
+                std::int64_t first_seq) {
+  constexpr auto sql = R"sql(
+    INSERT INTO run (run_no, version_id, state, trigger, params, counts, first_seq, submitted_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+  )sql";
+  model::state_counts counts{};
+  counts[std::size_t(model::task_state::pending)] =
+    static_cast<std::uint32_t>(r.request.workflow->tasks.size());
+  query{db,
+        sql,
+        r.run_no.value,
+        version_id,
+        text_of(model::run_state::running),
+        r.request.trigger,
+        model::to_text(r.request.params),
+        counts_text(counts),
+        first_seq,
+        r.at}
+    .run();
+}
+
+bool move_run(connection& db, const model::run_moved& r) {
+  constexpr auto sql = R"sql(
+    UPDATE run SET state = ?3, degraded = ?4, error = ?5, finished_us = ?6
+     WHERE run_no = ?1 AND state = ?2
+  )sql";
+  const auto finished = is_terminal(r.to) ? std::optional{r.at} : std::nullopt;
+  return query{db,         sql,     r.run_no.value, text_of(r.from), text_of(r.to),
+               r.degraded, r.error, finished}
+           .run()
+         == 1;
+}
+
+void update_progress(connection& db, model::run_no run, const run_progress& progress) {
+  constexpr auto sql = R"sql(
+    UPDATE run
+       SET counts = coalesce(?2, counts), started_us = coalesce(started_us, ?3),
+           last_seq = iif(finished_us IS NULL, NULL, ?4)
+     WHERE run_no = ?1
+  )sql";
+  std::optional<std::string> counts;
+  if (progress.counts != nullptr)
+    counts = counts_text(*progress.counts);
+  query{db, sql, run.value, counts, progress.first_dispatch, progress.last_seq}.run();
+}
+
+model::run_no select_next_run_no(connection& db) {
+  query row{db, R"sql(SELECT coalesce(max(run_no), 0) + 1 FROM run)sql"};
+  row.next();
+  return {row.integer(0)};
+}
+
+std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
+  // Two texts: only the first may use the index of unfinished runs, which a long history needs.
+  constexpr auto unfinished = R"sql(
+    SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
+           r.error, r.submitted_us, r.started_us, r.finished_us
+      FROM run r INDEXED BY run_unfinished
+      JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
+     WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
+       AND (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
+     ORDER BY r.run_no DESC LIMIT ?3
+  )sql";
+  constexpr auto all = R"sql(
+    SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
+           r.error, r.submitted_us, r.started_us, r.finished_us
+      FROM run r CROSS JOIN workflow_version v USING (version_id)
+      CROSS JOIN workflow w USING (workflow_id)
+     WHERE (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
+     ORDER BY r.run_no DESC LIMIT ?3
+  )sql";
+  const bool live = wanted.unfinished_only || (wanted.state && !is_terminal(*wanted.state));
+  const auto* state = wanted.state ? &text_of(*wanted.state) : nullptr;
+  query row{db, live ? unfinished : all, state, wanted.workflow, limit_of(wanted.limit)};
+  std::vector<run_row> runs;
+  while (row.next())
+    runs.push_back(read_run(row));
+  return runs;
+}
+
+std::optional<run_row> select_run(connection& db, model::run_no run) {
+  constexpr auto sql = R"sql(
+    SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
+           r.error, r.submitted_us, r.started_us, r.finished_us
+      FROM run r JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
+     WHERE r.run_no = ?1
+  )sql";
+  query row{db, sql, run.value};
+  return row.next() ? std::optional{read_run(row)} : std::nullopt;
+}
+
+} // namespace sluice::storage::sqlite

@@ -1,0 +1,85 @@
+// What is done to each table, for the writer and the readers: the only SQL of the hot path. All of
+// it throws SQLite::Exception (or `unreadable_row`) and is called inside `guarded`, the writing
+// half inside a transaction too. A `bool` says whether the change applied: it does not when the
+// row is not where the record expects it (the fence), and then nothing was changed.
+#pragma once
+
+#include "storage/sqlite/connection.hpp"
+#include "storage/store.hpp"
+
+namespace sluice::storage::sqlite {
+
+// --- meta ---
+
+struct meta_mark {
+  commit_mark commit;
+  std::int64_t last_seq = 0;
+};
+meta_mark select_mark(connection& db);
+void update_mark(connection& db, const meta_mark& mark);
+
+// --- workflow, workflow_version ---
+
+/// The id of the version a submission runs; stores what of it is new. A version that was stored
+/// before keeps the source it came with.
+std::int64_t ensure_version(connection& db, const model::submission& request, model::wall_time at);
+
+/// The specification as JSON text, and the source. Nothing when there is no such run.
+std::optional<std::string> select_spec(connection& db, model::run_no run);
+std::optional<std::string> select_source(connection& db, model::run_no run);
+
+// --- run ---
+
+void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
+                std::int64_t first_seq);
+bool move_run(connection& db, const model::run_moved& r);
+
+/// What a group of steps changed of a run beside its state: written once, at its end.
+struct run_progress {
+  const model::state_counts* counts = nullptr; ///< null: as they were
+  std::optional<model::wall_time> first_dispatch;
+  std::int64_t last_seq = 0; ///< of its last event in the group
+};
+void update_progress(connection& db, model::run_no run, const run_progress& progress);
+
+model::run_no select_next_run_no(connection& db);
+std::vector<run_row> select_runs(connection& db, const run_query& wanted);
+std::optional<run_row> select_run(connection& db, model::run_no run);
+
+// --- task, task_text ---
+
+void insert_tasks(connection& db, const model::run_created& r);
+bool dispatch_task(connection& db, const model::attempt_dispatched& r);
+bool end_task(connection& db, const model::attempt_outcome& outcome);
+bool move_task(connection& db, const model::task_moved& r);
+/// Whether the task exists and got as far as this attempt.
+bool has_reached(connection& db, const model::attempt_key& key);
+
+std::vector<task_row> select_tasks(connection& db, const task_query& wanted);
+std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name);
+std::vector<std::string> select_task_names(connection& db, model::run_no run);
+/// JSON text, empty when nothing was put out; nothing when there is no such task.
+std::optional<std::string> select_outputs(connection& db, model::task_key task);
+
+// --- attempt ---
+
+void insert_attempt(connection& db, const model::attempt_dispatched& r);
+void end_attempt(connection& db, const model::attempt_outcome& outcome);
+std::vector<attempt_row> select_attempts(connection& db, model::task_key task);
+
+// --- event ---
+
+void insert_event(connection& db, std::int64_t seq, const model::event& e);
+std::int64_t select_last_seq(connection& db);
+std::vector<model::event> select_events(connection& db, const event_query& wanted);
+
+// --- columns that several tables have ---
+
+/// `columns` is the number of the first of: class, code, message.
+std::optional<model::failure> read_failure(query& row, int columns);
+/// JSON text that we wrote. Throws `unreadable_row`.
+model::value read_json(const std::string& text);
+/// A limit as SQLite takes it.
+std::int64_t limit_of(std::size_t limit);
+
+} // namespace sluice::storage::sqlite

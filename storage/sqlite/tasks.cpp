@@ -1,0 +1,177 @@
+#include "storage/sqlite/names.hpp"
+#include "storage/sqlite/tables.hpp"
+
+namespace sluice::storage::sqlite {
+namespace {
+
+/// Keeps what is wide of a task that is decided.
+void upsert_text(connection& db, model::task_key task, const std::string* outputs,
+                 const std::optional<model::failure>& failure) {
+  constexpr auto sql = R"sql(
+    INSERT INTO task_text (run_no, task_idx, outputs, class, code, message)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (run_no, task_idx) DO UPDATE SET
+      outputs = excluded.outputs, class = excluded.class, code = excluded.code,
+      message = excluded.message
+  )sql";
+  query{db,
+        sql,
+        task.run_no.value,
+        task.task_idx,
+        outputs,
+        failure ? &text_of(failure->failure_class) : nullptr,
+        failure ? &failure->code : nullptr,
+        failure ? &failure->message : nullptr}
+    .run();
+}
+
+task_row read_task(query& row) {
+  task_row task;
+  task.key = {{row.integer(0)}, static_cast<std::uint32_t>(row.integer(1))};
+  task.name = row.text(2);
+  task.state = read_name(row.text(3), model::parse_task_state);
+  task.reason = row.text(4);
+  task.attempt = static_cast<std::uint32_t>(row.integer(5));
+  task.losses = static_cast<std::uint32_t>(row.integer(6));
+  task.finished_at = row.time(7);
+  task.failure = read_failure(row, 8);
+  task.dispatched_at = row.time(11);
+  task.started_at = row.time(12);
+  if (task.dispatched_at)
+    task.usage = {model::microseconds{row.integer(13)}, row.integer(14)};
+  return task;
+}
+
+} // namespace
+
+void insert_tasks(connection& db, const model::run_created& r) {
+  constexpr auto sql = R"sql(
+    INSERT INTO task (run_no, task_idx, name, state) VALUES (?1, ?2, ?3, ?4)
+  )sql";
+  const auto& pending = text_of(model::task_state::pending);
+  std::uint32_t task_idx = 0;
+  for (const auto& task : r.request.workflow->tasks)
+    query{db, sql, r.run_no.value, task_idx++, task.name, pending}.run();
+}
+
+bool dispatch_task(connection& db, const model::attempt_dispatched& r) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = 'dispatched', reason = '', attempt = ?3, finished_us = NULL
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt < ?3
+  )sql";
+  return query{db, sql, r.key.run_no.value, r.key.task_idx, r.key.attempt}.run() == 1;
+}
+
+bool end_task(connection& db, const model::attempt_outcome& outcome) {
+  // The reason of a cancel stays; any other one (of the stop after a timeout) is in the failure.
+  constexpr auto sql = R"sql(
+    UPDATE task
+       SET state = ?4, losses = ?5, finished_us = ?6, reason = iif(?4 = 'cancelled', reason, '')
+     WHERE run_no = ?1 AND task_idx = ?2
+       AND attempt = ?3 AND state IN ('dispatched', 'running', 'deferred', 'validating',
+                                      'cancelling', 'rolling_back')
+  )sql";
+  const auto& key = outcome.key;
+  const bool decided = is_terminal(outcome.state);
+  const auto finished = decided ? std::optional{outcome.finished_at} : std::nullopt;
+  if (query{db,          sql,
+            key.run_no.value, key.task_idx,
+            key.attempt, text_of(stored(outcome.state)),
+            outcome.losses, finished}
+        .run()
+      != 1)
+    return false;
+  if (decided && (outcome.failure || !outcome.outputs.is_null())) {
+    const auto outputs = outcome.outputs.is_null() ? "" : model::to_text(outcome.outputs);
+    upsert_text(db, key.task(), outputs.empty() ? nullptr : &outputs, outcome.failure);
+  }
+  return true;
+}
+
+bool move_task(connection& db, const model::task_moved& r) {
+  // From a state that is not terminal to anywhere; out of a terminal one only when it is this one.
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = ?5, reason = ?6, finished_us = ?7
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+       AND (state = ?4
+            OR state NOT IN ('succeeded', 'failed', 'skipped', 'cancelled', 'rolled_back'))
+  )sql";
+  const auto finished = is_terminal(r.to) ? std::optional{r.at} : std::nullopt;
+  if (query{db,
+            sql,
+            r.key.run_no.value,
+            r.key.task_idx,
+            r.attempt,
+            text_of(stored(r.from)),
+            text_of(stored(r.to)),
+            r.reason,
+            finished}
+        .run()
+      != 1)
+    return false;
+  if (r.failure)
+    upsert_text(db, r.key, nullptr, r.failure);
+  return true;
+}
+
+bool has_reached(connection& db, const model::attempt_key& key) {
+  constexpr auto sql = R"sql(
+    SELECT 1 FROM task WHERE run_no = ?1 AND task_idx = ?2 AND attempt >= ?3
+  )sql";
+  return query{db, sql, key.run_no.value, key.task_idx, key.attempt}.next();
+}
+
+std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
+  constexpr auto sql = R"sql(
+    SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
+           x.class, x.code, x.message, a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes
+      FROM task t
+      LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
+      LEFT JOIN attempt a
+        ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+     WHERE t.run_no = ?1 AND t.task_idx >= ?2 AND (?3 IS NULL OR t.state = ?3)
+     ORDER BY t.task_idx LIMIT ?4
+  )sql";
+  const auto* state = wanted.state ? &text_of(stored(*wanted.state)) : nullptr;
+  query row{db, sql, wanted.run_no.value, wanted.from_idx, state, limit_of(wanted.limit)};
+  std::vector<task_row> tasks;
+  while (row.next())
+    tasks.push_back(read_task(row));
+  return tasks;
+}
+
+std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name) {
+  // A scan of the run's tasks: an index on names would cost every new task more than this.
+  constexpr auto sql = R"sql(
+    SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
+           x.class, x.code, x.message, a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes
+      FROM task t
+      LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
+      LEFT JOIN attempt a
+        ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+     WHERE t.run_no = ?1 AND t.name = ?2
+     LIMIT 1
+  )sql";
+  query row{db, sql, run.value, name};
+  return row.next() ? std::optional{read_task(row)} : std::nullopt;
+}
+
+std::vector<std::string> select_task_names(connection& db, model::run_no run) {
+  query row{db, R"sql(SELECT name FROM task WHERE run_no = ?1 ORDER BY task_idx)sql", run.value};
+  std::vector<std::string> names;
+  while (row.next())
+    names.push_back(row.text(0));
+  return names;
+}
+
+std::optional<std::string> select_outputs(connection& db, model::task_key task) {
+  constexpr auto sql = R"sql(
+    SELECT coalesce(x.outputs, '')
+      FROM task t LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
+     WHERE t.run_no = ?1 AND t.task_idx = ?2
+  )sql";
+  query row{db, sql, task.run_no.value, task.task_idx};
+  return row.next() ? std::optional{row.text(0)} : std::nullopt;
+}
+
+} // namespace sluice::storage::sqlite

@@ -1,0 +1,114 @@
+#include "storage/sqlite/writer.hpp"
+
+#include "storage/sqlite/guarded.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace sluice::storage::sqlite {
+namespace {
+
+std::string name_of(std::span<const step_ptr> steps) {
+  const auto first = std::to_string(steps.front()->number);
+  const auto last = std::to_string(steps.back()->number);
+  return first == last ? "commit step " + first : "commit steps " + first + " to " + last;
+}
+
+void log_refused(const model::record& r) {
+  const auto e = model::event_of(r);
+  spdlog::warn("record refused, the store is elsewhere run={} task={} attempt={} type={} from={} "
+               "to={}",
+               e.run_no.value, e.task_idx ? std::to_string(*e.task_idx) : "-",
+               e.attempt ? std::to_string(*e.attempt) : "-", to_string(e.type), e.from, e.to);
+}
+
+} // namespace
+
+expected<void> writer::start() {
+  return guarded("read where the store stands", [&] {
+    // Events may have left for an archive, so the mark counts too.
+    next_seq_ = std::max(select_last_seq(*db_), select_mark(*db_).last_seq) + 1;
+  });
+}
+
+expected<std::int64_t> writer::commit(std::uint64_t incarnation, std::span<const step_ptr> steps) {
+  refused_.clear();
+  const auto first = next_seq_;
+  if (steps.empty())
+    return first;
+  auto done = guarded(name_of(steps), [&] { write_group(incarnation, steps); });
+  progress_.clear(); // it points into the steps
+  if (!done) {
+    next_seq_ = first;
+    refused_.clear();
+    return tl::unexpected(done.error());
+  }
+  for (const auto* record : refused_)
+    log_refused(*record);
+  return first;
+}
+
+void writer::write_group(std::uint64_t incarnation, std::span<const step_ptr> steps) {
+  transaction group{*db_};
+  for (const auto& step : steps)
+    write_step(*step);
+  for (const auto& [run, progress] : progress_)
+    update_progress(*db_, run, progress);
+  update_mark(*db_, {{incarnation, steps.back()->number}, next_seq_ - 1});
+  group.commit();
+}
+
+void writer::write_step(const model::step& step) {
+  for (const auto& record : step.records) {
+    if (!std::visit([this](const auto& r) { return write(r); }, record)) {
+      refused_.push_back(&record);
+      continue;
+    }
+    const auto event = model::event_of(record);
+    insert_event(*db_, next_seq_, event);
+    progress_of(event.run_no).last_seq = next_seq_++;
+  }
+  for (const auto& [run, counts] : step.counts)
+    progress_of(run).counts = &counts;
+}
+
+run_progress& writer::progress_of(model::run_no run) { return progress_[run]; }
+
+bool writer::write(const model::run_created& r) {
+  const auto version_id = ensure_version(*db_, r.request, r.at);
+  insert_run(*db_, r, version_id, next_seq_);
+  insert_tasks(*db_, r);
+  return true;
+}
+
+bool writer::write(const model::run_moved& r) { return move_run(*db_, r); }
+
+bool writer::write(const model::attempt_dispatched& r) {
+  if (!dispatch_task(*db_, r))
+    return false;
+  insert_attempt(*db_, r);
+  auto& first = progress_of(r.key.run_no).first_dispatch;
+  if (!first)
+    first = r.at;
+  return true;
+}
+
+bool writer::write(const model::attempt_ended& r) {
+  if (!end_task(*db_, r.outcome))
+    return false;
+  end_attempt(*db_, r.outcome);
+  return true;
+}
+
+bool writer::write(const model::task_moved& r) { return move_task(*db_, r); }
+
+bool writer::write(const model::warning_raised& r) { return has_reached(*db_, r.key); }
+
+expected<commit_mark> writer::last_commit() {
+  return guarded("read the last commit", [&] { return select_mark(*db_).commit; });
+}
+
+expected<model::run_no> writer::next_run_no() {
+  return guarded("read the last run", [&] { return select_next_run_no(*db_); });
+}
+
+} // namespace sluice::storage::sqlite

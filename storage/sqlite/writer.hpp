@@ -1,0 +1,46 @@
+// The store over SQLite: one connection, one transaction per group of steps. Belongs to BATCH
+// WRITER, on whose thread it is used.
+#pragma once
+
+#include "storage/sqlite/tables.hpp"
+
+#include <map>
+
+namespace sluice::storage::sqlite {
+
+class writer final : public store {
+public:
+  /// @pre the connection is a writer's, of the newest schema
+  explicit writer(std::unique_ptr<connection> db) : db_(std::move(db)) {}
+
+  /// Reads where the store stands. Once, before anything else.
+  expected<void> start();
+
+  expected<std::int64_t> commit(std::uint64_t incarnation,
+                                std::span<const step_ptr> steps) override;
+  std::size_t refused() const override { return refused_.size(); }
+  expected<commit_mark> last_commit() override;
+  expected<model::run_no> next_run_no() override;
+  expected<std::int64_t> last_seq() override { return next_seq_ - 1; }
+
+private:
+  void write_group(std::uint64_t incarnation, std::span<const step_ptr> steps);
+  void write_step(const model::step& step);
+  run_progress& progress_of(model::run_no run);
+
+  bool write(const model::run_created& r);
+  bool write(const model::run_moved& r);
+  bool write(const model::attempt_dispatched& r);
+  bool write(const model::attempt_ended& r);
+  bool write(const model::task_moved& r);
+  bool write(const model::warning_raised& r);
+
+  std::unique_ptr<connection> db_;
+  std::int64_t next_seq_ = 1;
+
+  // Of the group that is being written.
+  std::map<model::run_no, run_progress> progress_;
+  std::vector<const model::record*> refused_; ///< valid while `commit` runs, then only counted
+};
+
+} // namespace sluice::storage::sqlite
