@@ -201,12 +201,16 @@ void scheduler_core::on(const model::outputs_loaded& e) {
 
 // --- attempts ----------------------------------------------------------------------------------
 
+bool scheduler_core::is_current(const model::attempt_key& key) const {
+  const auto* run = find_run(key.run_no);
+  if (run == nullptr || key.task_idx >= run->tasks.size())
+    return false;
+  const auto& task = run->tasks[key.task_idx];
+  return task.attempt == key.attempt && is_active(task.state);
+}
+
 live_run* scheduler_core::current(const model::attempt_key& key) {
-  const auto it = runs_.find(key.run_no);
-  if (it == runs_.end() || key.task_idx >= it->second.tasks.size())
-    return nullptr;
-  const auto& task = it->second.tasks[key.task_idx];
-  return task.attempt == key.attempt && is_active(task.state) ? &it->second : nullptr;
+  return is_current(key) ? &runs_.at(key.run_no) : nullptr;
 }
 
 capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) const {

@@ -51,6 +51,9 @@ public:
   const core_statistics& statistics() const { return statistics_; }
   std::size_t live_runs() const { return runs_.size(); }
   std::size_t attempts_under_way() const;
+  /// Whether this is a task's current attempt and under way. A start whose commit took so long that
+  /// the attempt was declared lost meanwhile must not be carried out.
+  bool is_current(const model::attempt_key& key) const;
   /// For tests and reports; null when the run is not live.
   const live_run* find_run(model::run_no run) const;
 

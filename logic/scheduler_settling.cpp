@@ -90,7 +90,6 @@ void scheduler_core::settle(live_run& run) {
     move_run(run, run.internal ? run_state::failed : run_state::cancelled);
   else
     move_run(run, run.failed ? run_state::failed : run_state::succeeded);
-  step_.effects.push_back(model::announce_run_end{run.run_no, run.state});
 }
 
 void scheduler_core::settle_dependents(live_run& run, std::uint32_t task) {

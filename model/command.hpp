@@ -43,12 +43,7 @@ struct answer_cancel {
   request_id request = 0;
   expected<model::run_no> result;
 };
-/// A run has ended, and this is recorded.
-struct announce_run_end {
-  model::run_no run_no;
-  run_state state = run_state::succeeded;
-};
 using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
-                             answer_submit, answer_cancel, announce_run_end>;
+                             answer_submit, answer_cancel>;
 
 } // namespace sluice::model

@@ -1,0 +1,165 @@
+#include "actors/function_executor.hpp"
+
+#include "actors/caf_error.hpp"
+#include "executors/function_call.hpp"
+
+#include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+namespace sluice::actors {
+namespace {
+
+using executor_pointer = function_executor_actor::stateful_pointer<function_executor_state>;
+
+void report(executor_pointer self, model::attempt_report finished) {
+  auto& state = self->state;
+  const auto it = state.calls.find(finished.key);
+  if (it == state.calls.end() || std::exchange(it->second.reported, true))
+    return;
+  state.timeouts.disarm(finished.key);
+  state.ends.disarm(finished.key);
+  self->send(state.status,
+             model::attempt_finished{std::move(finished), model::executor_kind::function});
+}
+
+void arm_timer(executor_pointer self) {
+  self->state.timer.arm(self, self->state.timeouts);
+  self->state.timer.arm(self, self->state.ends);
+}
+
+/// Calls an asynchronous handler here: it returns at once, with a result for now or for later.
+void call_asynchronous(executor_pointer self, const model::start_attempt& start) {
+  auto& state = self->state;
+  auto& call = state.calls.at(start.key);
+  model::attempt_report finished;
+  finished.key = start.key;
+  finished.started_at = state.clock.wall();
+  auto result = executors::invoke(*state.functions, start, call.stop.get_token());
+  executors::fill_report(finished, start, std::move(result.result));
+  if (result.delay <= model::milliseconds{0}) {
+    finished.finished_at = state.clock.wall();
+    report(self, std::move(finished));
+    return;
+  }
+  call.pending = std::move(finished);
+  state.ends.arm(start.key, steady_now(self) + result.delay);
+  self->send(state.status, model::attempt_started{start.key});
+}
+
+/// The scheduler never has more blocking calls under way than there are slots, so this spawns at
+/// most that many workers.
+void call_blocking(executor_pointer self, std::shared_ptr<const model::start_attempt> start) {
+  auto& state = self->state;
+  auto& call = state.calls.at(start->key);
+  if (state.idle_workers.empty()) {
+    call.worker = state.spawn_worker();
+    state.workers.insert(call.worker->id());
+    self->link_to(call.worker);
+  } else {
+    call.worker = std::move(state.idle_workers.back());
+    state.idle_workers.pop_back();
+  }
+  self->send(state.status, model::attempt_started{start->key});
+  self->send(call.worker, run_call{std::move(start), call.stop.get_token()});
+}
+
+void launch(executor_pointer self, launch_attempt& launch) {
+  auto& state = self->state;
+  const auto& start = *launch.what;
+  if (!state.calls.try_emplace(start.key).second)
+    return;
+  const auto& own = start.spec().settings.timeout;
+  if (const auto timeout = own ? own : start.workflow->defaults.timeout)
+    state.timeouts.arm(start.key, steady_now(self) + *timeout);
+  if (executors::is_asynchronous(*state.functions, start))
+    call_asynchronous(self, start);
+  else
+    call_blocking(self, std::move(launch.what));
+  arm_timer(self);
+}
+
+void stop(executor_pointer self, const model::attempt_key& key) {
+  const auto it = self->state.calls.find(key);
+  if (it == self->state.calls.end())
+    return;
+  it->second.stop.request_stop(); // a blocking handler ends when it looks at it
+  if (!it->second.pending)
+    return;
+  auto finished = std::move(*it->second.pending);
+  it->second.pending.reset();
+  finished.failure = model::failure{model::failure_class::cancelled, "stopped", "stopped"};
+  finished.outputs = nullptr;
+  finished.finished_at = self->state.clock.wall();
+  report(self, std::move(finished));
+}
+
+/// A delayed end has come.
+void end_call(executor_pointer self, const model::attempt_key& key) {
+  const auto it = self->state.calls.find(key);
+  if (it == self->state.calls.end() || !it->second.pending)
+    return;
+  auto finished = std::move(*it->second.pending);
+  it->second.pending.reset();
+  finished.finished_at = self->state.clock.wall();
+  report(self, std::move(finished));
+}
+
+/// A worker died with its call, unless it was told to.
+void worker_ended(executor_pointer self, caf::actor_id worker) {
+  self->state.workers.erase(worker);
+  for (auto& [key, call] : self->state.calls) {
+    if (!call.worker || call.worker->id() != worker || call.reported)
+      continue;
+    model::attempt_report lost;
+    lost.key = key;
+    lost.failure = model::failure{model::failure_class::lost, "", "its worker died"};
+    lost.finished_at = self->state.clock.wall();
+    report(self, std::move(lost));
+    return;
+  }
+}
+
+} // namespace
+
+function_executor_actor::behavior_type
+function_executor(executor_pointer self, status_channel_actor status,
+                  std::shared_ptr<const executors::function_registry> functions, model::clock clock,
+                  function_worker_factory spawn_worker) {
+  auto& state = self->state;
+  state.status = std::move(status);
+  state.functions = std::move(functions);
+  state.clock = std::move(clock);
+  state.spawn_worker = std::move(spawn_worker);
+  self->set_exception_handler(describe_exception);
+  self->set_exit_handler([self](const caf::exit_msg& exit) {
+    if (self->state.workers.contains(exit.source.id()))
+      worker_ended(self, exit.source.id());
+    else
+      self->quit(exit.reason);
+  });
+  return {
+    [self](launch_attempt& start) { launch(self, start); },
+    [self](const model::stop_attempt& request) { stop(self, request.key); },
+    [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
+    [self](const call_ended& ended) {
+      auto& st = self->state;
+      const auto it = st.calls.find(ended.report->key);
+      if (it == st.calls.end())
+        return;
+      st.idle_workers.push_back(std::exchange(it->second.worker, nullptr));
+      report(self, *ended.report);
+    },
+    [self](deadline_passed) {
+      auto& st = self->state;
+      st.timer.passed();
+      const auto now = steady_now(self);
+      for (const auto& key : st.ends.take_due(now))
+        end_call(self, key);
+      for (const auto& key : st.timeouts.take_due(now))
+        self->send(st.status, model::attempt_timed_out{key});
+      arm_timer(self);
+    },
+  };
+}
+
+} // namespace sluice::actors

@@ -1,0 +1,226 @@
+#include "actors/batch_writer.hpp"
+#include "actors/caf_error.hpp"
+#include "actors/event_hub.hpp"
+#include "actors/event_subscriber.hpp"
+#include "actors/function_executor.hpp"
+#include "actors/function_worker.hpp"
+#include "actors/host_actor.hpp"
+#include "actors/process_executor.hpp"
+#include "actors/readers.hpp"
+#include "actors/scheduler.hpp"
+#include "actors/wakeup.hpp"
+
+#include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+namespace sluice::actors {
+namespace {
+
+using host_pointer = host_actor::stateful_pointer<host_state>;
+
+/// A commit on a slow disk may take long; without an answer after this the caller has to look.
+constexpr auto answer_timeout = std::chrono::minutes(10);
+
+const char* name_of(child which) {
+  switch (which) {
+  case child::scheduler:
+    return "scheduler";
+  case child::batch_writer:
+    return "batch_writer";
+  case child::process_executor:
+    return "process_executor";
+  case child::function_executor:
+    return "function_executor";
+  case child::event_hub:
+    return "event_hub";
+  case child::readers:
+    return "readers";
+  }
+  return "?";
+}
+
+/// Spawns a child on a thread of its own (SQL and handlers block), watched by HOST.
+template <class Behavior, class... Args>
+auto spawn_blocking(host_pointer self, Behavior behavior, Args&&... args) {
+  return self->state.how == spawning::detached
+           ? self->template spawn<caf::detached + caf::monitored>(behavior,
+                                                                  std::forward<Args>(args)...)
+           : self->template spawn<caf::monitored>(behavior, std::forward<Args>(args)...);
+}
+
+template <class Handle>
+void adopt(host_pointer self, child which, Handle& slot, Handle fresh) {
+  slot = std::move(fresh);
+  self->state.children[slot->id()] = which;
+}
+
+logic::core_options core_options_of(const host_state& state) {
+  logic::core_options core;
+  core.next_run = state.next_run;
+  const auto functions = state.options.functions;
+  core.has_handler = [functions](std::string_view name) {
+    return functions->find(std::string{name}) != nullptr;
+  };
+  core.is_asynchronous = [functions](const std::string& name) {
+    const auto* found = functions->find(name);
+    return found != nullptr && std::holds_alternative<executors::asynchronous_handler>(*found);
+  };
+  return core;
+}
+
+void start_child(host_pointer self, child which) {
+  auto& state = self->state;
+  const auto& options = state.options;
+  switch (which) {
+  case child::readers:
+    adopt(self, which, state.readers, spawn_blocking(self, readers, options.open_reader));
+    if (state.hub)
+      self->send(state.hub, use_readers{state.readers});
+    if (state.scheduler)
+      self->send(state.scheduler, use_readers{state.readers});
+    break;
+  case child::event_hub:
+    adopt(self, which, state.hub,
+          event_hub_actor{self->spawn<caf::monitored>(event_hub, options.event_hub, state.readers,
+                                                      state.first_seq)});
+    if (state.writer)
+      self->send(state.writer, use_event_hub{state.hub});
+    for (const auto& [id, watcher] : state.watchers)
+      self->send(watcher, use_event_hub{state.hub});
+    break;
+  case child::scheduler:
+    adopt(self, which, state.scheduler,
+          scheduler_actor{self->spawn<caf::monitored>(
+            scheduler, core_options_of(state), options.scheduler, options.clock, state.readers)});
+    break;
+  case child::batch_writer:
+    adopt(self, which, state.writer,
+          spawn_blocking(self, batch_writer, options.store, state.incarnation,
+                         commit_listener_actor{state.scheduler}, state.hub));
+    self->send(state.scheduler, use_batch_writer{state.writer});
+    break;
+  case child::process_executor:
+    adopt(self, which, state.processes,
+          process_executor_actor{self->spawn<caf::monitored>(process_executor, options.executor,
+                                                             status_channel_actor{state.scheduler},
+                                                             options.launcher)});
+    self->send(state.scheduler,
+               use_executor{model::executor_kind::process, executor_actor{state.processes}});
+    break;
+  case child::function_executor: {
+    const function_worker_factory spawn_worker = [self] {
+      return self->state.how == spawning::detached
+               ? self->system().spawn<caf::detached>(function_worker, self->state.options.functions,
+                                                     self->state.options.clock)
+               : self->system().spawn(function_worker, self->state.options.functions,
+                                      self->state.options.clock);
+    };
+    adopt(self, which, state.functions,
+          function_executor_actor{
+            self->spawn<caf::monitored>(function_executor, status_channel_actor{state.scheduler},
+                                        options.functions, options.clock, spawn_worker)});
+    self->send(state.scheduler,
+               use_executor{model::executor_kind::function, executor_actor{state.functions}});
+    break;
+  }
+  }
+}
+
+void give_up(host_pointer self, error why) {
+  if (std::exchange(self->state.failed, true))
+    return;
+  spdlog::error("runtime cannot go on cause={}", why.message);
+  self->state.options.on_fatal(std::move(why));
+}
+
+/// A child died: restarts it after a pause, or gives up. The scheduler's own death ends the
+/// process, which the next start recovers from.
+void child_died(host_pointer self, const caf::down_msg& down) {
+  auto& state = self->state;
+  const auto known = state.children.extract(down.source.id());
+  if (!known || state.failed)
+    return;
+  const auto which = known.mapped();
+  const auto cause = from_caf(down.reason);
+  const std::string what = std::string{name_of(which)} + " died: " + cause.message;
+  if (which == child::scheduler || cause.code == errc::corrupt)
+    return give_up(self, {cause.code, what});
+  using counting = logic::restart_policy::counting;
+  const bool store_may_return = which == child::batch_writer && cause.code == errc::unavailable;
+  const auto pause = state.restarts[which].next_pause(
+    steady_now(self), store_may_return ? counting::unlimited : counting::limited);
+  if (!pause)
+    return give_up(self, {errc::internal, what + ", too often"});
+  spdlog::warn("actor restarts actor={} pause_ms={} cause={}", name_of(which), pause->count(),
+               cause.message);
+  if (which == child::process_executor) {
+    // Its attempts start again only when nothing of the old ones runs any more.
+    const host_actor me{self};
+    const auto later = *pause;
+    state.options.launcher->abandon_all([me, later] { caf::anon_send(me, attempts_gone{later}); });
+    return;
+  }
+  self->delayed_send(self, *pause, restart_child{which});
+}
+
+/// In the order of the data's way, so that each still has whom it tells.
+void stop_children(host_pointer self, const caf::exit_msg& exit) {
+  auto& state = self->state;
+  state.failed = true; // the children's ends are no news
+  self->send_exit(state.processes, exit.reason);
+  self->send_exit(state.functions, exit.reason);
+  self->send_exit(state.scheduler, exit.reason);
+  self->send_exit(state.writer, exit.reason);
+  for (const auto& [id, watcher] : state.watchers)
+    self->send_exit(watcher, exit.reason);
+  self->send_exit(state.hub, exit.reason);
+  self->send_exit(state.readers, exit.reason);
+  self->quit(exit.reason);
+}
+
+template <class Request>
+void ask_scheduler(host_pointer self, Request request, completion done) {
+  self->request(self->state.scheduler, answer_timeout, std::move(request))
+    .then([done](const run_accepted& accepted) { done(accepted.run_no); },
+          [done](const caf::error& e) { done(tl::unexpected(from_caf(e))); });
+}
+
+} // namespace
+
+host_actor::behavior_type host_behavior(host_pointer self, host_options options,
+                                        store_position position, spawning how) {
+  auto& state = self->state;
+  state.options = std::move(options);
+  state.how = how;
+  state.incarnation = position.incarnation;
+  state.first_seq = position.last_seq;
+  state.next_run = position.next_run;
+  self->set_exception_handler(describe_exception);
+  self->set_down_handler([self](const caf::down_msg& down) { child_died(self, down); });
+  self->set_exit_handler([self](const caf::exit_msg& exit) { stop_children(self, exit); });
+  for (const auto which : {child::readers, child::event_hub, child::scheduler, child::batch_writer,
+                           child::process_executor, child::function_executor})
+    start_child(self, which);
+  return {
+    [self](host_submit& ask) {
+      ask_scheduler(self, submit_run{std::move(ask.what)}, std::move(ask.done));
+    },
+    [self](host_cancel& ask) { ask_scheduler(self, std::move(ask.what), std::move(ask.done)); },
+    [self](host_watch& ask) {
+      auto& st = self->state;
+      st.watchers[ask.id] =
+        self->spawn(event_subscriber, std::move(ask.on_events), st.hub, st.first_seq);
+    },
+    [self](host_unwatch ask) {
+      const auto watcher = self->state.watchers.extract(ask.id);
+      if (watcher)
+        self->send_exit(watcher.mapped(), caf::exit_reason::user_shutdown);
+    },
+    [self](restart_child restart) { start_child(self, restart.which); },
+    [self](attempts_gone gone) {
+      self->delayed_send(self, gone.pause, restart_child{child::process_executor});
+    },
+  };
+}
+
+} // namespace sluice::actors

@@ -1,0 +1,44 @@
+// HOST: composes the actors, watches them, restarts what may be restarted, and stops them in order.
+// For the runtime, which knows no CAF: calls take a completion that runs on an actor's thread and
+// must not block it.
+#pragma once
+
+#include "actors/options.hpp"
+#include "model/event.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+
+namespace sluice::actors {
+
+class host {
+public:
+  /// Starts the tree. Errors: those of the store, when it cannot say where it stands.
+  static expected<std::unique_ptr<host>> start(host_options options);
+  /// As `stop`.
+  ~host();
+
+  using completion = std::function<void(expected<model::run_no>)>;
+  /// Calls back when the run is durable. Errors: `invalid_argument`, `unavailable`, `timeout`.
+  void submit(model::submission what, completion done);
+  /// Calls back when the cancellation is recorded. Errors: `not_found` when the run is not live.
+  void cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done);
+
+  using event_callback = std::function<void(std::span<const model::event>)>;
+  /// Every event committed since the start of this host, in order, in batches. Returns the id for
+  /// `unwatch`, after which a call that is under way may still end.
+  std::uint64_t watch(event_callback on_events);
+  void unwatch(std::uint64_t id);
+
+  /// Ends all actors. What runs is killed, and proven gone when this returns; what is not committed
+  /// stays as it is in the store. Blocks; safe to repeat. Not to be called from a completion.
+  void stop();
+
+private:
+  struct implementation;
+  explicit host(std::unique_ptr<implementation> impl);
+  std::unique_ptr<implementation> impl_;
+};
+
+} // namespace sluice::actors

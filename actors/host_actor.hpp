@@ -1,0 +1,52 @@
+// HOST, the actor behind host.hpp: the tree and its supervision.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/options.hpp"
+#include "logic/restart_policy.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <map>
+
+namespace sluice::actors {
+
+/// How HOST spawns what blocks: detached, or not in a test with one thread.
+enum class spawning : std::uint8_t { detached, cooperative };
+
+struct host_state {
+  host_state() = default;
+
+  host_options options;
+  spawning how = spawning::detached;
+  std::uint64_t incarnation = 0;
+  std::int64_t first_seq = 0; ///< committed before this host
+  model::run_no next_run;
+
+  scheduler_actor scheduler;
+  batch_writer_actor writer;
+  event_hub_actor hub;
+  readers_actor readers;
+  process_executor_actor processes;
+  function_executor_actor functions;
+  std::map<std::uint64_t, event_subscriber_actor> watchers;
+
+  std::map<caf::actor_id, child> children;
+  std::map<child, logic::restart_policy> restarts;
+  bool failed = false; ///< on_fatal was called
+
+  static inline const char* name = "host";
+};
+
+/// What the store says when a host starts.
+struct store_position {
+  std::uint64_t incarnation = 0; ///< of the scheduler of this host
+  std::int64_t last_seq = 0;
+  model::run_no next_run;
+};
+
+host_actor::behavior_type host_behavior(host_actor::stateful_pointer<host_state> self,
+                                        host_options options, store_position position,
+                                        spawning how);
+
+} // namespace sluice::actors

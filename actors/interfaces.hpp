@@ -1,0 +1,189 @@
+// Every typed actor interface: the protocol on a few pages. Roles are in CAPITALS. A peer gets the
+// narrowest role it needs. Each handler says what it does, when it answers, and whether repeating
+// it is safe.
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+namespace sluice::actors {
+
+// --- SCHEDULER ----------------------------------------------------------------------------------
+
+/// STATUS CHANNEL: how executors and workers tell what becomes of attempts. Bounded by credit: an
+/// attempt has at most one unacknowledged final report, and the acknowledgement follows the commit.
+/// Repeating a report is safe: what is not of the current attempt is dropped and counted.
+using status_channel_actor = caf::typed_actor<
+  // The process runs.
+  caf::reacts_to<model::attempt_started>,
+  // The attempt's timeout has passed; a `stop_attempt` follows when that is recorded.
+  caf::reacts_to<model::attempt_timed_out>,
+  // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
+  caf::reacts_to<model::attempt_finished>>;
+
+/// RUN CONTROL: what the surface asks for. Answers come after the commit.
+using run_control_actor = caf::typed_actor<
+  // Starts a run. Not safe to repeat. Errors: `invalid_argument`, `unavailable` when too many wait.
+  caf::replies_to<submit_run>::with<run_accepted>,
+  // Cancels a live run; again with `immediate` it kills at once. Errors: `not_found`.
+  caf::replies_to<cancel_run>::with<run_accepted>>;
+
+/// COMMIT LISTENER: what BATCH WRITER tells.
+using commit_listener_actor = caf::typed_actor<
+  // Releases the effects of all steps up to this one. Safe to repeat.
+  caf::reacts_to<committed>,
+  // A new writer says where the store stands; what follows is sent to it again.
+  caf::reacts_to<last_commit_reported>>;
+
+struct use_batch_writer;
+struct use_executor;
+struct use_readers;
+
+/// SCHEDULER: owns scheduler_core. Spawned by HOST; its death ends the process.
+using scheduler_actor =
+  status_channel_actor::extend_with<run_control_actor>::extend_with<commit_listener_actor>::extend<
+    // HOST replaced the writer (or started it).
+    caf::reacts_to<use_batch_writer>,
+    // HOST replaced an executor, whose attempts are lost (or started it).
+    caf::reacts_to<use_executor>,
+    // HOST replaced the readers.
+    caf::reacts_to<use_readers>>;
+
+// --- BATCH WRITER -------------------------------------------------------------------------------
+
+struct use_event_hub;
+
+/// BATCH WRITER: the only actor that writes to the store.
+/// Spawned by HOST (detached: SQL blocks), used by SCHEDULER.
+using batch_writer_actor = caf::typed_actor<
+  // Queues the records of one scheduler step. `committed` follows after the commit that holds it,
+  // and `published` to EVENT HUB. Steps come in order; one that is committed already is ignored.
+  caf::reacts_to<record_step>,
+  // Answers `last_commit_reported` to the scheduler.
+  caf::reacts_to<report_last_commit>,
+  // Where `published` goes from now on.
+  caf::reacts_to<use_event_hub>,
+  // INTERNAL: the mailbox has been read up to here, commit what is queued.
+  caf::reacts_to<drained>>;
+
+// --- executors ----------------------------------------------------------------------------------
+
+/// EXECUTOR: what SCHEDULER asks of PROCESS EXECUTOR and FUNCTION EXECUTOR alike.
+using executor_actor = caf::typed_actor<
+  // Starts an attempt that is recorded as dispatched. A key it has already is ignored.
+  caf::reacts_to<launch_attempt>,
+  // Stops an attempt; unknown ones are ignored. Safe to repeat, `immediate` shortens the grace.
+  caf::reacts_to<model::stop_attempt>,
+  // The attempt's final report is durable: forget it.
+  caf::reacts_to<model::acknowledge_report>>;
+
+/// PROCESS EXECUTOR: owns the workers and the clocks of their attempts.
+/// Spawned by HOST; when it dies its processes are killed and its attempts are lost.
+using process_executor_actor = executor_actor::extend<
+  // INTERNAL: from the launcher, handed on to the attempt's worker.
+  caf::reacts_to<process_started>, caf::reacts_to<process_ended>,
+  // INTERNAL: the earliest timeout may have come.
+  caf::reacts_to<deadline_passed>>;
+
+/// PROCESS WORKER: owns one attempt, from its start to the acknowledgement of its report.
+/// Spawned by PROCESS EXECUTOR; when it dies its process is killed and its attempt is lost.
+using process_worker_actor = caf::typed_actor<
+  // The process runs; tells the status channel.
+  caf::reacts_to<process_started>,
+  // The process group is gone; sends the final report.
+  caf::reacts_to<process_ended>,
+  // TERM and KILL after the grace, or KILL at once.
+  caf::reacts_to<stop_process>,
+  // The report is durable: removes working files and ends.
+  caf::reacts_to<report_committed>,
+  // INTERNAL: KILL.
+  caf::reacts_to<grace_over>>;
+
+/// FUNCTION WORKER: runs one blocking native handler at a time. Spawned by HOST (detached: handlers
+/// block) when FUNCTION EXECUTOR asks for one, and linked to it.
+using function_worker_actor = caf::typed_actor<
+  // Runs the handler to its end; answers with `call_ended` to the sender.
+  caf::reacts_to<run_call>>;
+
+/// FUNCTION EXECUTOR: native handlers by name; asynchronous ones here, blocking ones on workers.
+/// Spawned by HOST; when it dies its attempts are lost.
+using function_executor_actor = executor_actor::extend<
+  // INTERNAL: a worker's call is over.
+  caf::reacts_to<call_ended>,
+  // INTERNAL: the earliest timeout or asynchronous end may have come.
+  caf::reacts_to<deadline_passed>>;
+
+// --- reading and watching -----------------------------------------------------------------------
+
+/// READERS: read-only snapshots. Spawned by HOST (detached: SQL blocks).
+using readers_actor = caf::typed_actor<
+  // The outputs of a task. Errors: those of `storage::reader`.
+  caf::replies_to<read_outputs>::with<outputs_read>,
+  // Committed events after a seq, in order.
+  caf::replies_to<read_events>::with<events_read>>;
+
+/// EVENT SUBSCRIBER: hands events to one callback. Spawned by HOST for each watcher.
+using event_subscriber_actor = caf::typed_actor<
+  // Calls back, then gives the hub one credit.
+  caf::reacts_to<events_published>,
+  // HOST replaced the hub: subscribe there, from where this one got to.
+  caf::reacts_to<use_event_hub>>;
+
+struct subscribe_events {
+  event_subscriber_actor subscriber;
+  std::int64_t after_seq = 0;
+};
+struct grant_credit {
+  event_subscriber_actor subscriber;
+};
+
+/// EVENT HUB: hands committed events to subscribers, each with a bounded number of batches in
+/// flight; one that falls behind is served from the table, from its cursor, and delays nobody.
+/// Spawned by HOST; after a restart subscribers come again with their cursor.
+using event_hub_actor = caf::typed_actor<
+  // New events, from BATCH WRITER, in order of seq; a gap is read from the table.
+  caf::reacts_to<published>,
+  // Serves a subscriber from its cursor on. Safe to repeat.
+  caf::reacts_to<subscribe_events>,
+  // A batch was consumed.
+  caf::reacts_to<grant_credit>,
+  // HOST replaced the readers.
+  caf::reacts_to<use_readers>>;
+
+// --- the tree -----------------------------------------------------------------------------------
+
+struct use_batch_writer {
+  batch_writer_actor writer;
+};
+struct use_executor {
+  model::executor_kind kind = model::executor_kind::process;
+  executor_actor executor;
+};
+struct use_event_hub {
+  event_hub_actor hub;
+};
+struct use_readers {
+  readers_actor readers;
+};
+
+/// HOST: spawns, watches, restarts and stops all of the above.
+using host_actor = caf::typed_actor<
+  // Hands on to SCHEDULER and calls back with the answer.
+  caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>,
+  // Starts and ends a watch of all events from the start of the host on.
+  caf::reacts_to<host_watch>, caf::reacts_to<host_unwatch>,
+  // INTERNAL: the pause before a restart is over.
+  caf::reacts_to<restart_child>,
+  // INTERNAL: the processes of a dead PROCESS EXECUTOR are gone.
+  caf::reacts_to<attempts_gone>>;
+
+} // namespace sluice::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::subscribe_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::grant_credit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_batch_writer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_executor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_event_hub)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_readers)

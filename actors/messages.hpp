@@ -1,0 +1,179 @@
+// Every message of the protocol that interfaces.hpp lays out. Commands are imperative, events past
+// tense. All are local to the process: CAF moves them by reference count and never serialises them.
+// Structs of model/event.hpp and model/command.hpp travel as they are.
+#pragma once
+
+#include "logic/commit_window.hpp"
+#include "model/command.hpp"
+#include "model/event.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/fwd.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+namespace sluice::actors {
+
+// --- runs ---
+
+struct submit_run {
+  std::shared_ptr<const model::submission> what;
+};
+struct cancel_run {
+  model::run_no run_no;
+  model::cancel_mode mode = model::cancel_mode::graceful;
+  std::string actor;
+};
+/// The answer to both: durable when it arrives.
+struct run_accepted {
+  model::run_no run_no;
+};
+
+// --- commits ---
+
+struct record_step {
+  logic::step_ptr step;
+};
+struct drained {};
+/// Everything up to this step of this incarnation is durable.
+struct committed {
+  std::uint64_t step = 0;
+};
+/// A new writer asks nothing and is asked this first.
+struct report_last_commit {};
+struct last_commit_reported {
+  std::uint64_t step = 0; ///< of this incarnation; 0: none
+};
+/// The steps were committed; their first event has this seq. Without steps: the events before this
+/// seq are to be read from the table.
+struct published {
+  std::int64_t first_seq = 0;
+  std::shared_ptr<const std::vector<logic::step_ptr>> steps;
+};
+
+// --- attempts ---
+
+struct launch_attempt {
+  std::shared_ptr<const model::start_attempt> what;
+};
+struct process_started {
+  model::attempt_key key;
+};
+struct process_ended {
+  std::shared_ptr<const model::attempt_report> report;
+};
+struct stop_process {
+  model::cancel_mode mode = model::cancel_mode::graceful;
+};
+struct grace_over {};
+struct report_committed {};
+struct deadline_passed {};
+struct run_call {
+  std::shared_ptr<const model::start_attempt> what;
+  std::stop_token stop;
+};
+struct call_ended {
+  std::shared_ptr<const model::attempt_report> report;
+};
+
+// --- reading ---
+
+struct read_outputs {
+  model::task_key task;
+};
+struct outputs_read {
+  model::value outputs;
+};
+struct read_events {
+  std::int64_t after_seq = 0;
+  std::size_t limit = 0;
+};
+/// In order of seq; fewer than the limit: there were no more.
+struct events_read {
+  std::shared_ptr<const std::vector<model::event>> events;
+};
+
+// --- watching ---
+
+/// A batch for a subscriber, in order of seq, without gaps from batch to batch.
+struct events_published {
+  std::shared_ptr<const std::vector<model::event>> events;
+};
+
+// --- the tree: what HOST is asked, and what it tells ---
+
+using completion = std::function<void(expected<model::run_no>)>;
+struct host_submit {
+  std::shared_ptr<const model::submission> what;
+  completion done;
+};
+struct host_cancel {
+  cancel_run what;
+  completion done;
+};
+using event_callback = std::function<void(std::span<const model::event>)>;
+struct host_watch {
+  std::uint64_t id = 0;
+  event_callback on_events;
+};
+struct host_unwatch {
+  std::uint64_t id = 0;
+};
+enum class child : std::uint8_t {
+  scheduler,
+  batch_writer,
+  process_executor,
+  function_executor,
+  event_hub,
+  readers
+};
+struct restart_child {
+  child which = child::scheduler;
+};
+struct attempts_gone {
+  model::milliseconds pause{0}; ///< before the restart
+};
+
+} // namespace sluice::actors
+
+#define SLUICE_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::type)
+SLUICE_LOCAL_MESSAGE(model::attempt_started)
+SLUICE_LOCAL_MESSAGE(model::attempt_timed_out)
+SLUICE_LOCAL_MESSAGE(model::attempt_finished)
+SLUICE_LOCAL_MESSAGE(model::stop_attempt)
+SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
+SLUICE_LOCAL_MESSAGE(actors::submit_run)
+SLUICE_LOCAL_MESSAGE(actors::cancel_run)
+SLUICE_LOCAL_MESSAGE(actors::run_accepted)
+SLUICE_LOCAL_MESSAGE(actors::record_step)
+SLUICE_LOCAL_MESSAGE(actors::drained)
+SLUICE_LOCAL_MESSAGE(actors::committed)
+SLUICE_LOCAL_MESSAGE(actors::report_last_commit)
+SLUICE_LOCAL_MESSAGE(actors::last_commit_reported)
+SLUICE_LOCAL_MESSAGE(actors::published)
+SLUICE_LOCAL_MESSAGE(actors::launch_attempt)
+SLUICE_LOCAL_MESSAGE(actors::process_started)
+SLUICE_LOCAL_MESSAGE(actors::process_ended)
+SLUICE_LOCAL_MESSAGE(actors::stop_process)
+SLUICE_LOCAL_MESSAGE(actors::grace_over)
+SLUICE_LOCAL_MESSAGE(actors::report_committed)
+SLUICE_LOCAL_MESSAGE(actors::deadline_passed)
+SLUICE_LOCAL_MESSAGE(actors::run_call)
+SLUICE_LOCAL_MESSAGE(actors::call_ended)
+SLUICE_LOCAL_MESSAGE(actors::read_outputs)
+SLUICE_LOCAL_MESSAGE(actors::outputs_read)
+SLUICE_LOCAL_MESSAGE(actors::read_events)
+SLUICE_LOCAL_MESSAGE(actors::events_read)
+SLUICE_LOCAL_MESSAGE(actors::events_published)
+SLUICE_LOCAL_MESSAGE(actors::host_submit)
+SLUICE_LOCAL_MESSAGE(actors::host_cancel)
+SLUICE_LOCAL_MESSAGE(actors::host_watch)
+SLUICE_LOCAL_MESSAGE(actors::host_unwatch)
+SLUICE_LOCAL_MESSAGE(actors::restart_child)
+SLUICE_LOCAL_MESSAGE(actors::attempts_gone)
+#undef SLUICE_LOCAL_MESSAGE

@@ -1,0 +1,39 @@
+// PROCESS EXECUTOR: see interfaces.hpp.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/options.hpp"
+#include "actors/wakeup.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <unordered_map>
+
+namespace sluice::actors {
+
+struct process_executor_state {
+  process_executor_state() = default;
+
+  executor_options options;
+  status_channel_actor status;
+  std::shared_ptr<executors::launcher> launcher;
+
+  struct attempt {
+    process_worker_actor worker; ///< lives as long as this entry
+    std::optional<model::milliseconds> timeout;
+  };
+
+  std::unordered_map<model::attempt_key, attempt> attempts;
+  std::unordered_map<caf::actor_id, model::attempt_key> keys; ///< of `attempts`, by their worker
+  logic::deadline_queue<model::attempt_key> timeouts;
+  wakeup timer;
+
+  static inline const char* name = "process_executor";
+};
+
+process_executor_actor::behavior_type
+process_executor(process_executor_actor::stateful_pointer<process_executor_state> self,
+                 executor_options options, status_channel_actor status,
+                 std::shared_ptr<executors::launcher> launcher);
+
+} // namespace sluice::actors

@@ -1,0 +1,28 @@
+// PROCESS WORKER: see interfaces.hpp.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/options.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+namespace sluice::actors {
+
+struct process_worker_state {
+  process_worker_state() = default;
+
+  model::attempt_key key;
+  status_channel_actor status;
+  std::shared_ptr<executors::launcher> launcher;
+  model::milliseconds grace{0};
+  bool over = false; ///< the process group is gone
+
+  static inline const char* name = "process_worker";
+};
+
+process_worker_actor::behavior_type
+process_worker(process_worker_actor::stateful_pointer<process_worker_state> self,
+               model::attempt_key key, status_channel_actor status,
+               std::shared_ptr<executors::launcher> launcher, model::milliseconds grace);
+
+} // namespace sluice::actors

@@ -1,0 +1,45 @@
+#include "actors/readers.hpp"
+
+#include "actors/caf_error.hpp"
+
+#include <caf/all.hpp>
+
+namespace sluice::actors {
+namespace {
+
+expected<storage::reader*> opened(readers_state& state) {
+  if (state.reader == nullptr) {
+    auto reader = state.open();
+    if (!reader)
+      return tl::unexpected(reader.error());
+    state.reader = std::move(*reader);
+  }
+  return state.reader.get();
+}
+
+} // namespace
+
+readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_state> self,
+                                     reader_factory open) {
+  self->state.open = std::move(open);
+  self->set_exception_handler(describe_exception);
+  return {
+    [self](const read_outputs& ask) -> caf::result<outputs_read> {
+      auto outputs =
+        opened(self->state).and_then([&](storage::reader* r) { return r->outputs(ask.task); });
+      if (!outputs)
+        return to_caf(outputs.error());
+      return outputs_read{std::move(*outputs)};
+    },
+    [self](const read_events& ask) -> caf::result<events_read> {
+      auto events = opened(self->state).and_then([&](storage::reader* r) {
+        return r->events({.after_seq = ask.after_seq, .run_no = std::nullopt, .limit = ask.limit});
+      });
+      if (!events)
+        return to_caf(events.error());
+      return events_read{std::make_shared<const std::vector<model::event>>(std::move(*events))};
+    },
+  };
+}
+
+} // namespace sluice::actors

@@ -1,0 +1,172 @@
+#include "actors/scheduler.hpp"
+
+#include "actors/caf_error.hpp"
+
+#include <caf/all.hpp>
+
+namespace sluice::actors {
+namespace {
+
+using scheduler_pointer = scheduler_actor::stateful_pointer<scheduler_state>;
+using dispatching = logic::scheduler_core::dispatching;
+
+/// Reading outputs back is a point query; a reader that needs longer is stuck.
+constexpr auto read_timeout = std::chrono::seconds(60);
+
+void react(scheduler_pointer self, const model::happening& what);
+
+/// Carries out one effect of a committed step.
+struct effect_runner {
+  scheduler_pointer self;
+
+  executor_actor& executor(model::executor_kind kind) const {
+    return self->state.executors[std::size_t(kind)];
+  }
+  void answer(model::request_id request, const expected<model::run_no>& result) const {
+    auto promise = self->state.answers.extract(request);
+    if (!promise)
+      return;
+    if (result)
+      promise.mapped().deliver(run_accepted{*result});
+    else
+      promise.mapped().deliver(to_caf(result.error()));
+  }
+
+  void operator()(model::start_attempt& start) const {
+    if (!self->state.core->is_current(start.key))
+      return; // its executor died while the dispatch was being committed
+    const auto kind = executor_of(start.spec().action);
+    self->send(executor(kind),
+               launch_attempt{std::make_shared<const model::start_attempt>(std::move(start))});
+  }
+  void operator()(const model::stop_attempt& stop) const {
+    self->send(executor(stop.executor), stop);
+  }
+  void operator()(const model::acknowledge_report& done) const {
+    self->send(executor(done.executor), done);
+  }
+  void operator()(const model::load_outputs& load) const {
+    const model::task_key task{load.run_no, load.task_idx};
+    auto* me = self;
+    self->request(self->state.readers, read_timeout, read_outputs{task})
+      .then(
+        [me, task](outputs_read& read) {
+          react(me, model::outputs_loaded{task.run_no, task.task_idx, std::move(read.outputs)});
+        },
+        [me, task](const caf::error& e) {
+          react(me, model::outputs_loaded{task.run_no, task.task_idx, tl::unexpected(from_caf(e))});
+        });
+  }
+  void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
+  void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
+};
+
+void release(scheduler_pointer self, std::vector<model::command> effects) {
+  for (auto& effect : effects)
+    std::visit(effect_runner{self}, effect);
+}
+
+void send_steps(scheduler_pointer self) {
+  if (!self->state.writer)
+    return;
+  for (auto& step : self->state.window.take_sendable())
+    self->send(self->state.writer, record_step{std::move(step)});
+}
+
+void push(scheduler_pointer self, logic::reaction&& step) {
+  release(self, self->state.window.push(std::move(step)));
+  send_steps(self);
+}
+
+void react(scheduler_pointer self, const model::happening& what) {
+  auto& state = self->state;
+  const auto mode = state.window.has_room() ? dispatching::allowed : dispatching::held;
+  push(self, state.core->react(what, state.clock.wall(), mode));
+}
+
+/// Something was committed: what waited for room goes on.
+void go_on(scheduler_pointer self) {
+  auto& state = self->state;
+  send_steps(self);
+  while (state.window.has_room() && !state.held.empty()) {
+    const model::happening submission{std::move(state.held.front())};
+    state.held.pop_front();
+    react(self, submission);
+  }
+  if (state.window.has_room())
+    push(self, state.core->dispatch(state.clock.wall()));
+}
+
+caf::typed_response_promise<run_accepted> submit(scheduler_pointer self,
+                                                 const submit_run& request) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<run_accepted>();
+  model::run_submitted submission{++state.last_request, *request.what};
+  if (!state.window.has_room() && state.held.size() >= state.waiting_submissions) {
+    promise.deliver(to_caf({errc::unavailable, "too many submissions wait for the store"}));
+    return promise;
+  }
+  state.answers.emplace(submission.request, promise);
+  if (state.window.has_room())
+    react(self, submission);
+  else
+    state.held.push_back(std::move(submission));
+  return promise;
+}
+
+caf::typed_response_promise<run_accepted> cancel(scheduler_pointer self, cancel_run& request) {
+  auto promise = self->make_response_promise<run_accepted>();
+  const auto id = ++self->state.last_request;
+  self->state.answers.emplace(id, promise);
+  react(self, model::cancel_requested{id, request.run_no, request.mode, std::move(request.actor)});
+  return promise;
+}
+
+} // namespace
+
+scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_options core,
+                                         scheduler_options options, model::clock clock,
+                                         readers_actor readers) {
+  auto& state = self->state;
+  core.slots = options.slots;
+  core.asynchronous_calls = options.asynchronous_calls;
+  core.crash_limit = options.crash_limit;
+  state.core = std::make_unique<logic::scheduler_core>(std::move(core));
+  state.clock = std::move(clock);
+  state.waiting_submissions = options.waiting_submissions;
+  state.readers = std::move(readers);
+  self->set_exception_handler(describe_exception);
+  return {
+    [self](model::attempt_started& e) { react(self, e); },
+    [self](model::attempt_timed_out& e) { react(self, e); },
+    [self](model::attempt_finished& e) { react(self, std::move(e)); },
+    [self](const submit_run& request) { return submit(self, request); },
+    [self](cancel_run& request) { return cancel(self, request); },
+    [self](committed done) {
+      release(self, self->state.window.committed(done.step));
+      go_on(self);
+    },
+    [self](last_commit_reported last) {
+      auto& st = self->state;
+      if (self->current_sender() != st.new_writer)
+        return; // of a writer that was replaced meanwhile
+      st.writer = std::exchange(st.new_writer, nullptr);
+      release(self, self->state.window.writer_replaced(last.step));
+      go_on(self);
+    },
+    [self](use_batch_writer& change) {
+      // Steps go to it once it has said where the store stands: what the old one did not commit
+      // comes first.
+      self->state.writer = nullptr;
+      self->state.new_writer = std::move(change.writer);
+      self->send(self->state.new_writer, report_last_commit{});
+    },
+    [self](use_executor& change) {
+      self->state.executors[std::size_t(change.kind)] = std::move(change.executor);
+      react(self, model::executor_lost{change.kind}); // nothing, at the start
+    },
+    [self](use_readers& change) { self->state.readers = std::move(change.readers); },
+  };
+}
+
+} // namespace sluice::actors

@@ -1,0 +1,42 @@
+// SCHEDULER: see interfaces.hpp. Translates between messages and scheduler_core; every rule is
+// there.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/options.hpp"
+#include "logic/scheduler_core.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <unordered_map>
+
+namespace sluice::actors {
+
+struct scheduler_state {
+  scheduler_state() = default;
+
+  std::unique_ptr<logic::scheduler_core> core;
+  logic::commit_window window;
+  model::clock clock;
+  std::uint32_t waiting_submissions = 0; ///< bound of `held`
+
+  batch_writer_actor writer;     ///< null while there is none that may be sent steps
+  batch_writer_actor new_writer; ///< has been asked where the store stands
+  std::array<executor_actor, model::executor_kind_count> executors;
+  readers_actor readers;
+
+  model::request_id last_request = 0;
+  std::unordered_map<model::request_id, caf::typed_response_promise<run_accepted>> answers;
+  std::deque<model::run_submitted> held; ///< submissions that wait for room in the window
+
+  static inline const char* name = "scheduler";
+};
+
+/// Writer and executors arrive by `use_batch_writer` and `use_executor`; until then steps wait.
+scheduler_actor::behavior_type scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
+                                         logic::core_options core, scheduler_options options,
+                                         model::clock clock, readers_actor readers);
+
+} // namespace sluice::actors

@@ -1,0 +1,22 @@
+// One call of a native handler: finding it, keeping its exceptions in, and turning its result into
+// a report. Called by FUNCTION EXECUTOR and its workers.
+#pragma once
+
+#include "executors/function_registry.hpp"
+
+namespace sluice::executors {
+
+/// Whether the attempt's handler runs without a thread and a slot. Unknown ones do: they only fail.
+bool is_asynchronous(const function_registry& functions, const model::start_attempt& start);
+
+/// Calls the handler. An exception becomes a failure of class `internal`, an unknown name one of
+/// class `permanent`.
+delayed_result invoke(const function_registry& functions, const model::start_attempt& start,
+                      std::stop_token stop);
+
+/// Puts the result into the report. Outputs are checked against those the task declares, as those
+/// of a process are; a task that declares none keeps what its handler returned.
+void fill_report(model::attempt_report& report, const model::start_attempt& start,
+                 call_result result);
+
+} // namespace sluice::executors

@@ -1,0 +1,134 @@
+#include "runtime/orchestrator.hpp"
+
+#include "actors/host.hpp"
+#include "executors/guard_process.hpp"
+#include "executors/process_thread.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/config_load.hpp"
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <thread>
+
+namespace sluice::runtime {
+namespace {
+
+/// More slots than the machine has processors rarely help, and memory is the first to run out.
+constexpr std::uint32_t most_default_slots = 4;
+
+std::uint32_t slots_of(const orchestrator_options& options) {
+  if (options.slots > 0)
+    return options.slots;
+  return std::clamp(std::thread::hardware_concurrency(), 1u, most_default_slots);
+}
+
+} // namespace
+
+/// In order of construction: what is below uses what is above.
+struct orchestrator::parts {
+  storage::store_lock lock;
+  executors::guard_process guard;
+  std::shared_ptr<storage::store> store;
+  std::shared_ptr<executors::launcher> launcher;
+  std::shared_ptr<const executors::function_registry> functions;
+  std::unique_ptr<actors::host> host;
+  bool stopped = false;
+};
+
+expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options options) {
+  const auto dir = std::filesystem::absolute(options.store_dir).lexically_normal();
+  const storage::store_paths paths{dir};
+  auto lock = storage::store_lock::acquire(paths, options.command);
+  if (!lock)
+    return tl::unexpected(lock.error());
+
+  const auto token = executors::new_instance_token();
+  if (!token)
+    return tl::unexpected(token.error());
+  executors::guard_options guarding;
+  guarding.program = options.guard_program;
+  guarding.lock_path = paths.guard_lock();
+  guarding.token = *token;
+  auto guard = executors::guard_process::start(guarding);
+  if (!guard)
+    return tl::unexpected(guard.error());
+
+  auto store = storage::open_store(paths, {.sync = options.durability});
+  if (!store)
+    return tl::unexpected(store.error());
+
+  const auto slots = slots_of(options);
+  const auto allowed = executors::allow_descriptors_for(slots);
+  const auto clock = system_clock();
+  executors::process_options processes;
+  processes.logs_dir = paths.logs();
+  processes.work_dir = paths.work();
+  processes.environment = inherited_environment();
+  processes.instance_token = *token;
+  processes.guard_fd = guard->descriptor();
+  processes.clock = clock;
+  auto launcher = executors::process_thread::create(std::move(processes));
+  if (!launcher)
+    return tl::unexpected(launcher.error());
+
+  auto functions = options.functions;
+  if (functions == nullptr)
+    functions = std::make_shared<const executors::function_registry>(
+      executors::function_registry::with_builtins());
+
+  auto p = std::unique_ptr<parts>{new parts{std::move(*lock), std::move(*guard), std::move(*store),
+                                            std::move(*launcher), std::move(functions), nullptr}};
+  actors::host_options host;
+  host.scheduler.slots =
+    std::min(slots, static_cast<std::uint32_t>(std::min<std::size_t>(allowed, UINT32_MAX)));
+  host.store = p->store;
+  host.open_reader = [paths] { return storage::open_reader(paths); };
+  host.launcher = p->launcher;
+  host.functions = p->functions;
+  host.clock = clock;
+  host.on_fatal = options.on_fatal ? std::move(options.on_fatal) : [](const error&) {};
+  auto started = actors::host::start(std::move(host));
+  if (!started)
+    return tl::unexpected(started.error());
+  p->host = std::move(*started);
+  return std::unique_ptr<orchestrator>{new orchestrator{std::move(p)}};
+}
+
+orchestrator::orchestrator(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
+
+orchestrator::~orchestrator() {
+  stop();
+}
+
+expected<model::run_no> orchestrator::submit(model::submission what) {
+  std::promise<expected<model::run_no>> answered;
+  auto answer = answered.get_future();
+  parts_->host->submit(std::move(what), [&](expected<model::run_no> result) {
+    answered.set_value(std::move(result));
+  });
+  return answer.get(); // the host answers every request, with `timeout` at the latest
+}
+
+void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::string actor) {
+  parts_->host->cancel(run, mode, std::move(actor), [](const expected<model::run_no>&) {});
+}
+
+subscription orchestrator::watch(event_callback on_events) {
+  const auto id = parts_->host->watch(std::move(on_events));
+  return subscription{[host = parts_->host.get(), id] { host->unwatch(id); }};
+}
+
+void orchestrator::stop() {
+  if (std::exchange(parts_->stopped, true))
+    return;
+  parts_->host->stop();
+  parts_->guard.goodbye();
+}
+
+bool has_builtin_handler(std::string_view name) {
+  static const auto builtins = executors::function_registry::with_builtins();
+  return builtins.find(std::string{name}) != nullptr;
+}
+
+} // namespace sluice::runtime

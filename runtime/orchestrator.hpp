@@ -1,0 +1,77 @@
+// The facade of a running node: composes store, guard, processes and actors, and offers the calls
+// that the command line and programs make. Its functions may be called from any thread, but not
+// from a callback; callbacks run on an actor's thread and must be quick.
+#pragma once
+
+#include "executors/function_registry.hpp"
+#include "model/event.hpp"
+#include "storage/open.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace sluice::runtime {
+
+struct orchestrator_options {
+  std::filesystem::path store_dir = ".sluice";
+  std::uint32_t slots = 0;             ///< attempts at once; 0: the smaller of 4 and the CPUs
+  std::string command;                 ///< shown to whoever finds the store held
+  std::filesystem::path guard_program; ///< empty: beside the executable, else as installed
+  storage::durability durability = storage::durability::full;
+  std::shared_ptr<const executors::function_registry> functions; ///< null: the built-in ones
+  std::function<void(error)> on_fatal; ///< the node cannot go on; called once
+};
+
+/// Ends a watch when it goes.
+class subscription {
+public:
+  subscription() = default;
+  explicit subscription(std::function<void()> end) : end_(std::move(end)) {}
+  subscription(subscription&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  subscription& operator=(subscription&& other) noexcept {
+    std::swap(end_, other.end_);
+    return *this;
+  }
+  ~subscription() {
+    if (end_)
+      end_();
+  }
+
+private:
+  std::function<void()> end_;
+};
+
+class orchestrator {
+public:
+  /// Takes the store's lock, starts the guard, opens the store, starts the actors. Errors: those of
+  /// `store_lock::acquire`, `open_store` and the guard (`not_found` when its program is missing).
+  static expected<std::unique_ptr<orchestrator>> start(orchestrator_options options);
+  /// As `stop`.
+  ~orchestrator();
+
+  /// Starts a run; returns when it is durable. Errors: `invalid_argument`, `unavailable`,
+  /// `timeout`.
+  expected<model::run_no> submit(model::submission what);
+  /// Asks for a run's cancellation and returns at once; the run's events tell what comes of it.
+  void cancel(model::run_no run, model::cancel_mode mode, std::string actor);
+
+  using event_callback = std::function<void(std::span<const model::event>)>;
+  /// All events committed since the start, in order.
+  subscription watch(event_callback on_events);
+
+  /// Kills what still runs, ends the actors, says goodbye to the guard. Safe to repeat.
+  void stop();
+
+private:
+  struct parts;
+  explicit orchestrator(std::unique_ptr<parts> p);
+  std::unique_ptr<parts> parts_;
+};
+
+/// The built-in native handlers' names: what `call` may name when no program adds its own.
+bool has_builtin_handler(std::string_view name);
+
+} // namespace sluice::runtime
