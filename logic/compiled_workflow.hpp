@@ -39,7 +39,7 @@ public:
   const model::workflow_spec& spec() const { return *spec_; }
   const std::shared_ptr<const model::workflow_spec>& shared_spec() const { return spec_; }
   const dag& graph() const { return graph_; }
-  /// Null when the task has no expression.
+  /// Null when the task has no condition, input or environment of its own, constant ones included.
   const task_expressions* expressions(std::uint32_t task) const { return expressions_[task].get(); }
   /// The workflow's own environment; names only `params` and `run`.
   const std::vector<std::pair<std::string, value_template>>& env() const { return env_; }
@@ -68,9 +68,5 @@ using handler_lookup = std::function<bool(std::string_view name)>;
 /// Compiles, or returns every problem there is, in order of the specification.
 tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
 compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler = {});
-
-/// The name nearest to `name` by edit distance, when it is near enough to be a typing error; else
-/// empty. Source: V. I. Levenshtein, 1966; transpositions count one (Damerau, 1964).
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 } // namespace sluice::logic

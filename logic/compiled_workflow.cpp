@@ -1,0 +1,351 @@
+#include "logic/compiled_workflow.hpp"
+
+#include "logic/spec_checks.hpp"
+#include "logic/spec_path.hpp"
+#include "model/nearest_name.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace sluice::logic {
+namespace {
+
+/// Looking for the nearest of many names takes a while; after this many the reader has got the
+/// idea.
+constexpr int max_hints = 100;
+/// A longer cycle is shown with its middle left out.
+constexpr std::size_t max_shown_cycle = 20;
+
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string{text} + "'";
+}
+
+/// The scope of an expression without references.
+class empty_scope : public scope {
+public:
+  const model::value& params() const override { return nothing_; }
+  const model::value& run() const override { return nothing_; }
+  const model::value* task_outputs(std::string_view) const override { return nullptr; }
+  std::string_view task_state(std::string_view) const override { return {}; }
+
+private:
+  model::value nothing_ = model::value::object();
+};
+
+bool allows_no_upstream(model::join_rule rule) {
+  return rule == model::join_rule::all_success || rule == model::join_rule::all_done;
+}
+
+void sort_unique(std::vector<std::uint32_t>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+} // namespace
+
+/// One pass over the specification in its order; every problem is noted and the pass goes on.
+class workflow_compiler {
+public:
+  workflow_compiler(std::shared_ptr<const model::workflow_spec> spec,
+                    const handler_lookup& has_handler)
+    : result_(std::make_shared<compiled_workflow>()), spec_(*spec), has_handler_(has_handler) {
+    result_->spec_ = std::move(spec);
+  }
+
+  tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>> run();
+
+private:
+  /// Which names an expression may use, and where its mentions are noted.
+  struct place {
+    std::string path;
+    std::optional<std::uint32_t> task; ///< none: the workflow's own environment
+    bool is_condition = false;         ///< `when` or `join`
+  };
+
+  void report(std::string path, std::string message, std::size_t offset = 0) {
+    problems_.push_back({std::move(path), std::move(message), offset});
+  }
+  std::string hint(std::string_view name, const std::vector<std::string>& candidates) {
+    return ++hints_ > max_hints ? std::string{} : model::did_you_mean(name, candidates);
+  }
+  std::string hint_of_task(std::string_view name);
+
+  std::string path_of_task(std::uint32_t idx) const {
+    return path_of("tasks", spec_.tasks[idx].name);
+  }
+  void index_tasks();
+  void compile_task(std::uint32_t idx);
+  std::size_t add_named_upstreams(std::uint32_t idx);
+  std::optional<expression> compile_condition(const std::string& text, place where);
+  std::vector<std::pair<std::string, value_template>>
+  compile_values(const model::named_values& values, const std::string& path,
+                 std::optional<std::uint32_t> task);
+  bool compile_texts(const model::value& v, const place& where);
+  void use(const reference& mentioned, const place& where);
+  void use_output(const reference& mentioned, std::uint32_t upstream, const place& where);
+  void build_graph();
+
+  std::shared_ptr<compiled_workflow> result_;
+  const model::workflow_spec& spec_;
+  const handler_lookup& has_handler_;
+  std::vector<spec_problem> problems_;
+  std::unordered_map<std::string_view, std::uint32_t> by_name_;
+  std::vector<dag::edge> edges_;
+  std::vector<std::string> task_names_, param_names_; ///< candidates of hints
+  task_expressions* current_ = nullptr;               ///< of the task that is compiled
+  std::size_t mentions_ = 0;                          ///< of tasks, in it
+  int hints_ = 0;
+};
+
+tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
+workflow_compiler::run() {
+  check_workflow(spec_, problems_);
+  if (spec_.tasks.size() > max_tasks)
+    return tl::unexpected(std::move(problems_));
+  for (const auto& param : spec_.params)
+    param_names_.push_back(param.name);
+  result_->expressions_.resize(spec_.tasks.size());
+  result_->outputs_read_.resize(spec_.tasks.size());
+  result_->env_ = compile_values(spec_.defaults.env, "defaults.env", std::nullopt);
+  index_tasks();
+  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
+    compile_task(idx);
+  build_graph();
+  if (!problems_.empty())
+    return tl::unexpected(std::move(problems_));
+  return std::move(result_);
+}
+
+std::string workflow_compiler::hint_of_task(std::string_view name) {
+  if (task_names_.empty())
+    for (const auto& task : spec_.tasks)
+      task_names_.push_back(task.name);
+  return hint(name, task_names_);
+}
+
+void workflow_compiler::index_tasks() {
+  by_name_.reserve(spec_.tasks.size());
+  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx) {
+    const auto& name = spec_.tasks[idx].name;
+    const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    if (name.empty() || has_control)
+      report(path_of_task(idx), in_quotes(name) + " is no name of a task");
+    if (!by_name_.emplace(name, idx).second)
+      report(path_of_task(idx), "the task " + in_quotes(name) + " stands twice");
+  }
+}
+
+void workflow_compiler::compile_task(std::uint32_t idx) {
+  const auto& task = spec_.tasks[idx];
+  const auto path = path_of_task(idx);
+  check_task(task, path, has_handler_, problems_);
+  const auto named = add_named_upstreams(idx);
+  const bool has_expression_join = task.join.rule == model::join_rule::expression;
+  mentions_ = 0;
+  if (has_expression_join || task.when || !task.in.empty() || !task.settings.env.empty()) {
+    auto own = std::make_unique<task_expressions>();
+    current_ = own.get();
+    if (has_expression_join)
+      own->join =
+        compile_condition(task.join.expression, {.path = path_of(path, "join"), .task = idx});
+    if (task.when)
+      own->when = compile_condition(*task.when, {.path = path_of(path, "when"), .task = idx});
+    own->in = compile_values(task.in, path_of(path, "in"), idx);
+    own->env = compile_values(task.settings.env, path_of(path, "env"), idx);
+    sort_unique(own->state_reads);
+    sort_unique(own->output_reads);
+    for (const auto upstream : own->output_reads)
+      result_->outputs_read_[upstream] = true;
+    result_->expressions_[idx] = std::move(own);
+    current_ = nullptr;
+  }
+  if (!allows_no_upstream(task.join.rule) && named + mentions_ == 0)
+    report(path_of(path, "join"), (has_expression_join ? std::string{"an expression"}
+                                                       : in_quotes(to_string(task.join.rule)))
+                                    + " needs upstream tasks, and this task has none");
+}
+
+/// Returns how many there are; those that do not exist count, so that they cause no second problem.
+std::size_t workflow_compiler::add_named_upstreams(std::uint32_t idx) {
+  const auto& task = spec_.tasks[idx];
+  for (std::size_t i = 0; i < task.after.size(); ++i) {
+    const auto upstream = by_name_.find(task.after[i]);
+    if (upstream != by_name_.end() && upstream->second != idx) {
+      edges_.emplace_back(upstream->second, idx);
+      continue;
+    }
+    auto path = path_of(path_of(path_of_task(idx), "after"), i);
+    if (upstream == by_name_.end())
+      report(std::move(path), "no task " + in_quotes(task.after[i]) + hint_of_task(task.after[i]));
+    else
+      report(std::move(path), "the task waits for itself");
+  }
+  return task.after.size();
+}
+
+std::optional<expression> workflow_compiler::compile_condition(const std::string& text,
+                                                               place where) {
+  where.is_condition = true;
+  auto parsed = expression::parse(text);
+  if (!parsed) {
+    ++mentions_; // what it would have mentioned is not known
+    report(std::move(where.path), std::move(parsed.error().message), parsed.error().offset);
+    return std::nullopt;
+  }
+  for (const auto& mentioned : parsed->references())
+    use(mentioned, where);
+  if (parsed->references().empty()) {
+    const auto constant = parsed->evaluate(empty_scope{});
+    if (!constant)
+      report(std::move(where.path), constant.error().message);
+    else if (!constant->is_boolean())
+      report(std::move(where.path), "must be true or false, and is " + model::to_text(*constant));
+  }
+  return std::move(*parsed);
+}
+
+std::vector<std::pair<std::string, value_template>>
+workflow_compiler::compile_values(const model::named_values& values, const std::string& path,
+                                  std::optional<std::uint32_t> task) {
+  std::vector<std::pair<std::string, value_template>> compiled;
+  compiled.reserve(values.size());
+  for (const auto& [name, v] : values) {
+    auto parsed = value_template::parse(v);
+    if (parsed && parsed->references().empty()) {
+      compiled.emplace_back(name, std::move(*parsed));
+      continue;
+    }
+    place where{.path = path_of(path, name), .task = task};
+    if (v.is_string() && parsed) {
+      for (const auto& mentioned : parsed->references())
+        use(mentioned, where);
+    } else if (compile_texts(v, where) && !parsed) { // no single text is wrong: a key is
+      auto& [within, what] = parsed.error();
+      report(where.path + within, std::move(what.message), what.offset);
+    }
+    if (parsed)
+      compiled.emplace_back(name, std::move(*parsed));
+  }
+  return compiled;
+}
+
+/// Goes through the texts of a value one by one, so that each problem has its place. Returns
+/// whether all of them can be parsed.
+bool workflow_compiler::compile_texts(const model::value& v, const place& where) {
+  bool is_fine = true;
+  if (v.is_string()) {
+    const auto parsed = value_template::parse(v);
+    if (!parsed) {
+      ++mentions_;
+      report(where.path, parsed.error().what.message, parsed.error().what.offset);
+      return false;
+    }
+    for (const auto& mentioned : parsed->references())
+      use(mentioned, where);
+  } else if (v.is_array()) {
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      auto inner = where;
+      inner.path = path_of(where.path, i);
+      is_fine = compile_texts(v[i], inner) && is_fine;
+    }
+  } else if (v.is_object()) {
+    for (const auto& [key, child] : v.items()) {
+      auto inner = where;
+      inner.path = path_of(where.path, key);
+      is_fine = compile_texts(child, inner) && is_fine;
+    }
+  }
+  return is_fine;
+}
+
+void workflow_compiler::use(const reference& mentioned, const place& where) {
+  using root = reference::root;
+  if (mentioned.what == root::run)
+    return; // its fields are known to the parser
+  if (mentioned.what == root::params) {
+    if (!mentioned.name.empty()
+        && std::find(param_names_.begin(), param_names_.end(), mentioned.name)
+             == param_names_.end())
+      report(where.path,
+             "no parameter " + in_quotes(mentioned.name) + hint(mentioned.name, param_names_),
+             mentioned.offset);
+    return;
+  }
+  if (!where.task)
+    return report(where.path, "the workflow's environment can name only params and run, no tasks",
+                  mentioned.offset);
+  ++mentions_;
+  const auto found = by_name_.find(mentioned.name);
+  if (found == by_name_.end())
+    return report(where.path, "no task " + in_quotes(mentioned.name) + hint_of_task(mentioned.name),
+                  mentioned.offset);
+  const auto upstream = found->second;
+  if (upstream == *where.task)
+    return report(where.path, "the task refers to itself", mentioned.offset);
+  edges_.emplace_back(upstream, *where.task);
+  result_->mentioned_.try_emplace(mentioned.name, upstream);
+  if (mentioned.what == root::task_output)
+    use_output(mentioned, upstream, where);
+  else if (where.is_condition)
+    current_->state_reads.push_back(upstream);
+}
+
+void workflow_compiler::use_output(const reference& mentioned, std::uint32_t upstream,
+                                   const place& where) {
+  const auto& declared = spec_.tasks[upstream].out;
+  current_->output_reads.push_back(upstream);
+  if (declared.empty())
+    return report(where.path, "task " + in_quotes(mentioned.name) + " declares no outputs",
+                  mentioned.offset);
+  const auto has_name = [&](const model::output_spec& o) { return o.name == mentioned.field; };
+  if (mentioned.field.empty() || std::any_of(declared.begin(), declared.end(), has_name))
+    return;
+  std::vector<std::string> names;
+  for (const auto& output : declared)
+    names.push_back(output.name);
+  report(where.path,
+         "task " + in_quotes(mentioned.name) + " declares no output " + in_quotes(mentioned.field)
+           + hint(mentioned.field, names),
+         mentioned.offset);
+}
+
+void workflow_compiler::build_graph() {
+  const auto size = static_cast<std::uint32_t>(spec_.tasks.size());
+  result_->graph_ = dag{size, std::move(edges_)};
+  const auto cycle = find_cycle(result_->graph_);
+  if (!cycle)
+    return;
+  std::string text = "these tasks wait for each other: ";
+  const auto left_out = cycle->size() > max_shown_cycle ? cycle->size() - max_shown_cycle : 0;
+  for (std::size_t i = 0; i < cycle->size(); ++i) {
+    if (left_out > 0 && i == max_shown_cycle / 2) {
+      text += " -> ... " + std::to_string(left_out) + " more ...";
+      i += left_out;
+    }
+    text += (i == 0 ? "" : " -> ") + spec_.tasks[(*cycle)[i]].name;
+  }
+  report(path_of_task(cycle->front()), std::move(text));
+}
+
+std::optional<std::uint32_t> compiled_workflow::mentioned_task(std::string_view name) const {
+  const auto it = mentioned_.find(std::string{name});
+  return it == mentioned_.end() ? std::nullopt : std::optional{it->second};
+}
+
+bool compiled_workflow::handles_failure(std::uint32_t dependent, std::uint32_t upstream) const {
+  const auto rule = spec_->tasks[dependent].join.rule;
+  if (rule == model::join_rule::one_failed || rule == model::join_rule::all_failed)
+    return true;
+  const auto* own = expressions(dependent);
+  return own != nullptr
+         && std::binary_search(own->state_reads.begin(), own->state_reads.end(), upstream);
+}
+
+tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
+compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler) {
+  return workflow_compiler{std::move(spec), has_handler}.run();
+}
+
+} // namespace sluice::logic

@@ -1,0 +1,210 @@
+#include "logic/spec_checks.hpp"
+
+#include "logic/spec_path.hpp"
+#include "model/nearest_name.hpp"
+#include "model/params.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace sluice::logic {
+namespace {
+
+using problems_t = std::vector<spec_problem>;
+
+void report(problems_t& problems, std::string path, std::string message) {
+  problems.push_back({std::move(path), std::move(message), 0});
+}
+
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string{text} + "'";
+}
+
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+/// Names that stand in listings, on command lines and in ids stay on one line.
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+/// Reports every name that stands a second time in a list of things with names.
+template <class List, class NameOf>
+void check_distinct(const List& list, NameOf name_of, const std::string& path, const char* what,
+                    problems_t& problems) {
+  if (list.size() < 2)
+    return;
+  std::unordered_set<std::string_view> seen;
+  for (const auto& item : list)
+    if (const std::string& name = name_of(item); !seen.insert(name).second)
+      report(problems, path_of(path, name),
+             std::string{what} + " " + in_quotes(name) + " stands twice");
+}
+
+void check_argv(const std::vector<std::string>& argv, const std::string& path,
+                problems_t& problems) {
+  if (argv.empty())
+    return report(problems, path, "the list is empty; its first element is the program");
+  if (argv.front().empty())
+    report(problems, path_of(path, 0), "the program is empty");
+  for (std::size_t i = 0; i < argv.size(); ++i)
+    if (has_nul(argv[i]))
+      report(problems, path_of(path, i), "holds a NUL character");
+}
+
+const std::string& name_of_pair(const std::pair<std::string, model::value>& pair) {
+  return pair.first;
+}
+
+/// A text that no expression changes is checked here; what an expression makes, when it is made.
+bool holds_nul(const model::value& v) {
+  if (v.is_string())
+    return has_nul(std::string_view{v.get_ref<const std::string&>()});
+  return v.is_structured()
+         && std::any_of(v.begin(), v.end(), [](const auto& child) { return holds_nul(child); });
+}
+
+void check_variable_name(const std::string& name, const std::string& path, problems_t& problems) {
+  if (!model::is_identifier(name))
+    report(problems, path,
+           in_quotes(name) + " is no name of a variable: letters, digits and _, no digit first");
+}
+
+void check_environment(const model::named_values& env, const std::string& path,
+                       problems_t& problems) {
+  check_distinct(env, name_of_pair, path, "the variable", problems);
+  for (const auto& [name, v] : env) {
+    const auto here = path_of(path, name);
+    check_variable_name(name, here, problems);
+    if (name.starts_with("SLUICE_") && !name.starts_with("SLUICE_CFG_"))
+      report(problems, here, in_quotes(name) + ": names with SLUICE_ are set by sluice");
+    if (v.is_structured())
+      report(problems, here, "must be a single value, not a list or a map");
+    else if (holds_nul(v))
+      report(problems, here, "holds a NUL character");
+  }
+}
+
+void check_inputs(const model::named_values& in, const std::string& path, problems_t& problems) {
+  check_distinct(in, name_of_pair, path, "the input", problems);
+  for (const auto& [name, v] : in) {
+    const auto here = path_of(path, name);
+    check_variable_name(name, here, problems);
+    if (name == "PATH" || name.starts_with("SLUICE_") || name.starts_with("LD_"))
+      report(problems, here,
+             in_quotes(name)
+               + " cannot be an input: PATH, LD_* and SLUICE_* have meanings of their own");
+    if (holds_nul(v))
+      report(problems, here, "holds a NUL character");
+  }
+}
+
+void check_settings(const model::task_settings& settings, const std::string& path,
+                    problems_t& problems) {
+  check_environment(settings.env, path_of(path, "env"), problems);
+  if (settings.workdir && settings.workdir->empty())
+    report(problems, path_of(path, "workdir"), "is empty");
+  if (settings.workdir && has_nul(*settings.workdir))
+    report(problems, path_of(path, "workdir"), "holds a NUL character");
+  if (settings.shell && settings.shell->which == model::shell_spec::kind::custom)
+    check_argv(settings.shell->argv, path_of(path, "shell"), problems);
+  if (settings.timeout && settings.timeout->count() <= 0)
+    report(problems, path_of(path, "timeout"), "must be longer than nothing");
+}
+
+void check_param_value(const model::param_spec& param, const model::value& v,
+                       const std::string& path, problems_t& problems) {
+  if (!model::has_type(v, param.type))
+    report(problems, path,
+           model::to_text(v) + " is not of type " + std::string{to_string(param.type)});
+}
+
+void check_param(const model::param_spec& param, const std::string& path, problems_t& problems) {
+  if (param.name.empty() || has_control_character(param.name)
+      || param.name.find('=') != std::string::npos)
+    report(problems, path, in_quotes(param.name) + " is no name of a parameter");
+  if (param.type == model::value_type::file)
+    report(problems, path_of(path, "type"), "a parameter cannot be of type file; use string");
+  for (std::size_t i = 0; i < param.choices.size(); ++i)
+    check_param_value(param, param.choices[i], path_of(path_of(path, "enum"), i), problems);
+  if (!param.default_value)
+    return;
+  const auto here = path_of(path, "default");
+  check_param_value(param, *param.default_value, here, problems);
+  if (!param.choices.empty()
+      && std::find(param.choices.begin(), param.choices.end(), *param.default_value)
+           == param.choices.end())
+    report(problems, here,
+           model::to_text(*param.default_value) + " is not one of the values of enum");
+}
+
+void check_outputs(const std::vector<model::output_spec>& out, const std::string& path,
+                   problems_t& problems) {
+  check_distinct(
+    out, [](const model::output_spec& o) -> const std::string& { return o.name; }, path,
+    "the output", problems);
+  for (const auto& output : out)
+    if (output.name.empty() || has_control_character(output.name)
+        || output.name.find('=') != std::string::npos)
+      report(problems, path_of(path, output.name),
+             in_quotes(output.name) + " is no name of an output");
+}
+
+void check_handler(const std::string& name, const std::string& path,
+                   const handler_lookup& has_handler, problems_t& problems) {
+  if (!has_handler || has_handler(name))
+    return;
+  std::vector<std::string> known; // a look-up cannot be listed, but the built-in ones are known
+  for (const char* builtin : {"noop", "sleep", "echo", "fail"})
+    if (has_handler(builtin))
+      known.emplace_back(builtin);
+  report(problems, path, "no handler " + in_quotes(name) + model::did_you_mean(name, known));
+}
+
+} // namespace
+
+void check_workflow(const model::workflow_spec& workflow, problems_t& problems) {
+  if (workflow.name.empty() || has_control_character(workflow.name))
+    report(problems, "workflow", in_quotes(workflow.name) + " is no name of a workflow");
+  check_distinct(
+    workflow.params, [](const model::param_spec& p) -> const std::string& { return p.name; },
+    "params", "the parameter", problems);
+  for (const auto& param : workflow.params)
+    check_param(param, path_of("params", param.name), problems);
+  check_settings(workflow.defaults, "defaults", problems);
+  if (workflow.active_tasks && *workflow.active_tasks == 0)
+    report(problems, "limits.active_tasks", "must be at least 1");
+  if (workflow.tasks.empty())
+    report(problems, "tasks", "there is no task");
+  if (workflow.tasks.size() > max_tasks)
+    report(problems, "tasks",
+           std::to_string(workflow.tasks.size()) + " tasks are more than the limit of "
+             + std::to_string(max_tasks));
+}
+
+void check_task(const model::task_spec& task, const std::string& path,
+                const handler_lookup& has_handler, problems_t& problems) {
+  if (const auto* run = std::get_if<model::run_action>(&task.action)) {
+    const auto here = path_of(path, "run");
+    if (is_blank(run->text))
+      report(problems, here, "the command is empty");
+    else if (has_nul(run->text))
+      report(problems, here, "holds a NUL character");
+  } else if (const auto* exec = std::get_if<model::exec_action>(&task.action)) {
+    check_argv(exec->argv, path_of(path, "exec"), problems);
+  } else {
+    check_handler(std::get<model::call_action>(task.action).handler, path_of(path, "call"),
+                  has_handler, problems);
+  }
+  check_inputs(task.in, path_of(path, "in"), problems);
+  check_outputs(task.out, path_of(path, "out"), problems);
+  check_settings(task.settings, path, problems);
+}
+
+} // namespace sluice::logic

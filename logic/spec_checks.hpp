@@ -1,0 +1,22 @@
+// What a specification can get wrong without its graph and its expressions: names, parameters,
+// actions, settings. Plain functions of `compile`; messages for people.
+#pragma once
+
+#include "logic/compiled_workflow.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sluice::logic {
+
+/// More tasks than this are refused: indices, counters and tables are sized for it.
+inline constexpr std::size_t max_tasks = 1'000'000;
+
+/// The workflow's own parts: name, parameters, defaults, limits and the number of tasks.
+void check_workflow(const model::workflow_spec& workflow, std::vector<spec_problem>& problems);
+
+/// One task's own parts, at `path`: action, names of inputs, environment and outputs, settings.
+void check_task(const model::task_spec& task, const std::string& path,
+                const handler_lookup& has_handler, std::vector<spec_problem>& problems);
+
+} // namespace sluice::logic
