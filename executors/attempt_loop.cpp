@@ -1,0 +1,413 @@
+#include "executors/attempt_loop.hpp"
+
+#include "executors/command_line.hpp"
+#include "executors/exit_status.hpp"
+#include "executors/output_files.hpp"
+#include "executors/start_failure.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace sluice::executors {
+namespace {
+
+using model::failure;
+using model::failure_class;
+using namespace std::chrono_literals;
+
+// Between two looks for exits and signals: a start takes about half a millisecond.
+constexpr int starts_per_turn = 8;
+constexpr model::milliseconds longest_look_delay{100};
+// From this look on (15 ms after the exit) dead members of a group no longer count as existing.
+constexpr int first_scan_look = 4;
+constexpr auto time_to_end = 10s;
+
+int pidfd_open(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+
+model::milliseconds look_delay(int looks) {
+  return looks >= 7 ? longest_look_delay : std::min(longest_look_delay, 1ms * (1 << looks));
+}
+
+std::string absolute_text(const std::filesystem::path& path) {
+  std::error_code no_current_dir;
+  auto full = std::filesystem::absolute(path, no_current_dir);
+  return no_current_dir ? path.string() : full.string();
+}
+
+} // namespace
+
+attempt_loop::attempt_loop(process_options options, int wake_fd)
+  : options_{std::move(options)},
+    files_{absolute_text(options_.logs_dir), absolute_text(options_.work_dir)}, starter_{options_,
+                                                                                         files_} {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;
+  if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd, &event) != 0)
+    open_error_ = errno;
+}
+
+attempt_loop::~attempt_loop() {
+  for (const auto& [key, a] : attempts_)
+    if (a.pidfd >= 0)
+      ::close(a.pidfd);
+  files_.remove_idle_run_dirs();
+  if (spare_ >= 0)
+    ::close(spare_);
+  if (epoll_ >= 0)
+    ::close(epoll_);
+}
+
+void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
+                       launch_listener listener) {
+  if (stop_at_)
+    return;
+  const auto key = order->key;
+  const auto [at, is_new] = attempts_.try_emplace(key);
+  if (!is_new) {
+    spdlog::error("attempt started twice run={} task={} attempt={}", key.run_no.value, key.task_idx,
+                  key.attempt);
+    return;
+  }
+  auto& a = at->second;
+  a.key = key;
+  a.workflow = order->workflow;
+  a.task = order->task;
+  a.order = std::move(order);
+  a.listener = std::move(listener);
+  a.due = now();
+  starts_.push_back(key);
+}
+
+void attempt_loop::signal(model::attempt_key key, stop_signal what) {
+  const auto at = attempts_.find(key);
+  if (at == attempts_.end())
+    return;
+  auto& a = at->second;
+  if (a.state == attempt::phase::queued)
+    return fail_start(a, {failure_class::cancelled, "cancelled", "cancelled before it started"});
+  // A leader that has exited took its group along: all of it has been killed already.
+  if (a.state != attempt::phase::running)
+    return;
+  signal_group(a.pid, what == stop_signal::kill ? SIGKILL : SIGTERM);
+  if (what == stop_signal::terminate)
+    signal_group(a.pid, SIGCONT); // a stopped process cannot act on the other
+}
+
+void attempt_loop::forget(model::attempt_key key) {
+  files_.remove_work_dir(key);
+}
+
+void attempt_loop::abandon_all(std::function<void()> on_gone) {
+  auto all = std::make_shared<abandonment>();
+  all->on_gone = std::move(on_gone);
+  for (auto at = attempts_.begin(); at != attempts_.end();) {
+    auto& a = at->second;
+    a.listener = {};
+    if (a.state == attempt::phase::queued) {
+      at = attempts_.erase(at);
+      continue;
+    }
+    if (a.state == attempt::phase::running)
+      signal_group(a.pid, SIGKILL);
+    a.abandoned.push_back(all);
+    ++all->left;
+    ++at;
+  }
+  starts_.clear();
+  // Nobody will ask for it: the outcomes of those that have ended are read, the others have none.
+  files_.remove_work_dirs_if([this](model::attempt_key key) { return !attempts_.contains(key); });
+  if (all->left == 0 && all->on_gone)
+    all->on_gone();
+}
+
+void attempt_loop::end_all() {
+  stop_at_ = now() + time_to_end;
+  abandon_all({});
+}
+
+bool attempt_loop::is_over() const {
+  if (!stop_at_)
+    return false;
+  if (attempts_.empty())
+    return true;
+  if (now() < *stop_at_)
+    return false;
+  spdlog::warn("process groups are left that cannot be killed count={}", attempts_.size());
+  return true;
+}
+
+int attempt_loop::timeout_ms() const {
+  if (!starts_.empty() && !refused_since_)
+    return 0;
+  auto next = model::steady_time::max();
+  if (!starts_.empty())
+    next = retry_at_;
+  for (const auto* a : leaving_)
+    next = std::min(next, a->due);
+  if (stop_at_)
+    next = std::min(next, *stop_at_);
+  if (next == model::steady_time::max())
+    return -1;
+  if (next <= now())
+    return 0;
+  const auto wait = std::chrono::ceil<model::milliseconds>(next - now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(wait, 0, 60'000));
+}
+
+bool attempt_loop::wait() {
+  std::array<epoll_event, 64> events;
+  const int count = ::epoll_wait(epoll_, events.data(), events.size(), timeout_ms());
+  bool is_woken = false;
+  for (int i = 0; i < count; ++i) {
+    // An attempt ends by its own event only, so none of these pointers is stale.
+    if (auto* a = static_cast<attempt*>(events[static_cast<std::size_t>(i)].data.ptr))
+      leader_exited(*a);
+    else
+      is_woken = true;
+  }
+  return is_woken;
+}
+
+void attempt_loop::work() {
+  look_at_groups();
+  for (int i = 0; i < starts_per_turn && !starts_.empty(); ++i) {
+    if (refused_since_ && now() < retry_at_)
+      return;
+    const auto at = attempts_.find(starts_.front());
+    if (at != attempts_.end() && launch(at->second) == launch_result::refused)
+      return;
+    starts_.pop_front();
+  }
+  if (starts_.empty())
+    refused_since_.reset();
+}
+
+// --- the start of an attempt
+
+attempt_loop::launch_result attempt_loop::launch(attempt& a) {
+  std::optional<failure> why;
+  try {
+    why = try_launch(a);
+  } catch (const std::exception& e) { // nothing that may throw follows the start of the process
+    why = failure{failure_class::internal, "start_failed",
+                  std::string{"cannot start the attempt: "} + e.what()};
+  }
+  if (!why) {
+    refused_since_.reset();
+    a.order.reset();
+    if (a.listener.started)
+      a.listener.started(a.key);
+    return launch_result::done;
+  }
+  // A process that could not be watched has run: no second start under this number.
+  if (why->code == host_full && !a.started_at)
+    return refuse(a, std::move(*why));
+  fail_start(a, std::move(*why));
+  return launch_result::done;
+}
+
+std::optional<failure> attempt_loop::try_launch(attempt& a) {
+  if (auto files = starter_.prepare_files(*a.order); !files)
+    return std::move(files.error());
+  if (!has_spare_descriptor())
+    return explain({.err = errno, .program = a.order->spec().name});
+  const auto pid = starter_.start(*a.order);
+  if (!pid)
+    return pid.error();
+  if (const int err = watch(a, *pid); err != 0)
+    return failure{failure_class::resource, std::string{host_full},
+                   "cannot watch the process, so it was killed: " + errno_text(err)};
+  return std::nullopt;
+}
+
+attempt_loop::launch_result attempt_loop::refuse(attempt& a, failure why) {
+  const auto at = now();
+  if (!refused_since_) {
+    refused_since_ = at;
+    spdlog::warn("start postponed run={} task={} attempt={} cause='{}'", a.key.run_no.value,
+                 a.key.task_idx, a.key.attempt, why.message);
+  }
+  if (at - std::max(a.due, *refused_since_) >= options_.give_up_start_after) {
+    fail_start(a, std::move(why));
+    return launch_result::done;
+  }
+  retry_at_ = at + options_.retry_start_after;
+  return launch_result::refused;
+}
+
+bool attempt_loop::has_spare_descriptor() {
+  if (spare_ < 0)
+    spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return spare_ >= 0;
+}
+
+/// Makes the exit of a process that runs an event. Returns 0; or an errno value, and the process
+/// has been killed.
+int attempt_loop::watch(attempt& a, pid_t pid) {
+  a.pid = pid;
+  a.started_at = options_.clock.wall();
+  a.pidfd = pidfd_open(pid); // no race: only we reap it
+  if (a.pidfd < 0 && errno == EMFILE) {
+    ::close(std::exchange(spare_, -1));
+    a.pidfd = pidfd_open(pid);
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &a;
+  if (a.pidfd >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, a.pidfd, &event) == 0) {
+    a.state = attempt::phase::running;
+    return 0;
+  }
+  const int err = errno;
+  signal_group(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  return err;
+}
+
+void attempt_loop::fail_start(attempt& a, failure why) {
+  if (why.failure_class != failure_class::cancelled)
+    files_.append_to_log(a.key, "sluice: " + why.message);
+  model::attempt_report report;
+  report.key = a.key;
+  report.started_at = a.started_at;
+  report.finished_at = options_.clock.wall();
+  report.failure = std::move(why);
+  finish(a, std::move(report));
+}
+
+// --- the end of an attempt
+
+void attempt_loop::leader_exited(attempt& a) {
+  // The readable pidfd was the look without reaping: until wait4 the leader keeps the group's id
+  // ours, so that what is left of the group can be killed, all at once and without a way out.
+  ::close(std::exchange(a.pidfd, -1));
+  a.finished_at = options_.clock.wall();
+  a.state = attempt::phase::leaving;
+  retry_at_ = {}; // there may be room for a postponed start
+  signal_group(a.pid, SIGKILL);
+  if (is_gone(a))
+    return finish(a, report_of(a));
+  a.due = now() + look_delay(a.looks++);
+  leaving_.push_back(&a);
+}
+
+void attempt_loop::reap(attempt& a) {
+  rusage usage{};
+  const auto reaped = ::wait4(a.pid, &a.wait_status, WNOHANG, &usage);
+  if (reaped == 0 || (reaped < 0 && errno == EINTR))
+    return; // a debugger holds it; we look again
+  a.is_reaped = true;
+  if (reaped < 0) {
+    // Only when the program we are part of ignores SIGCHLD or waits for all children.
+    spdlog::error("exit status lost run={} task={} attempt={}", a.key.run_no.value, a.key.task_idx,
+                  a.key.attempt);
+    a.wait_status = exit_status_lost;
+    return;
+  }
+  const auto us = [](const timeval& t) {
+    return model::seconds{t.tv_sec} + model::microseconds{t.tv_usec};
+  };
+  a.usage.cpu = us(usage.ru_utime) + us(usage.ru_stime);
+  a.usage.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+bool attempt_loop::is_gone(attempt& a) {
+  if (!a.is_reaped)
+    reap(a);
+  return a.is_reaped && !group_exists(a.pid);
+}
+
+/// The named repeated work: groups that were not gone, after 1, 2, 4 ... 100 ms.
+void attempt_loop::look_at_groups() {
+  if (leaving_.empty())
+    return;
+  const auto at = now();
+  std::optional<tl::expected<std::unordered_set<pid_t>, int>> living; // one scan for all
+  std::vector<attempt*> gone;
+  std::erase_if(leaving_, [&](attempt* a) {
+    if (a->due > at)
+      return false;
+    bool is_over = is_gone(*a);
+    if (!is_over && a->is_reaped && a->looks >= first_scan_look) {
+      if (!living)
+        living = living_groups();
+      is_over = living->has_value() && !(*living)->contains(a->pid);
+    }
+    if (is_over)
+      gone.push_back(a);
+    else
+      a->due = at + look_delay(a->looks++);
+    return is_over;
+  });
+  for (auto* a : gone)
+    finish(*a, report_of(*a));
+}
+
+model::attempt_report attempt_loop::report_of(attempt& a) {
+  model::attempt_report report;
+  report.key = a.key;
+  report.usage = a.usage;
+  report.started_at = a.started_at;
+  report.finished_at = a.finished_at;
+  if (!a.listener.ended)
+    return report; // nobody reads it
+  report.failure = exit_failure(a.wait_status);
+  files_.remove_log_if_empty(a.key);
+  if (!report.failure)
+    add_outputs(a, report);
+  return report;
+}
+
+void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {
+  const auto& task = a.workflow->tasks[a.task];
+  if (task.out.empty())
+    return;
+  try {
+    const auto workdir = workdir_of(*a.workflow, task);
+    auto collected = collect_outputs({.path = files_.out_of(a.key),
+                                      .declared = task.out,
+                                      .workdir = workdir,
+                                      .limit_bytes = options_.output_limit_bytes});
+    report.outputs = std::move(collected.outputs);
+    report.warnings = std::move(collected.warnings);
+    report.failure = std::move(collected.failure);
+  } catch (const std::exception& e) {
+    report.failure = failure{failure_class::internal, "output_invalid",
+                             std::string{"cannot read the outputs: "} + e.what()};
+  }
+}
+
+void attempt_loop::finish(attempt& a, model::attempt_report report) {
+  const auto ended = std::move(a.listener.ended);
+  const auto abandoned = std::move(a.abandoned);
+  if (!abandoned.empty())
+    files_.remove_work_dir(a.key);
+  attempts_.erase(a.key);
+  if (ended)
+    ended(std::move(report));
+  for (const auto& all : abandoned)
+    if (--all->left == 0 && all->on_gone)
+      all->on_gone();
+}
+
+} // namespace sluice::executors

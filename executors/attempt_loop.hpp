@@ -1,0 +1,106 @@
+// The attempts of the process thread and what becomes of them: starts, exits, the proof that a
+// process group is gone, and the report. Owned and called by that one thread; see
+// process_thread.hpp.
+#pragma once
+
+#include "executors/attempt_files.hpp"
+#include "executors/attempt_starter.hpp"
+#include "executors/launcher.hpp"
+#include "executors/process_options.hpp"
+
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::executors {
+
+class attempt_loop {
+public:
+  /// `wake_fd` makes `wait` return; it stays the caller's. Check `is_open` after.
+  attempt_loop(process_options options, int wake_fd);
+  attempt_loop(const attempt_loop&) = delete;
+  attempt_loop& operator=(const attempt_loop&) = delete;
+  ~attempt_loop();
+
+  /// 0, or why the descriptors it needs could not be had.
+  int open_error() const { return open_error_; }
+
+  void add(std::shared_ptr<const model::start_attempt> order, launch_listener listener);
+  void signal(model::attempt_key key, stop_signal what);
+  void forget(model::attempt_key key);
+  /// See `launcher::abandon_all`.
+  void abandon_all(std::function<void()> on_gone);
+  /// Abandons everything, for good.
+  void end_all();
+
+  /// Blocks until something is due and handles exits. Returns whether `wake_fd` is readable.
+  bool wait();
+  /// Looks after groups that were not gone yet and starts a few of the attempts that wait.
+  void work();
+  /// After `end_all`: all are gone, or have had 10 s to go.
+  bool is_over() const;
+
+private:
+  struct abandonment {
+    std::size_t left = 0;
+    std::function<void()> on_gone;
+  };
+  struct attempt {
+    enum class phase : std::uint8_t { queued, running, leaving };
+
+    model::attempt_key key;
+    std::shared_ptr<const model::start_attempt> order;    ///< until the process runs
+    std::shared_ptr<const model::workflow_spec> workflow; ///< for the declared outputs
+    std::uint32_t task = 0;
+    phase state = phase::queued;
+    bool is_reaped = false;
+    int pidfd = -1;
+    pid_t pid = -1;
+    int wait_status = 0;
+    int looks = 0; ///< at a group that was not gone
+    launch_listener listener;
+    std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
+    model::steady_time due; ///< queued: since when; leaving: when to look again
+    model::resource_usage usage;
+    std::optional<model::wall_time> started_at;
+    model::wall_time finished_at;
+  };
+  enum class launch_result : std::uint8_t { done, refused };
+
+  launch_result launch(attempt& a);
+  std::optional<model::failure> try_launch(attempt& a);
+  int watch(attempt& a, pid_t pid);
+  launch_result refuse(attempt& a, model::failure why);
+  bool has_spare_descriptor();
+
+  void leader_exited(attempt& a);
+  void reap(attempt& a);
+  bool is_gone(attempt& a);
+  void look_at_groups();
+
+  model::attempt_report report_of(attempt& a);
+  void add_outputs(const attempt& a, model::attempt_report& report);
+  void finish(attempt& a, model::attempt_report report);
+  void fail_start(attempt& a, model::failure why);
+
+  int timeout_ms() const;
+  model::steady_time now() const { return options_.clock.steady(); }
+
+  process_options options_;
+  attempt_files files_;
+  attempt_starter starter_;
+  int open_error_ = 0;
+  int epoll_ = -1;
+  int spare_ = -1; ///< given up for the pidfd of a process that runs already
+
+  std::unordered_map<model::attempt_key, attempt> attempts_;
+  std::deque<model::attempt_key>
+    starts_; ///< in order; those stopped meanwhile are not in attempts_
+  std::vector<attempt*> leaving_;
+  std::optional<model::steady_time> refused_since_; ///< the host is full
+  model::steady_time retry_at_{};
+  std::optional<model::steady_time> stop_at_; ///< set by `end_all`
+};
+
+} // namespace sluice::executors

@@ -1,0 +1,103 @@
+#include "executors/attempt_starter.hpp"
+
+#include "executors/command_line.hpp"
+#include "executors/program_path.hpp"
+#include "executors/start_failure.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace sluice::executors {
+namespace {
+
+using model::failure;
+using model::failure_class;
+
+bool holds_nul(const std::vector<std::string>& argv) {
+  return std::any_of(argv.begin(), argv.end(),
+                     [](const std::string& s) { return s.find('\0') != std::string::npos; });
+}
+
+} // namespace
+
+attempt_starter::attempt_starter(const process_options& options, attempt_files& files)
+  : options_{options}, files_{files}, spawner_{options.guard_fd} {}
+
+tl::expected<void, failure> attempt_starter::prepare_files(const model::start_attempt& order) {
+  const auto check = [](const std::string& path, int err) -> tl::expected<void, failure> {
+    if (err == 0)
+      return {};
+    if (is_shortage(err))
+      return tl::unexpected(explain({.err = err, .program = path}));
+    return tl::unexpected(cannot_make_files(path, err));
+  };
+  files_.make_log_dir(
+    order.key); // a failure shows, and is explained, when the log cannot be opened
+  const bool has_in = order.inputs.is_object();
+  if (!has_in && order.spec().out.empty())
+    return {};
+  auto made = check(files_.work_dir_of(order.key), files_.make_work_dir(order.key));
+  if (!made || !has_in)
+    return made;
+  return check(files_.in_of(order.key), files_.write_in(order.key, model::to_text(order.inputs)));
+}
+
+tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& order) {
+  const auto& task = order.spec();
+  const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
+  const auto out = task.out.empty() ? std::string{} : files_.out_of(order.key);
+  if (auto wrong = fill_environment(environment_, order,
+                                    {.base = options_.environment,
+                                     .instance_token = options_.instance_token,
+                                     .in_path = in,
+                                     .out_path = out,
+                                     .input_limit_bytes = options_.input_limit_bytes,
+                                     .inputs_limit_bytes = options_.inputs_limit_bytes}))
+    return tl::unexpected(std::move(*wrong));
+  environment_.finish();
+
+  const auto& shell = shell_of(*order.workflow, task);
+  const auto workdir = workdir_of(*order.workflow, task);
+  auto command = command_of(task.action, shell);
+  if (command.argv.empty() || holds_nul(command.argv))
+    return tl::unexpected(
+      failure{failure_class::permanent, "start_failed", "the command is empty or holds a NUL"});
+  auto pid = spawn(order.key, command.argv, workdir);
+  if (!pid && pid.error() == ENOEXEC && command.skips_shell) {
+    command.argv = shell_command(std::get<model::run_action>(task.action).text, shell);
+    pid = spawn(order.key, command.argv, workdir);
+  }
+  if (!pid && pid.error() == ENOENT) { // perhaps someone removed the log's directory meanwhile
+    files_.forget_log_dir(order.key);
+    files_.make_log_dir(order.key);
+    pid = spawn(order.key, command.argv, workdir);
+  }
+  if (!pid)
+    return tl::unexpected(explain({.err = pid.error(),
+                                   .program = command.argv.front(),
+                                   .workdir = workdir,
+                                   .log_path = files_.log_of(order.key)}));
+  return *pid;
+}
+
+tl::expected<pid_t, int> attempt_starter::spawn(model::attempt_key key,
+                                                const std::vector<std::string>& argv,
+                                                const std::string& workdir) {
+  const auto path = environment_.find("PATH").value_or(default_search_path);
+  const auto program = find_program(argv.front(), path, workdir);
+  if (!program)
+    return tl::unexpected(program.error());
+  argv_.clear();
+  for (const auto& word : argv)
+    argv_.push_back(const_cast<char*>(word.c_str())); // posix_spawn does not write to it
+  argv_.push_back(nullptr);
+  const auto log = files_.log_of(key);
+  return spawner_.spawn({.program = program->c_str(),
+                         .argv = argv_.data(),
+                         .environment = environment_.pointers(),
+                         .log_path = log.c_str(),
+                         .workdir = workdir.empty() ? nullptr : workdir.c_str()});
+}
+
+} // namespace sluice::executors

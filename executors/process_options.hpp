@@ -1,0 +1,30 @@
+// What the process thread is told at its start. Plain values.
+#pragma once
+
+#include "model/time.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::executors {
+
+struct process_options {
+  std::filesystem::path logs_dir; ///< the directory above must exist
+  std::filesystem::path work_dir; ///< likewise
+  /// What tasks inherit: PATH, HOME, LANG, TZ, USER as far as they are set.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string instance_token; ///< marks every process of ours, for the guard
+  int guard_fd = -1;          ///< `guard_process::descriptor()`; -1: there is no guard
+  model::clock clock;
+  std::size_t output_limit_bytes = std::size_t{1} << 20; ///< of `$SLUICE_OUT`
+  /// A larger input is only in `$SLUICE_IN`: the kernel limits one string to 128 KiB.
+  std::size_t input_limit_bytes = std::size_t{64} << 10;
+  std::size_t inputs_limit_bytes = std::size_t{512} << 10; ///< of all inputs in the environment
+  model::milliseconds retry_start_after{1000}; ///< on a full host, when nothing exits before
+  model::milliseconds give_up_start_after{60000};
+};
+
+} // namespace sluice::executors
