@@ -1,0 +1,27 @@
+// The verbs of the command line, one file each. Every function adds its verb to the program; when
+// the command line names it, `chosen` becomes what to do, and returns the exit code.
+#pragma once
+
+#include "cli/session.hpp"
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace sluice::cli {
+
+using action = std::function<int(session&)>;
+
+void add_run(CLI::App& program, action& chosen);
+void add_validate(CLI::App& program, action& chosen);
+void add_plan(CLI::App& program, action& chosen);
+void add_runs(CLI::App& program, action& chosen);
+void add_show(CLI::App& program, action& chosen);
+void add_tasks(CLI::App& program, action& chosen);
+void add_logs(CLI::App& program, action& chosen);
+void add_events(CLI::App& program, action& chosen);
+void add_version(CLI::App& program, action& chosen);
+
+} // namespace sluice::cli

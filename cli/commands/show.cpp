@@ -1,0 +1,204 @@
+#include "cli/commands/commands.hpp"
+#include "cli/report.hpp"
+#include "cli/task_table.hpp"
+#include "cli/words.hpp"
+#include "runtime/history.hpp"
+#include "runtime/history_json.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::cli {
+namespace {
+
+struct show_options {
+  std::string id;
+  std::size_t limit = 30;
+};
+
+/// What a person looks for first: failures, then what is under way, then what waits.
+std::size_t interest(const runtime::task_view& task) {
+  if (task.shown == model::task_state::failed)
+    return 0;
+  if (task.interrupted || model::is_active(task.state))
+    return 1;
+  if (task.shown == model::task_state::cancelled)
+    return 2;
+  if (task.shown == model::task_state::ready)
+    return 3;
+  if (!model::is_terminal(task.shown))
+    return 4;
+  return task.shown == model::task_state::skipped ? 5 : 6;
+}
+constexpr std::size_t interests = 7;
+
+void print_header(session& s, const runtime::run_view& run) {
+  const auto state = run.shown_state();
+  s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
+             + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "") + "  "
+             + run_time(run, s.clock.wall()) + (run_time(run, s.clock.wall()).empty() ? "" : "  ")
+             + "submitted " + runtime::to_date_and_time(run.submitted_at, s.zone));
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < run.counts.size(); ++i)
+    if (model::is_terminal(static_cast<model::task_state>(i)))
+      done += run.counts[i];
+  const auto counts = count_words(run);
+  s.out.line(bar(done, run.task_count(), 46) + "  " + std::to_string(done) + "/"
+             + std::to_string(run.task_count()) + (counts.empty() ? "" : "   " + counts));
+  if (!run.error.empty())
+    s.out.line(printable(run.error));
+  if (!run.params.empty()) {
+    std::string params;
+    for (const auto& item : run.params.items())
+      params += "  " + item.key() + "=" + printable(model::to_plain_text(item.value()));
+    s.out.line("params" + shortened(params, 200));
+  }
+}
+
+expected<void> print_tasks(session& s, runtime::history& store, const runtime::run_view& run,
+                           std::size_t limit) {
+  std::array<std::vector<runtime::task_view>, interests> by_interest;
+  const auto read = store.each_task(run, [&](const runtime::task_view& task) {
+    auto& group = by_interest[interest(task)];
+    if (group.size() < limit)
+      group.push_back(task);
+    return true;
+  });
+  if (!read)
+    return read;
+  const auto spec = store.workflow(run.run_no);
+  if (!spec)
+    return tl::unexpected(spec.error());
+  const auto allowed = allowed_to_fail(**spec);
+  std::size_t printed = 0;
+  table t;
+  for (std::size_t group = 0; group < interests; ++group)
+    for (const auto& task : by_interest[group]) {
+      if (printed++ == limit)
+        break;
+      if (group == 0)
+        print_failure(s, store, task, allowed.contains(task.name));
+      else
+        t.row(task_cells(task, s));
+    }
+  t.print(s.out, "  ");
+  if (run.task_count() > limit)
+    s.out.line("  and " + std::to_string(run.task_count() - limit)
+               + " more: " + s.hint("tasks " + to_string(run.run_no)));
+  return {};
+}
+
+int show_run(session& s, runtime::history& store, const show_options& options) {
+  const auto run = store.run(options.id);
+  if (!run)
+    return s.fail(run.error());
+  if (s.quiet()) {
+    s.out.line(run->shown_state());
+    return exit_done;
+  }
+  if (s.json()) {
+    auto v = to_json(*run);
+    auto& list = v["task_list"] = model::value::array();
+    const auto read = store.each_task(*run, [&](const runtime::task_view& task) {
+      list.push_back(to_json(task));
+      return list.size() < options.limit;
+    });
+    if (!read)
+      return s.fail(read.error());
+    s.print_json(v);
+    return exit_done;
+  }
+  print_header(s, *run);
+  if (const auto printed = print_tasks(s, store, *run, options.limit); !printed)
+    return s.fail(printed.error());
+  return exit_done;
+}
+
+void print_attempts(session& s, const runtime::history& store,
+                    const std::vector<storage::attempt_row>& attempts) {
+  table t{{"ATTEMPT", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
+  for (const auto& attempt : attempts) {
+    const auto log = store.log_of(attempt.key);
+    const bool has_log = std::filesystem::exists(log);
+    const auto start = attempt.started_at.value_or(attempt.dispatched_at);
+    const auto used = attempt.usage != model::resource_usage{};
+    t.row({{to_string(attempt.key)},
+           {std::string{to_string(attempt.state)}, tint_of(to_string(attempt.state))},
+           {runtime::to_date_and_time(attempt.dispatched_at, s.zone)},
+           {attempt.finished_at ? model::to_human(*attempt.finished_at - start) : ""},
+           {used ? model::to_human(attempt.usage.cpu) : ""},
+           {used ? std::to_string(attempt.usage.peak_rss_bytes / 1024) + " KiB" : ""},
+           {attempt.failure ? failure_words(*attempt.failure) : ""},
+           {has_log ? log.string() : ""}});
+  }
+  t.print(s.out, "  ");
+}
+
+void print_values(session& s, const char* title, const model::value& values) {
+  if (!values.is_object())
+    return;
+  for (const auto& item : values.items())
+    s.out.line("  " + std::string{title} + "  " + item.key() + " = "
+               + shortened(printable(model::to_text(item.value())), 200));
+}
+
+int show_task(session& s, runtime::history& store, const show_options& options) {
+  const auto found = store.task(options.id);
+  if (!found)
+    return s.fail(found.error());
+  const auto& task = found->task;
+  const auto attempts = store.attempts(task.key);
+  if (!attempts)
+    return s.fail(attempts.error());
+  const auto outputs = store.outputs(task.key);
+  if (!outputs)
+    return s.fail(outputs.error());
+  if (s.quiet()) {
+    s.out.line(task.shown_state());
+    return exit_done;
+  }
+  if (s.json()) {
+    auto v = to_json(task);
+    v["outputs"] = *outputs;
+    for (const auto& attempt : *attempts)
+      v["attempts"].push_back(runtime::to_json(attempt));
+    s.print_json(v);
+    return exit_done;
+  }
+  const auto state = task.shown_state();
+  const auto detail = task_detail(task);
+  s.out.line(s.out.tinted(task_id(task.key, task.name), tint::bold) + "  "
+             + s.out.tinted(state, tint_of(state)) + "  " + task_time(task, s.clock.wall()));
+  if (!detail.empty())
+    s.out.line("  " + detail);
+  if (!attempts->empty())
+    print_values(s, "in ", attempts->back().inputs);
+  print_values(s, "out", *outputs);
+  print_attempts(s, store, *attempts);
+  s.out.line(s.out.tinted("more: " + s.hint("logs " + task_id(task.key, task.name)), tint::dim));
+  return exit_done;
+}
+
+int show(session& s, const show_options& options) {
+  auto store = runtime::history::open(s.store_dir);
+  if (!store)
+    return s.fail(store.error());
+  return options.id.find('/') == std::string::npos ? show_run(s, *store, options)
+                                                   : show_task(s, *store, options);
+}
+
+} // namespace
+
+void add_show(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<show_options>();
+  auto* verb = program.add_subcommand("show", "Show a run, or one task of it with its attempts");
+  verb->add_option("ID", options->id, "r-12, @last, @last-failed, or a task: r-12/load")
+    ->required();
+  verb->add_option("--limit", options->limit, "At most this many tasks")->capture_default_str();
+  verb->callback(
+    [options, &chosen] { chosen = [options](session& s) { return show(s, *options); }; });
+}
+
+} // namespace sluice::cli

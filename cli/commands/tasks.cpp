@@ -1,0 +1,89 @@
+#include "cli/commands/commands.hpp"
+#include "cli/filter.hpp"
+#include "cli/task_table.hpp"
+#include "cli/words.hpp"
+#include "runtime/history.hpp"
+#include "runtime/history_json.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+
+namespace sluice::cli {
+namespace {
+
+struct tasks_options {
+  std::string run;
+  list_options list{.limit = 1000};
+};
+
+expected<void> check_state(const std::string& state) {
+  if (state.empty() || state == "interrupted" || model::parse_task_state(state))
+    return {};
+  return fail(errc::invalid_argument, "'" + state + "' is not the state of a task");
+}
+
+/// Prints a task that was found, or keeps it for the table.
+void take(session& s, table& t, const runtime::task_view& task) {
+  if (s.json())
+    return s.print_json(to_json(task));
+  if (s.quiet())
+    return s.out.line(to_string(task.key));
+  auto cells = task_cells(task, s);
+  cells.insert(cells.begin(), {to_string(task.key)});
+  cells.insert(cells.begin() + 3, {task.attempt == 0 ? "" : std::to_string(task.attempt)});
+  t.row(std::move(cells));
+}
+
+int list_tasks(session& s, const tasks_options& options) {
+  constexpr std::array<std::string_view, 2> keys{"state", "name"};
+  auto filters = read_filters(options.list.filters, keys);
+  if (!filters)
+    return s.fail(filters.error());
+  const auto state = (*filters)["state"], name = (*filters)["name"];
+  if (const auto checked = check_state(state); !checked)
+    return s.fail(checked.error());
+  auto store = runtime::history::open(s.store_dir);
+  if (!store)
+    return s.fail(store.error());
+  const auto run = store->run(options.run);
+  if (!run)
+    return s.fail(run.error());
+  table t{{"ID", "TASK", "STATE", "ATTEMPT", "TIME", ""}};
+  std::size_t found = 0, more = 0;
+  const auto read = store->each_task(*run, [&](const runtime::task_view& task) {
+    const bool wanted = (state.empty() || task.shown_state() == state)
+                        && (name.empty() || task.name.find(name) != std::string::npos);
+    if (wanted && ++found > options.list.limit)
+      ++more;
+    else if (wanted)
+      take(s, t, task);
+    return !s.out.is_closed();
+  });
+  if (!read)
+    return s.fail(read.error());
+  if (!s.text())
+    return exit_done;
+  if (t.empty())
+    s.out.line("no tasks");
+  else
+    t.print(s.out);
+  if (more != 0)
+    s.out.line("and " + std::to_string(more) + " more, see --limit");
+  return exit_done;
+}
+
+} // namespace
+
+void add_tasks(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<tasks_options>();
+  auto* verb = program.add_subcommand("tasks", "List the tasks of a run");
+  verb->add_option("RUN", options->run, "r-12, 12, @last or @last-failed")->required();
+  verb->add_option("--limit", options->list.limit, "At most this many")->capture_default_str();
+  verb->add_option("--filter", options->list.filters, "state=STATE or name=PART")
+    ->allow_extra_args(false);
+  verb->callback(
+    [options, &chosen] { chosen = [options](session& s) { return list_tasks(s, *options); }; });
+}
+
+} // namespace sluice::cli

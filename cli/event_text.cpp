@@ -1,0 +1,60 @@
+#include "cli/event_text.hpp"
+
+#include "cli/words.hpp"
+
+namespace sluice::cli {
+namespace {
+
+std::string text_of(const model::value& data, const char* name) {
+  const auto found = data.find(name);
+  return found == data.end() ? std::string{} : model::to_plain_text(*found);
+}
+
+} // namespace
+
+std::string event_detail(const model::event& e) {
+  if (!e.data.is_object())
+    return {};
+  if (e.type == model::event_type::run_submitted) {
+    const auto tasks = e.data.find("tasks");
+    return text_of(e.data, "workflow")
+           + (tasks == e.data.end() ? "" : ", " + model::to_plain_text(*tasks) + " tasks");
+  }
+  std::string detail;
+  const auto add = [&](std::string_view separator, const std::string& text) {
+    if (!text.empty())
+      detail += (detail.empty() ? "" : std::string{separator}) + text;
+  };
+  if (const auto failure_class = text_of(e.data, "class"); !failure_class.empty())
+    add("", failure_words(failure_class, text_of(e.data, "code")));
+  add(", ", text_of(e.data, "reason"));
+  add(": ", text_of(e.data, "message"));
+  add(": ", text_of(e.data, "error"));
+  if (e.data.contains("degraded"))
+    add(", ", "degraded");
+  if (const auto losses = text_of(e.data, "losses"); !losses.empty())
+    add(", ", "losses " + losses);
+  return printable(detail);
+}
+
+std::string event_line(const model::event& e, const console& out, runtime::zone_choice zone) {
+  constexpr std::size_t subject_width = 24, state_width = 11;
+  std::string subject = to_string(e.run_no);
+  if (e.task_idx) {
+    subject = task_id({e.run_no, *e.task_idx}, e.task);
+    if (e.attempt)
+      subject += "#" + std::to_string(*e.attempt);
+  }
+  std::string_view word = e.to;
+  if (e.type == model::event_type::task_warning)
+    word = "warning";
+  auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
+              + padded(subject, subject_width) + "  ";
+  const auto detail = event_detail(e);
+  return line
+         + out.tinted(detail.empty() ? std::string{word} : padded(word, state_width),
+                      e.type == model::event_type::task_warning ? tint::yellow : tint_of(word))
+         + (detail.empty() ? "" : "  " + detail);
+}
+
+} // namespace sluice::cli

@@ -1,0 +1,18 @@
+// A committed event as a line of text. Pure functions.
+#pragma once
+
+#include "cli/console.hpp"
+#include "model/event.hpp"
+#include "runtime/zones.hpp"
+
+#include <string>
+
+namespace sluice::cli {
+
+/// What an event's data says to a person: failure, reason, message; may be empty.
+std::string event_detail(const model::event& e);
+
+/// `07:30:00.250  r-12/load#1  failed  exit 3: exited with 3`
+std::string event_line(const model::event& e, const console& out, runtime::zone_choice zone);
+
+} // namespace sluice::cli

@@ -1,0 +1,176 @@
+#include "cli/progress.hpp"
+
+#include "cli/event_text.hpp"
+#include "cli/words.hpp"
+
+#include <algorithm>
+
+namespace sluice::cli {
+namespace {
+
+class silent_progress : public progress {
+public:
+  void show(const model::event&) override {}
+};
+
+class json_progress : public progress {
+public:
+  explicit json_progress(session& s) : session_(s) {}
+  void show(const model::event& e) override { session_.print_json(model::to_json(e)); }
+
+private:
+  session& session_;
+};
+
+bool is_task_end(const model::event& e) {
+  if (!e.task_idx || e.type == model::event_type::task_warning)
+    return false;
+  const auto state = model::parse_task_state(e.to);
+  return state && model::is_terminal(*state);
+}
+
+/// A line per end of a task, warning and loss, and for the start and end of the run.
+class plain_progress : public progress {
+public:
+  plain_progress(session& s, const run_tracker& tracker) : session_(s), tracker_(tracker) {
+    for (const auto& task : tracker.workflow().tasks)
+      name_width_ = std::max(name_width_, std::min(widest_name, display_width(task.name)));
+  }
+
+  void show(const model::event& e) override {
+    if (e.task_idx)
+      show_task(e);
+    else if (e.type == model::event_type::run_submitted)
+      session_.out.line(session_.out.tinted(tracker_.workflow().name, tint::bold) + " "
+                        + to_string(e.run_no) + "  started  " + plural(tracker_.total(), "task"));
+    else if (e.type == model::event_type::run_cancelling)
+      session_.out.line(time_of(e) + session_.out.tinted("cancelling", tint::yellow));
+  }
+
+protected:
+  /// Whether the end of a task is worth a line.
+  virtual bool is_shown(const model::event&) const { return true; }
+  session& session_;
+  const run_tracker& tracker_;
+
+private:
+  static constexpr std::size_t widest_name = 40, state_width = 10;
+
+  std::string time_of(const model::event& e) const {
+    return session_.out.tinted(runtime::to_time_of_day(e.at, session_.zone).substr(0, 8), tint::dim)
+           + "  ";
+  }
+
+  void show_task(const model::event& e) {
+    std::string word = e.to;
+    auto colour = tint_of(e.to);
+    if (e.type == model::event_type::task_warning) {
+      word = "warning";
+      colour = tint::yellow;
+    } else if (e.type == model::event_type::task_lost) {
+      word = "lost";
+      colour = tint::red;
+    } else if (!is_task_end(e) || !is_shown(e)) {
+      return;
+    }
+    const auto& name = e.task.empty() ? tracker_.workflow().tasks.at(*e.task_idx).name : e.task;
+    auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
+                + session_.out.tinted(padded(word, state_width), colour);
+    if (const auto since = tracker_.dispatched_at(e); since && is_task_end(e))
+      line += "  " + model::to_human(std::max(e.at - *since, model::microseconds{0}));
+    if (const auto detail = event_detail(e); !detail.empty())
+      line += "  " + detail;
+    line.erase(line.find_last_not_of(' ') + 1);
+    session_.out.line(line);
+  }
+
+  std::size_t name_width_ = 0;
+};
+
+/// Lines that scroll as above, and below them a bar, counts and what runs, redrawn in place.
+class live_progress : public plain_progress {
+public:
+  using plain_progress::plain_progress;
+
+  void show(const model::event& e) override {
+    clear();
+    plain_progress::show(e);
+  }
+
+  void redraw() override {
+    clear();
+    if (tracker_.ended_at() || !tracker_.submitted_at())
+      return;
+    const auto width = session_.out.width();
+    const auto now = session_.clock.wall();
+    draw(state_line(now), width);
+    int shown = 0;
+    for (const auto& [idx, task] : tracker_.running()) {
+      if (shown++ == most_tasks)
+        break;
+      draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
+             + "  " + padded(elapsed(task.since, now), 8) + (task.cancelling ? "  cancelling" : ""),
+           width);
+    }
+    if (const auto more = tracker_.running().size(); more > most_tasks)
+      draw("  and " + std::to_string(more - most_tasks) + " more", width);
+  }
+
+  void clear() override {
+    if (lines_ == 0)
+      return;
+    // Cursor up, then erase to the end of the screen (ECMA-48: CUU, ED).
+    session_.out.write("\033[" + std::to_string(lines_) + "A\r\033[J");
+    lines_ = 0;
+  }
+
+  bool is_live() const override { return true; }
+
+private:
+  static constexpr int most_tasks = 8;
+  static constexpr std::size_t few_tasks = 50; ///< up to this many, each success is a line
+
+  bool is_shown(const model::event& e) const override {
+    return tracker_.total() <= few_tasks || (e.to != "succeeded" && e.to != "skipped");
+  }
+
+  static std::string elapsed(model::wall_time since, model::wall_time now) {
+    return model::to_human(
+      std::chrono::floor<std::chrono::seconds>(std::max(now - since, model::microseconds{0})));
+  }
+
+  std::string state_line(model::wall_time now) const {
+    auto line = bar(tracker_.done(), tracker_.total(), 40) + "  " + std::to_string(tracker_.done())
+                + "/" + std::to_string(tracker_.total());
+    const auto add = [&](std::size_t count, const char* word) {
+      if (count != 0)
+        line += "  " + std::to_string(count) + " " + word;
+    };
+    add(tracker_.running().size(), "running");
+    add(tracker_.failed(), "failed");
+    add(tracker_.skipped(), "skipped");
+    add(tracker_.cancelled(), "cancelled");
+    return line + "  " + elapsed(*tracker_.submitted_at(), now);
+  }
+
+  void draw(std::string_view line, std::size_t width) {
+    session_.out.line(shortened(line, width - 1)); // a full line would wrap and break the count
+    ++lines_;
+  }
+
+  int lines_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker) {
+  if (s.quiet())
+    return std::make_unique<silent_progress>();
+  if (s.json())
+    return std::make_unique<json_progress>(s);
+  if (s.out.is_terminal())
+    return std::make_unique<live_progress>(s, tracker);
+  return std::make_unique<plain_progress>(s, tracker);
+}
+
+} // namespace sluice::cli

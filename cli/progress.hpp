@@ -1,0 +1,28 @@
+// What `sluice run` shows while the run goes on: one line of JSON per event, a line of text per end
+// of a task, or on a terminal a display that is redrawn in place. Used by the main thread only.
+#pragma once
+
+#include "cli/run_tracker.hpp"
+#include "cli/session.hpp"
+
+#include <memory>
+
+namespace sluice::cli {
+
+class progress {
+public:
+  virtual ~progress() = default;
+
+  /// Called with each event before the tracker has applied it.
+  virtual void show(const model::event& e) = 0;
+  /// Redraws what changes in place; called after events, and once a second when `is_live`.
+  virtual void redraw() {}
+  /// Takes what changes in place off the screen, so that other text can be printed.
+  virtual void clear() {}
+  virtual bool is_live() const { return false; }
+};
+
+/// The display for the session's form of output; borrows both arguments.
+std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker);
+
+} // namespace sluice::cli

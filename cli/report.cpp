@@ -1,0 +1,101 @@
+#include "cli/report.hpp"
+
+#include "cli/log_text.hpp"
+#include "cli/words.hpp"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t most_failures = 10; // told in full; a person starts with the first
+constexpr std::size_t tail_lines = 10;
+
+void print_tail(session& s, const runtime::history& store, const runtime::task_view& task) {
+  if (task.attempt == 0)
+    return;
+  const auto log = store.log_of({task.key.run_no, task.key.task_idx, task.attempt});
+  const auto tail = read_tail(log, tail_lines);
+  if (tail.lines.empty()) {
+    s.out.line("    " + s.out.tinted("wrote nothing to its log", tint::dim));
+    return;
+  }
+  if (!tail.is_whole)
+    s.out.line("    " + s.out.tinted("| ...", tint::dim));
+  for (const auto& line : tail.lines)
+    s.out.line("    " + s.out.tinted("|", tint::dim) + (line.empty() ? "" : " " + line));
+  s.out.line("    log   " + log.string());
+  s.out.line("    more  " + s.hint("logs " + task_id(task.key, task.name)));
+}
+
+std::string last_line(const runtime::run_view& run, const session& s) {
+  auto line = s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
+              + s.out.tinted(run.shown_state(), tint_of(run.shown_state()));
+  if (run.degraded)
+    line += " " + s.out.tinted("(degraded: an allowed failure)", tint::yellow);
+  const auto succeeded = run.count(model::task_state::succeeded);
+  line +=
+    "  " + std::to_string(succeeded) + " of " + plural(run.task_count(), "task") + " succeeded";
+  if (const auto counts = count_words(run); !counts.empty())
+    line += "  " + counts;
+  return line + "  " + run_time(run, s.clock.wall());
+}
+
+} // namespace
+
+void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
+                   bool is_allowed) {
+  auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
+              + s.out.tinted(task.shown_state(), tint_of(task.shown_state()));
+  if (task.failure)
+    line += ": " + failure_words(*task.failure);
+  if (is_allowed)
+    line += " (allowed)";
+  if (const auto time = task_time(task, s.clock.wall()); !time.empty())
+    line += "  after " + time;
+  if (task.attempt > 1)
+    line += "  attempt " + std::to_string(task.attempt);
+  s.out.line(line);
+  if (task.failure && !task.failure->message.empty())
+    s.out.line("    " + printable(task.failure->message));
+  print_tail(s, store, task);
+}
+
+std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow) {
+  std::set<std::string> names;
+  for (const auto& task : workflow.tasks)
+    if (task.settings.allow_failure.value_or(workflow.defaults.allow_failure.value_or(false)))
+      names.insert(task.name);
+  return names;
+}
+
+expected<void> print_report(session& s, runtime::history& store, const runtime::run_view& run) {
+  std::size_t failures = 0;
+  if (run.count(model::task_state::failed) != 0) {
+    const auto spec = store.workflow(run.run_no);
+    if (!spec)
+      return tl::unexpected(spec.error());
+    const auto allowed = allowed_to_fail(**spec);
+    const auto read = store.each_task(run, [&](const runtime::task_view& task) {
+      if (task.state != model::task_state::failed)
+        return true;
+      s.out.line("");
+      print_failure(s, store, task, allowed.contains(task.name));
+      return ++failures < most_failures;
+    });
+    if (!read)
+      return read;
+  }
+  const std::size_t all_failures = run.count(model::task_state::failed);
+  const auto id = to_string(run.run_no);
+  if (failures < all_failures)
+    s.out.line("\n  and " + std::to_string(all_failures - failures)
+               + " more: " + s.hint("tasks " + id + " --filter state=failed"));
+  if (failures != 0)
+    s.out.line("");
+  s.out.line(last_line(run, s));
+  if (!run.error.empty())
+    s.out.line(printable(run.error));
+  s.out.line(s.out.tinted("more: " + s.hint("show " + id), tint::dim));
+  return {};
+}
+
+} // namespace sluice::cli

@@ -1,0 +1,44 @@
+#include "cli/run_tracker.hpp"
+
+namespace sluice::cli {
+
+run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow)
+  : workflow_(std::move(workflow)) {}
+
+void run_tracker::apply(const model::event& e) {
+  if (!e.task_idx) {
+    state_ = model::parse_run_state(e.to).value_or(state_);
+    if (e.type == model::event_type::run_submitted)
+      submitted_at_ = e.at;
+    if (model::is_terminal(state_))
+      ended_at_ = e.at;
+    return;
+  }
+  if (e.type == model::event_type::task_warning)
+    return;
+  const auto state = model::parse_task_state(e.to);
+  if (e.type == model::event_type::task_dispatched)
+    running_[*e.task_idx] = {e.attempt.value_or(0), e.at, false};
+  else if (state == model::task_state::cancelling)
+    running_[*e.task_idx].cancelling = true;
+  else if (state && model::is_terminal(*state))
+    task_ended(*e.task_idx, e.to);
+  else
+    running_.erase(*e.task_idx); // lost: it is ready again
+}
+
+std::optional<model::wall_time> run_tracker::dispatched_at(const model::event& e) const {
+  const auto found = e.task_idx ? running_.find(*e.task_idx) : running_.end();
+  return found == running_.end() ? std::nullopt : std::optional{found->second.since};
+}
+
+void run_tracker::task_ended(std::uint32_t task, std::string_view state) {
+  running_.erase(task);
+  auto& count = state == "succeeded"   ? succeeded_
+                : state == "skipped"   ? skipped_
+                : state == "cancelled" ? cancelled_
+                                       : failed_;
+  ++count;
+}
+
+} // namespace sluice::cli

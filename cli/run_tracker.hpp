@@ -1,0 +1,50 @@
+// How far a run is, followed by its committed events. A plain value on the thread that prints.
+#pragma once
+
+#include "model/event.hpp"
+#include "model/workflow.hpp"
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace sluice::cli {
+
+struct running_task {
+  std::uint32_t attempt = 0;
+  model::wall_time since;
+  bool cancelling = false;
+};
+
+class run_tracker {
+public:
+  explicit run_tracker(std::shared_ptr<const model::workflow_spec> workflow);
+
+  /// Events in order of their seq; those of other runs are to be kept away.
+  void apply(const model::event& e);
+
+  const model::workflow_spec& workflow() const { return *workflow_; }
+  std::size_t total() const { return workflow_->tasks.size(); }
+  std::size_t done() const { return succeeded_ + failed_ + skipped_ + cancelled_; }
+  std::size_t failed() const { return failed_; }
+  std::size_t skipped() const { return skipped_; }
+  std::size_t cancelled() const { return cancelled_; }
+  /// By task index.
+  const std::map<std::uint32_t, running_task>& running() const { return running_; }
+  model::run_state state() const { return state_; }
+  std::optional<model::wall_time> submitted_at() const { return submitted_at_; }
+  std::optional<model::wall_time> ended_at() const { return ended_at_; }
+  /// When the attempt that an event ended was dispatched.
+  std::optional<model::wall_time> dispatched_at(const model::event& e) const;
+
+private:
+  void task_ended(std::uint32_t task, std::string_view state);
+
+  std::shared_ptr<const model::workflow_spec> workflow_;
+  std::map<std::uint32_t, running_task> running_;
+  std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0;
+  model::run_state state_ = model::run_state::queued;
+  std::optional<model::wall_time> submitted_at_, ended_at_;
+};
+
+} // namespace sluice::cli

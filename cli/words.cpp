@@ -1,0 +1,157 @@
+#include "cli/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::cli {
+namespace {
+
+bool is_shell_safe(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+         || std::string_view{"_-./,:@%+="}.find(c) != std::string_view::npos;
+}
+
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+/// Length of the escape sequence at the front of `text`, which starts with ESC. Source: ECMA-48,
+/// section 5.4: CSI, parameter and intermediate bytes, then one final byte.
+std::size_t escape_length(std::string_view text) {
+  if (text.size() < 2 || text[1] != '[')
+    return std::min<std::size_t>(2, text.size());
+  std::size_t i = 2;
+  while (i < text.size() && text[i] >= 0x20 && text[i] < 0x40)
+    ++i;
+  return std::min(i + 1, text.size());
+}
+
+std::string time_between(model::wall_time from, model::wall_time to) {
+  return model::to_human(std::max(to - from, model::microseconds{0}));
+}
+
+} // namespace
+
+tint tint_of(std::string_view state) {
+  if (state == "succeeded")
+    return tint::green;
+  if (state == "failed" || state == "interrupted")
+    return tint::red;
+  if (state == "running" || state == "dispatched")
+    return tint::cyan;
+  if (state == "cancelled" || state == "cancelling")
+    return tint::yellow;
+  if (state == "skipped" || state == "pending" || state == "ready")
+    return tint::dim;
+  return tint::none;
+}
+
+std::string failure_words(std::string_view failure_class, std::string_view code) {
+  if (code.empty() || code == failure_class)
+    return std::string{failure_class};
+  if (failure_class == "exit")
+    return code.starts_with("SIG") ? std::string{code} : "exit " + std::string{code};
+  return std::string{failure_class} + " (" + std::string{code} + ")";
+}
+
+std::string failure_words(const model::failure& failure) {
+  return failure_words(to_string(failure.failure_class), failure.code);
+}
+
+std::string task_id(model::task_key key, std::string_view name) {
+  const bool safe = !name.empty() && std::all_of(name.begin(), name.end(), is_shell_safe);
+  return safe ? to_string(key.run_no) + "/" + std::string{name} : to_string(key);
+}
+
+std::string task_time(const runtime::task_view& task, model::wall_time now) {
+  const auto start = task.started_at ? task.started_at : task.dispatched_at;
+  if (!start)
+    return {};
+  if (task.finished_at)
+    return time_between(*start, *task.finished_at);
+  return model::is_active(task.state) && !task.interrupted ? time_between(*start, now)
+                                                           : std::string{};
+}
+
+std::string run_time(const runtime::run_view& run, model::wall_time now) {
+  if (run.finished_at)
+    return time_between(run.submitted_at, *run.finished_at);
+  return run.is_live() ? time_between(run.submitted_at, now) : std::string{};
+}
+
+std::string count_words(const runtime::run_view& run) {
+  using model::task_state;
+  // As stored, a task that is ready counts as pending and one that runs as dispatched.
+  constexpr std::array shown{
+    std::pair{task_state::failed, "failed"},         std::pair{task_state::dispatched, "running"},
+    std::pair{task_state::cancelling, "cancelling"}, std::pair{task_state::pending, "pending"},
+    std::pair{task_state::skipped, "skipped"},       std::pair{task_state::cancelled, "cancelled"},
+  };
+  std::string words;
+  for (const auto& [state, word] : shown)
+    if (const auto count = run.count(state); count != 0)
+      words += (words.empty() ? "" : "  ") + std::to_string(count) + " "
+               + (run.interrupted && model::is_active(state) ? "interrupted" : word);
+  return words;
+}
+
+std::string bar(std::size_t done, std::size_t total, std::size_t width) {
+  const std::size_t filled = total == 0 ? width : std::min(width, done * width / total);
+  return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "]";
+}
+
+std::string plural(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string{noun} + (count == 1 ? "" : "s");
+}
+
+std::string shell_quoted(std::string_view word) {
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_shell_safe))
+    return std::string{word};
+  std::string quoted = "'";
+  for (const char c : word)
+    quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
+  return quoted + "'";
+}
+
+std::string printable(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '\033') {
+      i += escape_length(text.substr(i));
+      continue;
+    }
+    const auto c = static_cast<unsigned char>(text[i++]);
+    if (c == '\t')
+      clean += ' ';
+    else if (c != '\r')
+      clean += c < 0x20 || c == 0x7F ? '?' : static_cast<char>(c);
+  }
+  // Through JSON text and back: its writer replaces what is no UTF-8.
+  const auto checked = model::parse_json(model::to_text(clean));
+  return checked ? checked->get<std::string>() : std::string{"?"};
+}
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(
+    std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
+}
+
+std::string shortened(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width)
+    return std::string{text};
+  constexpr std::string_view dots = "...";
+  const std::size_t kept = width > dots.size() ? width - dots.size() : 0;
+  std::size_t end = 0;
+  for (std::size_t columns = 0; end < text.size(); ++end)
+    if (!is_continuation(text[end]) && columns++ == kept)
+      break;
+  return std::string{text.substr(0, end)}.append(dots.substr(0, width - std::min(width, kept)));
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  const auto used = display_width(text);
+  return std::string{text}.append(used < width ? width - used : 0, ' ');
+}
+
+} // namespace sluice::cli

@@ -1,0 +1,50 @@
+// Small texts that several verbs share: how a state, a failure, a task id or a length of time
+// reads. Pure functions.
+#pragma once
+
+#include "cli/console.hpp"
+#include "model/run.hpp"
+#include "runtime/history.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sluice::cli {
+
+/// The colour of a task's or run's state, by its shown name.
+tint tint_of(std::string_view state);
+
+/// `exit 3`, `SIGKILL`, `timeout`, `permanent (output_too_large)`.
+std::string failure_words(std::string_view failure_class, std::string_view code);
+std::string failure_words(const model::failure& failure);
+
+/// `r-12/load`, or `r-12/7` when a shell would not take the name as it is.
+std::string task_id(model::task_key key, std::string_view name);
+
+/// How long: from the start (or dispatch) to the end (or now, when it is under way), or empty.
+std::string task_time(const runtime::task_view& task, model::wall_time now);
+std::string run_time(const runtime::run_view& run, model::wall_time now);
+
+/// Counts of what is not zero, in words: `1 failed  2 skipped`.
+std::string count_words(const runtime::run_view& run);
+
+/// `[####....]`, `width` characters between the brackets.
+std::string bar(std::size_t done, std::size_t total, std::size_t width);
+
+/// `1 task`, `2 tasks`
+std::string plural(std::size_t count, std::string_view noun);
+
+/// One word for a shell, in quotes when it needs them.
+std::string shell_quoted(std::string_view word);
+
+/// Text of unknown origin as one line that cannot disturb a terminal: escape sequences are left
+/// out, control characters and what is no UTF-8 replaced.
+std::string printable(std::string_view text);
+
+/// Characters on screen, counting each code point as one column.
+std::size_t display_width(std::string_view text);
+/// At most `width` columns; what is longer ends in `...`.
+std::string shortened(std::string_view text, std::size_t width);
+std::string padded(std::string_view text, std::size_t width);
+
+} // namespace sluice::cli
