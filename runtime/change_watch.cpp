@@ -27,10 +27,12 @@ expected<change_watch> change_watch::open() {
   return change_watch{fd};
 }
 
-change_watch::change_watch(change_watch&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+change_watch::change_watch(change_watch&& other) noexcept
+  : fd_(std::exchange(other.fd_, -1)), files_(std::move(other.files_)) {}
 
 change_watch& change_watch::operator=(change_watch&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(files_, other.files_);
   return *this;
 }
 
@@ -46,8 +48,13 @@ expected<void> change_watch::add_directory(const std::filesystem::path& dir) {
 }
 
 expected<void> change_watch::add_file(const std::filesystem::path& file) {
-  if (::inotify_add_watch(fd_, file.c_str(), IN_MODIFY | IN_MASK_ADD) >= 0)
+  if (files_.contains(file))
     return {};
+  const int watch = ::inotify_add_watch(fd_, file.c_str(), IN_MODIFY | IN_MASK_ADD);
+  if (watch >= 0) {
+    files_.emplace(file, watch);
+    return {};
+  }
   if (errno != ENOENT)
     return cannot("cannot watch '" + file.string() + "'");
   for (auto dir = file.parent_path(); !dir.empty(); dir = dir.parent_path()) {
@@ -57,6 +64,13 @@ expected<void> change_watch::add_file(const std::filesystem::path& file) {
       break;
   }
   return cannot("cannot watch for '" + file.string() + "'");
+}
+
+void change_watch::remove_file(const std::filesystem::path& file) {
+  if (const auto found = files_.find(file); found != files_.end()) {
+    ::inotify_rm_watch(fd_, found->second);
+    files_.erase(found);
+  }
 }
 
 expected<void> change_watch::wait() {

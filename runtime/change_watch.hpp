@@ -6,6 +6,7 @@
 #include "model/error.hpp"
 
 #include <filesystem>
+#include <map>
 
 namespace sluice::runtime {
 
@@ -23,6 +24,8 @@ public:
   /// Writes to `file` wake the waiter; when it does not exist yet, its appearance does. Repeating
   /// it is safe, and needed after a wake-up for as long as the file does not exist.
   expected<void> add_file(const std::filesystem::path& file);
+  /// Stops watching a file that is followed no longer: the kernel allows only so many.
+  void remove_file(const std::filesystem::path& file);
 
   /// Returns after at least one change since the last call, at once when there was one already.
   /// Callers watch first, then look, then wait: so no change goes unseen.
@@ -31,6 +34,7 @@ public:
 private:
   explicit change_watch(int fd) : fd_(fd) {}
   int fd_ = -1;
+  std::map<std::filesystem::path, int> files_; ///< watches of files that exist
 };
 
 } // namespace sluice::runtime
