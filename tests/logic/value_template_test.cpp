@@ -1,5 +1,5 @@
-#include "fake_scope.hpp"
 #include "logic/value_template.hpp"
+#include "tests/logic/fake_scope.hpp"
 
 #include <catch2/catch.hpp>
 
