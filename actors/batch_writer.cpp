@@ -3,7 +3,6 @@
 #include "actors/caf_error.hpp"
 
 #include <caf/all.hpp>
-#include <spdlog/spdlog.h>
 
 namespace sluice::actors {
 namespace {
@@ -23,7 +22,6 @@ void commit_queued(writer_pointer self) {
   state.queued_weight = 0;
   const auto first_seq = state.store->commit(state.incarnation, *group);
   if (!first_seq) {
-    spdlog::error("commit failed steps={} error={}", group->size(), first_seq.error().message);
     self->quit(to_caf(first_seq.error()));
     return;
   }

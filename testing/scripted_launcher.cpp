@@ -1,0 +1,62 @@
+#include "testing/scripted_launcher.hpp"
+
+namespace sluice::testing {
+
+void scripted_launcher::start(std::shared_ptr<const model::start_attempt> what,
+                              executors::launch_listener listener) {
+  starts.push_back(what);
+  const auto key = what->key;
+  attempts_.emplace(key, attempt{std::move(what), std::move(listener), std::nullopt});
+}
+
+void scripted_launcher::signal(model::attempt_key key, executors::stop_signal what) {
+  if (attempts_.contains(key))
+    signals.push_back({key, what});
+}
+
+void scripted_launcher::forget(model::attempt_key key) {
+  forgotten.push_back(key);
+}
+
+void scripted_launcher::abandon_all(std::function<void()> on_gone) {
+  for (const auto& [key, attempt] : attempts_)
+    abandoned.push_back(key);
+  attempts_.clear();
+  on_gone();
+}
+
+std::vector<std::string> scripted_launcher::under_way() const {
+  std::vector<std::string> names;
+  for (const auto& [key, attempt] : attempts_)
+    names.push_back(attempt.what->spec().name);
+  return names;
+}
+
+model::attempt_key scripted_launcher::key_of(const std::string& task) const {
+  for (const auto& [key, attempt] : attempts_)
+    if (attempt.what->spec().name == task)
+      return key;
+  return {};
+}
+
+void scripted_launcher::confirm(model::attempt_key key, model::wall_time at) {
+  auto& attempt = attempts_.at(key);
+  attempt.started_at = at;
+  attempt.listener.started(key);
+}
+
+void scripted_launcher::end(model::attempt_key key, model::wall_time at,
+                            std::optional<model::failure> failure, model::value outputs) {
+  auto ended = attempts_.extract(key);
+  model::attempt_report report;
+  report.key = key;
+  report.failure = std::move(failure);
+  report.outputs = std::move(outputs);
+  report.started_at = ended.mapped().started_at;
+  report.finished_at = at;
+  if (!report.failure && !report.started_at)
+    report.started_at = at;
+  ended.mapped().listener.ended(std::move(report));
+}
+
+} // namespace sluice::testing

@@ -1,0 +1,53 @@
+// A launcher whose processes are a script: the test decides when an attempt starts and how it ends.
+// Single-threaded, for `actor_world`.
+#pragma once
+
+#include "executors/launcher.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sluice::testing {
+
+class scripted_launcher final : public executors::launcher {
+public:
+  void start(std::shared_ptr<const model::start_attempt> attempt,
+             executors::launch_listener listener) override;
+  void signal(model::attempt_key key, executors::stop_signal what) override;
+  void forget(model::attempt_key key) override;
+  void abandon_all(std::function<void()> on_gone) override;
+
+  struct sent_signal {
+    model::attempt_key key;
+    executors::stop_signal what;
+    friend bool operator==(const sent_signal&, const sent_signal&) = default;
+  };
+
+  /// What was asked for, in order. Attempts that `abandon_all` ended are in `abandoned`.
+  std::vector<std::shared_ptr<const model::start_attempt>> starts;
+  std::vector<sent_signal> signals;
+  std::vector<model::attempt_key> forgotten;
+  std::vector<model::attempt_key> abandoned;
+
+  /// Attempts that were started and are not over, by task name.
+  std::vector<std::string> under_way() const;
+  /// The key of the attempt under way of a task. @pre there is one
+  model::attempt_key key_of(const std::string& task) const;
+
+  /// Tells that the process runs.
+  void confirm(model::attempt_key key, model::wall_time at);
+  /// Tells that it is over: with the failure, or as a success with outputs.
+  void end(model::attempt_key key, model::wall_time at,
+           std::optional<model::failure> failure = std::nullopt, model::value outputs = {});
+
+private:
+  struct attempt {
+    std::shared_ptr<const model::start_attempt> what;
+    executors::launch_listener listener;
+    std::optional<model::wall_time> started_at;
+  };
+  std::map<model::attempt_key, attempt> attempts_;
+};
+
+} // namespace sluice::testing
