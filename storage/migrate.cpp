@@ -11,7 +11,9 @@ constexpr migration embedded[] = {
 
 } // namespace
 
-std::span<const migration> all_migrations() { return embedded; }
+std::span<const migration> all_migrations() {
+  return embedded;
+}
 
 int newest_schema(std::span<const migration> migrations) {
   return migrations.empty() ? 0 : migrations.back().number;

@@ -48,7 +48,8 @@ expected<std::unique_ptr<store>> open_store(const store_paths& paths,
 expected<std::unique_ptr<reader>> open_reader(const store_paths& paths,
                                               const store_options& options) {
   std::error_code failed;
-  if (!std::filesystem::exists(paths.database(), failed) && (!failed || failed == std::errc::not_a_directory))
+  if (!std::filesystem::exists(paths.database(), failed)
+      && (!failed || failed == std::errc::not_a_directory))
     return fail(errc::not_found, "there is no store in '" + paths.dir.string() + "'");
   return sqlite::open_reader(place_of(paths), options, all_migrations());
 }

@@ -90,7 +90,7 @@ struct task_row {
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
-  model::resource_usage usage; ///< of the current attempt
+  model::resource_usage usage;                   ///< of the current attempt
 };
 
 struct run_query {

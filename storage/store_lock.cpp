@@ -131,8 +131,7 @@ expected<store_lock> store_lock::acquire(const store_paths& paths, const std::st
   case lock_try::held:
     return fail(errc::conflict, held_by(paths, read_holder(fd.value())));
   case lock_try::impossible:
-    return fail(errc::invalid_argument,
-                "cannot lock '" + file.string() + "': " + errno_text(err));
+    return fail(errc::invalid_argument, "cannot lock '" + file.string() + "': " + errno_text(err));
   }
   if (auto written = write_holder(fd.value(), command); !written)
     return tl::unexpected(written.error());

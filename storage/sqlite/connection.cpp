@@ -66,6 +66,8 @@ transaction::~transaction() {
     on_.database().tryExec("ROLLBACK");
 }
 
-void transaction::commit() { query{on_, R"sql(COMMIT)sql"}.run(); }
+void transaction::commit() {
+  query{on_, R"sql(COMMIT)sql"}.run();
+}
 
 } // namespace sluice::storage::sqlite

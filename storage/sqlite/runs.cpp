@@ -15,7 +15,8 @@ std::string counts_text(const model::state_counts& counts) {
 
 model::state_counts read_counts(const std::string& text) {
   model::state_counts counts{};
-  for (const auto& [name, count] : read_json(text).items())
+  const auto object = read_json(text); // outlives its `items`
+  for (const auto& [name, count] : object.items())
     counts[std::size_t(read_name(name, model::parse_task_state))] = count.get<std::uint32_t>();
   return counts;
 }

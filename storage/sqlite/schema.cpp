@@ -74,8 +74,9 @@ expected<void> schema_target::back_up(int schema) {
   std::filesystem::remove(unfinished, failed);
   if (auto made = make_private_file(unfinished); !made)
     return made;
-  auto copied = guarded("back up the store to '" + unfinished + "'",
-                        [&] { query{db_, R"sql(VACUUM INTO ?1)sql", unfinished}.run(); });
+  auto copied = guarded("back up the store to '" + unfinished + "'", [&] {
+    query{db_, R"sql(VACUUM INTO ?1)sql", unfinished}.run();
+  });
   if (!copied)
     return copied;
   if (auto synced = sync_to_disk(unfinished); !synced)

@@ -63,20 +63,20 @@ bool dispatch_task(connection& db, const model::attempt_dispatched& r) {
 }
 
 bool end_task(connection& db, const model::attempt_outcome& outcome) {
+  // No IN: see the first migration for what it costs. `running` is never stored.
   // The reason of a cancel stays; any other one (of the stop after a timeout) is in the failure.
   constexpr auto sql = R"sql(
     UPDATE task
        SET state = ?4, losses = ?5, finished_us = ?6, reason = iif(?4 = 'cancelled', reason, '')
      WHERE run_no = ?1 AND task_idx = ?2
-       AND attempt = ?3 AND state IN ('dispatched', 'running', 'deferred', 'validating',
-                                      'cancelling', 'rolling_back')
+       AND attempt = ?3
+       AND (state = 'dispatched' OR state = 'cancelling' OR state = 'deferred'
+            OR state = 'validating' OR state = 'rolling_back')
   )sql";
   const auto& key = outcome.key;
   const bool decided = is_terminal(outcome.state);
   const auto finished = decided ? std::optional{outcome.finished_at} : std::nullopt;
-  if (query{db,          sql,
-            key.run_no.value, key.task_idx,
-            key.attempt, text_of(stored(outcome.state)),
+  if (query{db, sql, key.run_no.value, key.task_idx, key.attempt, text_of(stored(outcome.state)),
             outcome.losses, finished}
         .run()
       != 1)
@@ -94,18 +94,12 @@ bool move_task(connection& db, const model::task_moved& r) {
     UPDATE task SET state = ?5, reason = ?6, finished_us = ?7
      WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
        AND (state = ?4
-            OR state NOT IN ('succeeded', 'failed', 'skipped', 'cancelled', 'rolled_back'))
+            OR (state <> 'succeeded' AND state <> 'failed' AND state <> 'skipped'
+                AND state <> 'cancelled' AND state <> 'rolled_back'))
   )sql";
   const auto finished = is_terminal(r.to) ? std::optional{r.at} : std::nullopt;
-  if (query{db,
-            sql,
-            r.key.run_no.value,
-            r.key.task_idx,
-            r.attempt,
-            text_of(stored(r.from)),
-            text_of(stored(r.to)),
-            r.reason,
-            finished}
+  if (query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt, text_of(stored(r.from)),
+            text_of(stored(r.to)), r.reason, finished}
         .run()
       != 1)
     return false;

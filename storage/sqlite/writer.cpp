@@ -71,7 +71,9 @@ void writer::write_step(const model::step& step) {
     progress_of(run).counts = &counts;
 }
 
-run_progress& writer::progress_of(model::run_no run) { return progress_[run]; }
+run_progress& writer::progress_of(model::run_no run) {
+  return progress_[run];
+}
 
 bool writer::write(const model::run_created& r) {
   const auto version_id = ensure_version(*db_, r.request, r.at);
@@ -80,7 +82,9 @@ bool writer::write(const model::run_created& r) {
   return true;
 }
 
-bool writer::write(const model::run_moved& r) { return move_run(*db_, r); }
+bool writer::write(const model::run_moved& r) {
+  return move_run(*db_, r);
+}
 
 bool writer::write(const model::attempt_dispatched& r) {
   if (!dispatch_task(*db_, r))
@@ -99,9 +103,13 @@ bool writer::write(const model::attempt_ended& r) {
   return true;
 }
 
-bool writer::write(const model::task_moved& r) { return move_task(*db_, r); }
+bool writer::write(const model::task_moved& r) {
+  return move_task(*db_, r);
+}
 
-bool writer::write(const model::warning_raised& r) { return has_reached(*db_, r.key); }
+bool writer::write(const model::warning_raised& r) {
+  return has_reached(*db_, r.key);
+}
 
 expected<commit_mark> writer::last_commit() {
   return guarded("read the last commit", [&] { return select_mark(*db_).commit; });

@@ -1,5 +1,8 @@
 -- The first schema. Times are UTC microseconds; states, classes and types are the names of
 -- model/state; JSON columns hold payloads that are never queried.
+--
+-- The lists of names are chains of OR: for an IN with more than two constants SQLite fills a
+-- temporary index at each execution of a statement, which made a commit three times as slow.
 
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
@@ -27,9 +30,10 @@ CREATE TABLE workflow_version (
 CREATE TABLE run (
   run_no       INTEGER PRIMARY KEY,
   version_id   INTEGER NOT NULL REFERENCES workflow_version,
-  state        TEXT NOT NULL CHECK (state IN (
-                 'queued', 'running', 'cancelling', 'rolling_back', 'succeeded', 'failed',
-                 'cancelled', 'rolled_back')),
+  state        TEXT NOT NULL CHECK (
+                 state = 'queued' OR state = 'running' OR state = 'cancelling'
+                 OR state = 'rolling_back' OR state = 'succeeded' OR state = 'failed'
+                 OR state = 'cancelled' OR state = 'rolled_back'),
   trigger      TEXT NOT NULL,
   params       TEXT NOT NULL, -- JSON
   -- JSON, state -> number of tasks, without the zeros. One text instead of a column per state:
@@ -54,10 +58,13 @@ CREATE TABLE task (
   run_no      INTEGER NOT NULL,
   task_idx    INTEGER NOT NULL,
   name        TEXT NOT NULL,
-  state       TEXT NOT NULL CHECK (state IN (
-                'pending', 'waiting', 'ready', 'dispatched', 'running', 'deferred', 'validating',
-                'retry_wait', 'paused', 'cancelling', 'rolling_back', 'succeeded', 'failed',
-                'skipped', 'cancelled', 'rolled_back')),
+  state       TEXT NOT NULL CHECK (
+                 state = 'pending' OR state = 'waiting' OR state = 'ready'
+                 OR state = 'dispatched' OR state = 'running' OR state = 'deferred'
+                 OR state = 'validating' OR state = 'retry_wait' OR state = 'paused'
+                 OR state = 'cancelling' OR state = 'rolling_back' OR state = 'succeeded'
+                 OR state = 'failed' OR state = 'skipped' OR state = 'cancelled'
+                 OR state = 'rolled_back'),
   reason      TEXT NOT NULL DEFAULT '', -- of a skip or cancel
   attempt     INTEGER NOT NULL DEFAULT 0, -- the current one, 0: none yet
   losses      INTEGER NOT NULL DEFAULT 0,
@@ -70,9 +77,12 @@ CREATE TABLE task_text (
   run_no   INTEGER NOT NULL,
   task_idx INTEGER NOT NULL,
   outputs  TEXT, -- JSON
-  class    TEXT CHECK (class IN (
-             'exit', 'transient', 'permanent', 'timeout', 'deadline', 'heartbeat', 'gate',
-             'validation', 'resource', 'budget', 'cancelled', 'lost', 'internal')),
+  class    TEXT CHECK (
+                 class = 'exit' OR class = 'transient' OR class = 'permanent'
+                 OR class = 'timeout' OR class = 'deadline' OR class = 'heartbeat'
+                 OR class = 'gate' OR class = 'validation' OR class = 'resource'
+                 OR class = 'budget' OR class = 'cancelled' OR class = 'lost'
+                 OR class = 'internal'),
   code     TEXT,
   message  TEXT,
   PRIMARY KEY (run_no, task_idx)
@@ -82,14 +92,21 @@ CREATE TABLE attempt (
   run_no         INTEGER NOT NULL,
   task_idx       INTEGER NOT NULL,
   attempt        INTEGER NOT NULL,
-  executor       TEXT NOT NULL CHECK (executor IN ('process', 'function')),
-  state          TEXT NOT NULL CHECK (state IN (
-                   'pending', 'waiting', 'ready', 'dispatched', 'running', 'deferred',
-                   'validating', 'retry_wait', 'paused', 'cancelling', 'rolling_back',
-                   'succeeded', 'failed', 'skipped', 'cancelled', 'rolled_back')),
-  class          TEXT CHECK (class IN (
-                   'exit', 'transient', 'permanent', 'timeout', 'deadline', 'heartbeat', 'gate',
-                   'validation', 'resource', 'budget', 'cancelled', 'lost', 'internal')),
+  executor       TEXT NOT NULL CHECK (
+                 executor = 'process' OR executor = 'function'),
+  state          TEXT NOT NULL CHECK (
+                 state = 'pending' OR state = 'waiting' OR state = 'ready'
+                 OR state = 'dispatched' OR state = 'running' OR state = 'deferred'
+                 OR state = 'validating' OR state = 'retry_wait' OR state = 'paused'
+                 OR state = 'cancelling' OR state = 'rolling_back' OR state = 'succeeded'
+                 OR state = 'failed' OR state = 'skipped' OR state = 'cancelled'
+                 OR state = 'rolled_back'),
+  class          TEXT CHECK (
+                 class = 'exit' OR class = 'transient' OR class = 'permanent'
+                 OR class = 'timeout' OR class = 'deadline' OR class = 'heartbeat'
+                 OR class = 'gate' OR class = 'validation' OR class = 'resource'
+                 OR class = 'budget' OR class = 'cancelled' OR class = 'lost'
+                 OR class = 'internal'),
   code           TEXT,
   message        TEXT,
   inputs         TEXT, -- JSON
@@ -108,10 +125,11 @@ CREATE TABLE event (
   run_no     INTEGER NOT NULL,
   task_idx   INTEGER,
   attempt    INTEGER,
-  type       TEXT NOT NULL CHECK (type IN (
-               'run_submitted', 'run_cancelling', 'run_finished', 'task_dispatched',
-               'task_finished', 'task_lost', 'task_skipped', 'task_cancelling',
-               'task_cancelled', 'task_failed', 'task_warning')),
+  type       TEXT NOT NULL CHECK (
+                 type = 'run_submitted' OR type = 'run_cancelling' OR type = 'run_finished'
+                 OR type = 'task_dispatched' OR type = 'task_finished' OR type = 'task_lost'
+                 OR type = 'task_skipped' OR type = 'task_cancelling' OR type = 'task_cancelled'
+                 OR type = 'task_failed' OR type = 'task_warning'),
   from_state TEXT NOT NULL,
   to_state   TEXT NOT NULL,
   actor      TEXT NOT NULL,
