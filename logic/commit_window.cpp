@@ -29,7 +29,8 @@ std::vector<step_ptr> commit_window::take_sendable() {
     auto& next = pending_[sent_];
     // A heavy step is sent when nothing else is with the writer, and then nothing else is.
     const bool fits = sent_weight_ + next.weight <= limits_.group * limits_.groups_outstanding;
-    if (sent_ > 0 && (!fits || next.weight > limits_.group))
+    const bool alone = next.weight > limits_.group || pending_.front().weight > limits_.group;
+    if (sent_ > 0 && (alone || !fits))
       break;
     next.sent = true;
     ++sent_;
