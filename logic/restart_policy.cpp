@@ -5,8 +5,9 @@
 namespace sluice::logic {
 namespace {
 
-/// Enough to double the pause up to its longest; under an unlimited policy the list must end.
-constexpr std::size_t remembered = 8;
+/// More than any pause needs to double up to its longest; under an unlimited policy the list must
+/// end.
+constexpr std::size_t remembered = 32;
 
 } // namespace
 
@@ -20,7 +21,7 @@ std::optional<model::milliseconds> restart_policy::next_pause(model::steady_time
   for (std::size_t i = 0; i < recent_.size() && pause < limits_.longest_pause; ++i)
     pause *= 2;
   recent_.push_back(now);
-  if (recent_.size() > remembered)
+  if (recent_.size() > std::max(remembered, limits_.restarts))
     recent_.pop_front();
   return std::min(pause, limits_.longest_pause);
 }
