@@ -1,15 +1,29 @@
 #include "logic/live_run.hpp"
 
+#include <algorithm>
+
 namespace sluice::logic {
+
+const model::task_state* state_in(const undecided_upstreams& upstreams, std::uint32_t task) {
+  const auto found =
+    std::lower_bound(upstreams.begin(), upstreams.end(), task,
+                     [](const auto& upstream, std::uint32_t t) { return upstream.first < t; });
+  return found == upstreams.end() || found->first != task ? nullptr : &found->second;
+}
 
 bool live_run::is_failure_allowed(std::uint32_t task) const {
   return task_spec(task).settings.allow_failure.value_or(
     spec().defaults.allow_failure.value_or(false));
 }
 
+const undecided_upstreams* live_run::frozen_for(std::uint32_t task) const {
+  const auto found = frozen.find(task);
+  return found == frozen.end() ? nullptr : &found->second;
+}
+
 const model::value* run_scope::task_outputs(std::string_view task) const {
   const auto idx = run_.workflow->mentioned_task(task);
-  if (!idx)
+  if (!idx || (frozen_ != nullptr && state_in(*frozen_, *idx) != nullptr))
     return nullptr;
   const auto kept = run_.outputs.find(*idx);
   return kept == run_.outputs.end() || kept->second.values.is_null() ? nullptr
@@ -18,7 +32,10 @@ const model::value* run_scope::task_outputs(std::string_view task) const {
 
 std::string_view run_scope::task_state(std::string_view task) const {
   const auto idx = run_.workflow->mentioned_task(task);
-  return idx ? to_string(run_.tasks[*idx].state) : std::string_view{};
+  if (!idx)
+    return {};
+  const auto* then = frozen_ != nullptr ? state_in(*frozen_, *idx) : nullptr;
+  return to_string(then != nullptr ? *then : run_.tasks[*idx].state);
 }
 
 } // namespace sluice::logic

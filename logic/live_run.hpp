@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace sluice::logic {
@@ -47,8 +48,14 @@ struct kept_outputs {
   std::uint32_t readers = 0;          ///< tasks that have not evaluated their inputs yet
   bool in_store_only = false;         ///< too large to keep: read back when needed
   std::uint32_t pins = 0;             ///< tasks that need what was, or is to be, read back
-  std::vector<std::uint32_t> waiting; ///< those of them that wait for it
+  std::vector<std::uint32_t> waiting; ///< those of them that wait for it; some may be decided
 };
+
+/// Upstreams and the states they had, in ascending order.
+using undecided_upstreams = std::vector<std::pair<std::uint32_t, model::task_state>>;
+
+/// The state of one of them, or a null pointer.
+const model::task_state* state_in(const undecided_upstreams& upstreams, std::uint32_t task);
 
 class live_run {
 public:
@@ -73,6 +80,9 @@ public:
   std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
   std::unordered_map<std::uint32_t, prepared_values> prepared;
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
+  /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
+  /// outputs to be read back: later outcomes change nothing.
+  std::unordered_map<std::uint32_t, undecided_upstreams> frozen;
   /// Failed tasks whose failure may yet be handled, and by how many undecided tasks.
   std::unordered_map<std::uint32_t, std::uint32_t> open_failures;
   std::unordered_map<std::uint32_t, std::string> failure_texts; ///< of failures not judged yet
@@ -82,15 +92,17 @@ public:
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
   bool is_failure_allowed(std::uint32_t task) const;
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
+  const undecided_upstreams* frozen_for(std::uint32_t task) const;
   model::attempt_key key_of(std::uint32_t task) const {
     return {run_no, task, tasks[task].attempt};
   }
 };
 
-/// What names mean in the expressions of one run.
+/// What names mean in the expressions of one run, or of one of its tasks.
 class run_scope final : public scope {
 public:
   explicit run_scope(const live_run& run) : run_(run) {}
+  run_scope(const live_run& run, std::uint32_t task) : run_(run), frozen_(run.frozen_for(task)) {}
   const model::value& params() const override { return run_.params; }
   const model::value& run() const override { return run_.facts; }
   const model::value* task_outputs(std::string_view task) const override;
@@ -98,6 +110,7 @@ public:
 
 private:
   const live_run& run_;
+  const undecided_upstreams* frozen_ = nullptr;
 };
 
 } // namespace sluice::logic

@@ -8,6 +8,7 @@ namespace sluice::logic {
 using model::task_state;
 
 scheduler_core::scheduler_core(core_options options) : options_(std::move(options)) {
+  options_.crash_limit = std::min(options_.crash_limit, 254u); // live_task counts in one byte
   free_[std::size_t(capacity_pool::slots)] = options_.slots;
   free_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
 }
@@ -106,13 +107,13 @@ void scheduler_core::on(const model::run_submitted& e) {
 }
 
 void scheduler_core::on(const model::attempt_started& e) {
-  live_run* run = current(e.key);
+  live_run* run = reported(e.key);
   if (run != nullptr && run->tasks[e.key.task_idx].state == task_state::dispatched)
     guarded(*run, [&] { change_state(*run, e.key.task_idx, task_state::running); });
 }
 
 void scheduler_core::on(const model::attempt_timed_out& e) {
-  live_run* run = current(e.key);
+  live_run* run = reported(e.key);
   if (run == nullptr || run->tasks[e.key.task_idx].state == task_state::cancelling)
     return; // over already, or the first stop reason stands
   guarded(*run, [&] {
@@ -125,11 +126,9 @@ void scheduler_core::on(const model::attempt_timed_out& e) {
 
 void scheduler_core::on(const model::attempt_finished& e) {
   step_.effects.push_back(model::acknowledge_report{e.report.key, e.executor});
-  live_run* run = current(e.report.key);
-  if (run == nullptr) {
-    ++statistics_.stale_reports;
+  live_run* run = reported(e.report.key);
+  if (run == nullptr)
     return;
-  }
   guarded(*run, [&] {
     finish(*run, e.report);
     settle(*run);
@@ -141,7 +140,7 @@ void scheduler_core::on(const model::executor_lost& e) {
   std::vector<model::attempt_key> lost(keys.begin(), keys.end());
   std::sort(lost.begin(), lost.end()); // the same order in every replay
   for (const auto& key : lost) {
-    live_run* run = current(key);
+    live_run* run = reported(key);
     if (run == nullptr)
       continue;
     model::attempt_report report;
@@ -183,7 +182,7 @@ void scheduler_core::on(const model::outputs_loaded& e) {
     return;
   guarded(run, [&] {
     const auto waiting = std::exchange(entry->second.waiting, {});
-    if (e.outputs)
+    if (e.outputs && entry->second.pins > 0) // else all who waited are decided
       entry->second.values = *e.outputs;
     for (const auto task : waiting) { // `entry` may be gone after the last of them
       if (is_terminal(run.tasks[task].state))
@@ -209,8 +208,12 @@ bool scheduler_core::is_current(const model::attempt_key& key) const {
   return task.attempt == key.attempt && is_active(task.state);
 }
 
-live_run* scheduler_core::current(const model::attempt_key& key) {
-  return is_current(key) ? &runs_.at(key.run_no) : nullptr;
+/// The run a report is about; null, and counted, when it is not of the current attempt.
+live_run* scheduler_core::reported(const model::attempt_key& key) {
+  if (is_current(key))
+    return &runs_.at(key.run_no);
+  ++statistics_.stale_reports;
+  return nullptr;
 }
 
 capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) const {

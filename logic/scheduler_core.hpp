@@ -19,7 +19,7 @@ namespace sluice::logic {
 struct core_options {
   std::uint32_t slots = 4;                   ///< attempts at once, processes and blocking calls
   std::uint32_t asynchronous_calls = 1024;   ///< at once, beside the slots
-  std::uint32_t crash_limit = 5;             ///< losses a task survives
+  std::uint32_t crash_limit = 5;             ///< losses a task survives, at most 254
   std::size_t kept_output_bytes = 16u << 10; ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
@@ -51,6 +51,8 @@ public:
   const core_statistics& statistics() const { return statistics_; }
   std::size_t live_runs() const { return runs_.size(); }
   std::size_t attempts_under_way() const;
+  /// Of outputs that are held in memory for tasks that may read them; of all live runs.
+  std::size_t kept_outputs_bytes() const { return kept_outputs_bytes_; }
   /// Whether this is a task's current attempt and under way. A start whose commit took so long that
   /// the attempt was declared lost meanwhile must not be carried out.
   bool is_current(const model::attempt_key& key) const;
@@ -71,6 +73,7 @@ private:
   void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
   void prepare(live_run& run, std::uint32_t task);
   bool wait_for_outputs(live_run& run, std::uint32_t task);
+  void freeze_undecided(live_run& run, std::uint32_t task);
   bool conditions_hold(live_run& run, std::uint32_t task, const task_expressions& expressions);
   bool evaluate_values(live_run& run, std::uint32_t task, const task_expressions& expressions);
   void fail_expression(live_run& run, std::uint32_t task, std::string message);
@@ -88,7 +91,7 @@ private:
   void release_capacity(live_run& run, const model::attempt_key& key);
   void note_dispatchable(live_run& run);
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
-  live_run* current(const model::attempt_key& key);
+  live_run* reported(const model::attempt_key& key);
 
   // scheduler_settling.cpp: a task's end, what follows from it, and the end of the run.
   void change_state(live_run& run, std::uint32_t task, model::task_state to);

@@ -15,12 +15,20 @@ bool holds_nul(const model::value& v) {
   return v.is_structured() && std::any_of(v.begin(), v.end(), holds_nul);
 }
 
+/// Fills in a value that is to reach a process.
+expected<model::value> fill_without_nul(const value_template& text, const scope& names) {
+  auto filled = text.fill(names);
+  if (filled && holds_nul(*filled))
+    return fail(errc::invalid_argument, "holds a NUL character");
+  return filled;
+}
+
 } // namespace
 
 void scheduler_core::judge_roots(live_run& run) {
   const run_scope names{run};
   for (const auto& [name, text] : run.workflow->env()) {
-    auto filled = text.fill(names);
+    auto filled = fill_without_nul(text, names);
     if (!filled) { // the same for every task: none can start
       for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
         fail_expression(run, task, "env." + name + ": " + filled.error().message);
@@ -73,12 +81,22 @@ bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
     kept.waiting.push_back(task);
     ++entry.loads;
   }
+  if (entry.loads > 0 && entry.undecided > 0)
+    freeze_undecided(run, task);
   return entry.loads > 0;
+}
+
+/// The task fired early: until it is evaluated, it goes on seeing its other upstreams undecided.
+void scheduler_core::freeze_undecided(live_run& run, std::uint32_t task) {
+  auto& frozen = run.frozen[task];
+  for (const auto upstream : run.workflow->graph().upstreams(task))
+    if (const auto state = run.tasks[upstream].state; !is_terminal(state))
+      frozen.emplace_back(upstream, state);
 }
 
 bool scheduler_core::conditions_hold(live_run& run, std::uint32_t task,
                                      const task_expressions& expressions) {
-  const run_scope names{run};
+  const run_scope names{run, task};
   const auto holds = [&](const std::optional<expression>& condition, const char* key) {
     if (!condition)
       return true;
@@ -100,24 +118,20 @@ bool scheduler_core::conditions_hold(live_run& run, std::uint32_t task,
 /// Evaluates inputs and environment. On an error the task has failed, and false is returned.
 bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
                                      const task_expressions& expressions) {
-  const run_scope names{run};
+  const run_scope names{run, task};
   prepared_values values;
   for (const auto& [name, input] : expressions.in) {
-    auto filled = input.fill(names);
-    if (!filled || holds_nul(*filled)) {
-      fail_expression(run, task,
-                      "in." + name + ": "
-                        + (filled ? "holds a NUL character" : filled.error().message));
+    auto filled = fill_without_nul(input, names);
+    if (!filled) {
+      fail_expression(run, task, "in." + name + ": " + filled.error().message);
       return false;
     }
     values.inputs[name] = std::move(*filled);
   }
   for (const auto& [name, text] : expressions.env) {
-    auto filled = text.fill(names);
-    if (!filled || holds_nul(*filled)) {
-      fail_expression(run, task,
-                      "env." + name + ": "
-                        + (filled ? "holds a NUL character" : filled.error().message));
+    auto filled = fill_without_nul(text, names);
+    if (!filled) {
+      fail_expression(run, task, "env." + name + ": " + filled.error().message);
       return false;
     }
     values.env.emplace_back(name, model::to_plain_text(*filled));
@@ -145,7 +159,7 @@ void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model
   std::uint32_t readers = 0;
   for (const auto dependent : run.workflow->graph().dependents(task)) {
     const auto* expressions = run.workflow->expressions(dependent);
-    if (expressions != nullptr && !run.tasks[dependent].released
+    if (expressions != nullptr && !run.tasks[dependent].judged // those do not see it any more
         && std::binary_search(expressions->output_reads.begin(), expressions->output_reads.end(),
                               task))
       ++readers;
@@ -173,10 +187,11 @@ void scheduler_core::release_outputs(live_run& run, std::uint32_t task) {
   const auto* expressions = run.workflow->expressions(task);
   if (expressions == nullptr)
     return;
+  const auto frozen = run.frozen.extract(task);
   for (const auto upstream : expressions->output_reads) {
     const auto it = run.outputs.find(upstream);
-    if (it == run.outputs.end())
-      continue;
+    if (it == run.outputs.end() || (frozen && state_in(frozen.mapped(), upstream) != nullptr))
+      continue; // there is nothing, or it came when this task did not count as a reader any more
     auto& kept = it->second;
     if (entry.pinning && kept.in_store_only && kept.pins > 0 && --kept.pins == 0)
       kept.values = {}; // read back only for those who waited

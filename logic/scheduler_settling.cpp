@@ -186,8 +186,12 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
     entry.stop = model::stop_reason::cancel; // overrides a timeout
     if (entry.state != task_state::cancelling)
       move_task(run, task, task_state::cancelling, reason);
+    const auto key = run.key_of(task);
     const auto executor = executor_of(run.task_spec(task).action);
-    step_.effects.push_back(model::stop_attempt{run.key_of(task), executor, mode});
+    if (under_way_[std::size_t(executor)].contains(key))
+      step_.effects.push_back(model::stop_attempt{key, executor, mode});
+    else // a fault came between its end and our noting it: no report will follow
+      move_task(run, task, task_state::cancelled, reason);
   }
 }
 
