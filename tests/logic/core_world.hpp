@@ -1,0 +1,489 @@
+// A scheduler core with hands. A test describes workflows compactly and plays the executors and the
+// store; after every step the records are folded, as a store would do it, and compared with what
+// the core holds. Effects are carried out at once: holding them back is commit_window's business.
+#pragma once
+
+#include "logic/scheduler_core.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::logic {
+
+inline std::vector<std::string> words(std::string_view text) {
+  std::istringstream in{std::string{text}};
+  std::vector<std::string> out;
+  for (std::string word; in >> word;)
+    out.push_back(word);
+  return out;
+}
+
+/// Edits one task of a `flow`.
+class task_editor {
+public:
+  explicit task_editor(model::task_spec& spec) : spec_(spec) {}
+  task_editor& after(std::string_view names) {
+    for (auto& name : words(names))
+      spec_.after.push_back(std::move(name));
+    return *this;
+  }
+  /// The name of a rule, or an expression.
+  task_editor& join(const std::string& rule) {
+    const auto named = model::parse_join_rule(rule);
+    spec_.join =
+      named ? model::join_spec{*named, ""} : model::join_spec{model::join_rule::expression, rule};
+    return *this;
+  }
+  task_editor& when(std::string text) {
+    spec_.when = std::move(text);
+    return *this;
+  }
+  task_editor& in(std::string name, model::value v) {
+    spec_.in.emplace_back(std::move(name), std::move(v));
+    return *this;
+  }
+  task_editor& env(std::string name, model::value v) {
+    spec_.settings.env.emplace_back(std::move(name), std::move(v));
+    return *this;
+  }
+  task_editor& out(std::string name, model::value_type type = model::value_type::integer) {
+    spec_.out.push_back({std::move(name), type});
+    return *this;
+  }
+  task_editor& allow_failure(bool allowed = true) {
+    spec_.settings.allow_failure = allowed;
+    return *this;
+  }
+  task_editor& call(std::string handler) {
+    spec_.action = model::call_action{std::move(handler)};
+    return *this;
+  }
+
+private:
+  model::task_spec& spec_;
+};
+
+/// A workflow, from text such as `a; b! < a; c < a b | one_failed`: tasks with their upstreams and
+/// join rule; `!` allows the task to fail. What else they need is set by `flow["c"].when(...)`.
+class flow {
+public:
+  model::workflow_spec spec;
+  model::value params = model::value::object();
+
+  explicit flow(std::string_view text = "") {
+    spec.name = "flow";
+    std::istringstream in{std::string{text}};
+    for (std::string part; std::getline(in, part, ';');)
+      add(part);
+  }
+  task_editor operator[](std::string_view name) {
+    const auto found = std::find_if(spec.tasks.begin(), spec.tasks.end(),
+                                    [&](const auto& t) { return t.name == name; });
+    REQUIRE(found != spec.tasks.end());
+    return task_editor{*found};
+  }
+  task_editor add_task(std::string name) {
+    spec.tasks.emplace_back().name = std::move(name);
+    spec.tasks.back().action = model::run_action{"true"};
+    return task_editor{spec.tasks.back()};
+  }
+  flow& carry_on() {
+    spec.on_failure = model::on_failure::carry_on;
+    return *this;
+  }
+  flow& active_tasks(std::uint32_t limit) {
+    spec.active_tasks = limit;
+    return *this;
+  }
+  flow& env(std::string name, model::value v) {
+    spec.defaults.env.emplace_back(std::move(name), std::move(v));
+    return *this;
+  }
+  /// Declares a parameter of the value's type, and gives it.
+  flow& param(const std::string& name, const model::value& v) {
+    using model::value_type;
+    const auto type = v.is_boolean()          ? value_type::boolean
+                      : v.is_number_integer() ? value_type::integer
+                      : v.is_number()         ? value_type::real
+                      : v.is_array()          ? value_type::list
+                      : v.is_object()         ? value_type::map
+                                              : value_type::text;
+    model::param_spec declared;
+    declared.name = name;
+    declared.type = type;
+    spec.params.push_back(std::move(declared));
+    params[name] = v;
+    return *this;
+  }
+
+private:
+  void add(const std::string& part) {
+    std::string upstreams, rule;
+    std::string* reading = nullptr;
+    std::optional<task_editor> made;
+    for (auto& word : words(part)) {
+      if (!made) {
+        const bool allowed = word.back() == '!';
+        if (allowed)
+          word.pop_back();
+        made.emplace(add_task(word));
+        if (allowed)
+          made->allow_failure();
+      } else if (word == "<") {
+        reading = &upstreams;
+      } else if (word == "|") {
+        reading = &rule;
+      } else {
+        REQUIRE(reading != nullptr);
+        *reading += word + " ";
+      }
+    }
+    if (made)
+      made->after(upstreams);
+    if (!rule.empty())
+      made->join(words(rule).at(0));
+  }
+};
+
+inline flow operator""_flow(const char* text, std::size_t size) {
+  return flow{std::string_view{text, size}};
+}
+
+/// A run as its records tell it.
+struct recorded_run {
+  std::shared_ptr<const model::workflow_spec> spec;
+  std::vector<model::task_state> tasks;
+  std::vector<std::uint32_t> attempts;
+  std::vector<std::string> reasons;                    ///< of each task's last move
+  std::vector<std::optional<model::failure>> failures; ///< last one of each task
+  std::vector<std::string> inputs;                     ///< of each task's last attempt, JSON text
+  model::run_state state = model::run_state::running;
+  model::state_counts counts{}; ///< as last written
+  bool degraded = false;
+  std::string error;
+  std::string actor; ///< of its last move
+};
+
+class core_world {
+public:
+  enum class checking { all, nothing };
+
+  scheduler_core core;
+  std::map<model::run_no, recorded_run> runs;
+  model::run_no last_run;
+  model::wall_time now = model::from_us(1'700'000'000'000'000);
+  reaction last; ///< of the latest step
+  std::size_t steps = 0;
+  std::size_t most_at_once = 0;
+  scheduler_core::dispatching mode = scheduler_core::dispatching::allowed;
+
+  std::map<model::task_key, model::start_attempt> under_way;
+  std::vector<model::attempt_key> starts; ///< all of them, in order
+  std::vector<model::stop_attempt> stops;
+  std::vector<model::acknowledge_report> acknowledged;
+  std::vector<model::load_outputs> loads; ///< asked for and not answered yet
+  std::vector<model::answer_submit> submit_answers;
+  std::vector<model::answer_cancel> cancel_answers;
+  std::vector<std::string> warnings;
+
+  /// Enough room that everything that is ready starts.
+  static core_options roomy() {
+    core_options options;
+    options.slots = 1'000'000;
+    return options;
+  }
+  static core_options with_slots(std::uint32_t slots) {
+    auto options = roomy();
+    options.slots = slots;
+    return options;
+  }
+  explicit core_world(core_options options = roomy(), checking how = checking::all)
+    : core(std::move(options)), how_(how) {}
+  explicit core_world(const flow& f) : core_world() { submit(f); }
+
+  // --- what happens ----------------------------------------------------------------------------
+
+  model::run_no submit(const flow& f) {
+    model::submission request;
+    request.workflow = std::make_shared<const model::workflow_spec>(f.spec);
+    request.params = f.params;
+    step(model::run_submitted{++last_request_, std::move(request)});
+    REQUIRE(submit_answers.back().request == last_request_);
+    if (submit_answers.back().result)
+      last_run = *submit_answers.back().result;
+    return last_run;
+  }
+  model::run_no submit(std::string_view text) { return submit(flow{text}); }
+
+  model::attempt_report report_of(model::attempt_key key) const {
+    model::attempt_report report;
+    report.key = key;
+    report.started_at = now;
+    report.finished_at = now;
+    return report;
+  }
+  void report(model::attempt_report what) {
+    const auto open = under_way.find(what.key.task());
+    auto executor = model::executor_kind::process;
+    if (open != under_way.end() && open->second.key == what.key) {
+      executor = executor_of(open->second.spec().action);
+      under_way.erase(open);
+    }
+    step(model::attempt_finished{std::move(what), executor});
+  }
+  void finish(std::string_view task, model::value outputs = {}) {
+    auto what = report_of(current(task));
+    what.outputs = std::move(outputs);
+    report(std::move(what));
+  }
+  void fail(std::string_view task, int code = 1,
+            model::failure_class type = model::failure_class::exit) {
+    auto what = report_of(current(task));
+    what.failure = {type, std::to_string(code), "exit code " + std::to_string(code)};
+    report(std::move(what));
+  }
+  void lose(std::string_view task) {
+    auto what = report_of(current(task));
+    what.failure = {model::failure_class::lost, "", "its worker died"};
+    report(std::move(what));
+  }
+  void lose_executor(model::executor_kind kind = model::executor_kind::process) {
+    std::erase_if(under_way,
+                  [&](const auto& open) { return executor_of(open.second.spec().action) == kind; });
+    step(model::executor_lost{kind});
+  }
+  void confirm(std::string_view task) { step(model::attempt_started{current(task)}); }
+  void time_out(std::string_view task) { step(model::attempt_timed_out{current(task)}); }
+  void cancel(model::cancel_mode how = model::cancel_mode::graceful) {
+    step(model::cancel_requested{++last_request_, last_run, how, "operator"});
+  }
+  /// Answers the oldest question for outputs that is about this task.
+  void load(std::string_view task, expected<model::value> outputs) {
+    const auto asked = std::find_if(loads.begin(), loads.end(), [&](const auto& l) {
+      return l.run_no == last_run && l.task_idx == index(task);
+    });
+    REQUIRE(asked != loads.end());
+    loads.erase(asked);
+    step(model::outputs_loaded{last_run, index(task), std::move(outputs)});
+  }
+  void dispatch() { take(core.dispatch(tick())); }
+  void step(const model::happening& what) { take(core.react(what, tick(), mode)); }
+
+  /// Ends attempts, oldest first, until none is under way. Tasks named in `failing` fail.
+  void play(std::string_view failing = "") {
+    const auto names = words(failing);
+    for (std::string name; !(name = oldest()).empty();)
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        finish(name);
+      else
+        fail(name);
+  }
+
+  // --- what is ---------------------------------------------------------------------------------
+
+  const recorded_run& recorded() const { return runs.at(last_run); }
+  std::uint32_t index(std::string_view task) const {
+    const auto& tasks = recorded().spec->tasks;
+    const auto found =
+      std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.name == task; });
+    REQUIRE(found != tasks.end());
+    return static_cast<std::uint32_t>(found - tasks.begin());
+  }
+  model::task_key key(std::string_view task) const { return {last_run, index(task)}; }
+  bool is_under_way(std::string_view task) const { return under_way.count(key(task)) != 0; }
+  /// The attempt that is under way.
+  model::attempt_key current(std::string_view task) const {
+    INFO("task " << task);
+    REQUIRE(is_under_way(task));
+    return under_way.at(key(task)).key;
+  }
+  std::uint32_t attempt(std::string_view task) const { return recorded().attempts[index(task)]; }
+  const model::start_attempt& started(std::string_view task) const {
+    current(task);
+    return under_way.at(key(task));
+  }
+  std::string state(std::string_view task) const {
+    const auto* live = core.find_run(last_run);
+    return std::string{
+      to_string(live != nullptr ? live->tasks[index(task)].state : recorded().tasks[index(task)])};
+  }
+  /// `a=succeeded b=skipped`, of some tasks or of all.
+  std::string states(std::string_view some = "") const {
+    auto names = words(some);
+    if (names.empty())
+      for (const auto& task : recorded().spec->tasks)
+        names.push_back(task.name);
+    std::string text;
+    for (const auto& name : names)
+      text += (text.empty() ? "" : " ") + name + "=" + state(name);
+    return text;
+  }
+  std::string run_state() const { return std::string{to_string(recorded().state)}; }
+  std::string reason(std::string_view task) const { return recorded().reasons[index(task)]; }
+  model::failure failure(std::string_view task) const {
+    INFO("task " << task);
+    REQUIRE(recorded().failures[index(task)].has_value());
+    return *recorded().failures[index(task)];
+  }
+  std::string failure_class(std::string_view task) const {
+    return std::string{to_string(failure(task).failure_class)};
+  }
+  std::string env(std::string_view task, std::string_view name) const {
+    for (const auto& [key, text] : started(task).env)
+      if (key == name)
+        return text;
+    return "(unset)";
+  }
+  /// Names of the tasks of the last run that are under way, in order of the workflow.
+  std::string running() const {
+    std::string text;
+    for (const auto& [task, start] : under_way)
+      if (task.run_no == last_run)
+        text += (text.empty() ? "" : " ") + start.spec().name;
+    return text;
+  }
+
+private:
+  static model::task_state as_stored(model::task_state s) {
+    return s == model::task_state::ready     ? model::task_state::pending
+           : s == model::task_state::running ? model::task_state::dispatched
+                                             : s;
+  }
+  model::wall_time tick() { return now += model::microseconds{1'000}; }
+
+  std::string oldest() const {
+    const model::start_attempt* first = nullptr;
+    for (const auto& [task, start] : under_way)
+      if (task.run_no == last_run && (first == nullptr || start.key.attempt < first->key.attempt))
+        first = &start;
+    return first == nullptr ? std::string{} : first->spec().name;
+  }
+
+  void take(reaction&& done) {
+    ++steps;
+    last = std::move(done);
+    for (const auto& record : last.records)
+      std::visit([this](const auto& r) { fold(r); }, record);
+    for (const auto& counts : last.counts)
+      runs.at(counts.run_no).counts = counts.counts;
+    for (const auto& effect : last.effects)
+      std::visit([this](const auto& e) { carry_out(e); }, effect);
+    most_at_once = std::max(most_at_once, under_way.size());
+    if (how_ == checking::all)
+      compare();
+  }
+
+  // The records as a store applies them; what does not fit is collected, and fails in `compare`.
+  void expect(bool fits, const std::string& what) {
+    if (!fits && problem_.empty())
+      problem_ = what;
+  }
+  void fold(const model::run_created& r) {
+    expect(runs.count(r.run_no) == 0, "a run is created twice");
+    auto& run = runs[r.run_no];
+    run.spec = r.request.workflow;
+    const auto size = run.spec->tasks.size();
+    run.tasks.assign(size, model::task_state::pending);
+    run.attempts.assign(size, 0);
+    run.reasons.resize(size);
+    run.failures.resize(size);
+    run.inputs.resize(size);
+  }
+  void fold(const model::run_moved& r) {
+    auto& run = runs.at(r.run_no);
+    expect(run.state == r.from, "a run moves from a state it is not in");
+    expect(!is_terminal(r.to)
+             || std::all_of(run.tasks.begin(), run.tasks.end(),
+                            [](auto s) { return model::is_terminal(s); }),
+           "a run ends before its tasks");
+    run.state = r.to;
+    run.degraded = r.degraded;
+    run.error = r.error;
+    run.actor = r.actor;
+  }
+  void fold(const model::attempt_dispatched& r) {
+    auto& run = runs.at(r.key.run_no);
+    auto& state = run.tasks.at(r.key.task_idx);
+    expect(state == model::task_state::pending, "a dispatched task was not pending");
+    expect(++run.attempts[r.key.task_idx] == r.key.attempt, "attempts are not counted in order");
+    run.inputs[r.key.task_idx] = r.inputs;
+    state = model::task_state::dispatched;
+  }
+  void fold(const model::attempt_ended& r) {
+    const auto& outcome = r.outcome;
+    auto& run = runs.at(outcome.key.run_no);
+    const auto idx = outcome.key.task_idx;
+    expect(run.attempts.at(idx) == outcome.key.attempt, "an attempt ends that is not current");
+    expect(run.tasks[idx] == as_stored(outcome.from), "an attempt ends from another state");
+    expect(is_active(outcome.from), "an attempt ends that was not under way");
+    expect((outcome.state == model::task_state::succeeded) != outcome.failure.has_value(),
+           "only what did not succeed has a failure");
+    run.tasks[idx] = as_stored(outcome.state);
+    run.failures[idx] = outcome.failure;
+  }
+  void fold(const model::task_moved& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.tasks.at(idx) == as_stored(r.from), "a task moves from another state");
+    expect(run.attempts[idx] == r.attempt, "a task moves with another attempt");
+    run.tasks[idx] = as_stored(r.to);
+    run.reasons[idx] = r.reason;
+    if (r.failure)
+      run.failures[idx] = r.failure;
+  }
+  void fold(const model::warning_raised& r) { warnings.push_back(r.message); }
+
+  void carry_out(const model::start_attempt& e) {
+    expect(core.is_current(e.key), "an attempt is started that is not current");
+    expect(e.key.task_idx == e.task, "a start names another task");
+    expect(under_way.emplace(e.key.task(), e).second, "a task has two attempts at once");
+    starts.push_back(e.key);
+  }
+  void carry_out(const model::stop_attempt& e) {
+    expect(under_way.count(e.key.task()) != 0, "what does not run is stopped");
+    stops.push_back(e);
+  }
+  void carry_out(const model::acknowledge_report& e) { acknowledged.push_back(e); }
+  void carry_out(const model::load_outputs& e) { loads.push_back(e); }
+  void carry_out(const model::answer_submit& e) { submit_answers.push_back(e); }
+  void carry_out(const model::answer_cancel& e) { cancel_answers.push_back(e); }
+
+  /// What was recorded is what the core holds.
+  void compare() {
+    expect(core.attempts_under_way() == under_way.size(), "the core counts other attempts");
+    std::size_t live_runs = 0;
+    for (const auto& [run_no, run] : runs) {
+      const auto* live = core.find_run(run_no);
+      expect((live == nullptr) == is_terminal(run.state), "a run is live that has ended");
+      model::state_counts counts{};
+      for (const auto state : run.tasks)
+        ++counts[std::size_t(state)];
+      expect(counts == run.counts, "the counts written last are not those of the states");
+      if (live == nullptr)
+        continue;
+      ++live_runs;
+      expect(live->counts == counts, "the core counts other states");
+      expect(live->state == run.state, "the core has another state of the run");
+      for (std::size_t i = 0; i < run.tasks.size(); ++i) {
+        expect(as_stored(live->tasks[i].state) == run.tasks[i], "the core has another state");
+        expect(live->tasks[i].attempt == run.attempts[i], "the core has another attempt");
+      }
+    }
+    expect(core.live_runs() == live_runs, "the core holds another number of runs");
+    expect(live_runs > 0 || core.kept_outputs_bytes() == 0, "outputs are kept for nobody");
+    REQUIRE(problem_ == "");
+  }
+
+  checking how_;
+  std::string problem_;
+  model::request_id last_request_ = 0;
+};
+
+} // namespace sluice::logic
