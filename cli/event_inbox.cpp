@@ -43,7 +43,8 @@ event_inbox::batch event_inbox::take(std::size_t most) {
   if (events_.empty()) {
     taken.has_gap = std::exchange(has_gap_, false);
     eventfd_t count = 0;
-    ::eventfd_read(fd_, &count);
+    if (!closed_by_) // the end stays readable
+      ::eventfd_read(fd_, &count);
   }
   return taken;
 }

@@ -1,0 +1,149 @@
+#include "cli/run_loop.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace sluice::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch_size = 200;
+constexpr std::size_t most_pending = 64 * 1024; // bytes that wait for a slow reader
+constexpr model::steady_time frame_time = 50ms; // a person sees no more than that
+
+} // namespace
+
+run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
+                   signal_watch& signals, std::shared_ptr<const model::workflow_spec> workflow,
+                   model::run_no run)
+  : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run),
+    tracker_(std::move(workflow)), progress_(make_progress(s, tracker_)) {
+  session_.out.hold();
+}
+
+expected<void> run_loop::run() {
+  while (true) {
+    take_signals();
+    if (wants_events())
+      if (auto taken = take_events(); !taken)
+        return taken;
+    redraw();
+    session_.out.flush_ready();
+    if (tracker_.ended_at()) {
+      progress_->clear();
+      return {};
+    }
+    wait();
+  }
+}
+
+bool run_loop::wants_events() const {
+  return session_.out.pending() < most_pending;
+}
+
+expected<void> run_loop::take_events() {
+  if (is_behind_)
+    return read_missed_events();
+  auto batch = inbox_.take(batch_size);
+  for (auto& e : batch.events)
+    handle(std::move(e));
+  is_behind_ = batch.has_gap;
+  if (const auto why = inbox_.closed_by(); why && batch.events.empty() && !tracker_.ended_at()) {
+    progress_->clear();
+    return tl::unexpected(*why);
+  }
+  return {};
+}
+
+expected<void> run_loop::read_missed_events() {
+  if (!store_) {
+    auto opened = runtime::history::open(session_.store_dir);
+    if (!opened)
+      return tl::unexpected(opened.error());
+    store_ = std::move(*opened);
+  }
+  auto events = store_->events(run_, last_seq_, batch_size);
+  if (!events)
+    return tl::unexpected(events.error());
+  is_behind_ = events->size() == batch_size;
+  for (auto& e : *events)
+    handle(std::move(e));
+  return {};
+}
+
+void run_loop::handle(model::event e) {
+  if (e.seq <= last_seq_) // read from the store already
+    return;
+  last_seq_ = e.seq;
+  if (e.run_no != run_)
+    return;
+  if (e.task.empty() && e.task_idx && *e.task_idx < tracker_.total())
+    e.task = tracker_.workflow().tasks[*e.task_idx].name;
+  progress_->show(e);
+  tracker_.apply(e);
+  needs_redraw_ = true;
+}
+
+void run_loop::take_signals() {
+  while (const auto signal = signals_.take())
+    cancel(*signal);
+}
+
+void run_loop::cancel(int signal) {
+  constexpr int patience = 2;
+  if (signals_taken_++ == 0)
+    cancelled_by_ = signal;
+  const bool is_first = signals_taken_ == 1;
+  if (signals_taken_ > patience)
+    ::_exit(128 + signal); // the guard ends what still runs
+  const std::string actor = signal == SIGINT ? "ctrl-c" : "sigterm";
+  node_.cancel(run_, is_first ? model::cancel_mode::graceful : model::cancel_mode::immediate,
+               actor);
+  if (session_.quiet())
+    return;
+  progress_->clear();
+  session_.out.flush_ready();
+  session_.err.line(is_first ? "cancelling " + to_string(run_)
+                                 + ": waiting for its tasks to end; once more kills them at once"
+                             : "killing the tasks of " + to_string(run_));
+  session_.err.flush();
+  needs_redraw_ = true;
+}
+
+void run_loop::redraw() {
+  if (!progress_->is_live() || session_.out.pending() != 0)
+    return;
+  const auto now = session_.clock.steady();
+  const auto since = now - drawn_at_;
+  if (since < (needs_redraw_ ? frame_time : model::steady_time{1s}))
+    return;
+  progress_->redraw();
+  drawn_at_ = now;
+  needs_redraw_ = false;
+}
+
+int run_loop::timeout_ms() const {
+  if (is_behind_ && wants_events())
+    return 0;
+  if (!progress_->is_live() || session_.out.is_closed())
+    return -1;
+  const auto due = drawn_at_ + (needs_redraw_ ? frame_time : model::steady_time{1s});
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - session_.clock.steady());
+  return std::max(static_cast<int>(left.count()), 0);
+}
+
+void run_loop::wait() {
+  std::array<pollfd, 3> fds{
+    pollfd{signals_.descriptor(), POLLIN, 0},
+    pollfd{wants_events() ? inbox_.descriptor() : -1, POLLIN, 0},
+    pollfd{session_.out.pending() != 0 ? session_.out.descriptor() : -1, POLLOUT, 0},
+  };
+  ::poll(fds.data(), fds.size(), timeout_ms()); // whatever it says, everything is looked at
+}
+
+} // namespace sluice::cli

@@ -1,0 +1,56 @@
+// The main thread of `sluice run` while the run goes on: waits for committed events, for signals
+// and for a slow reader of standard output at once, and never lets one hold up the others.
+#pragma once
+
+#include "cli/event_inbox.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_tracker.hpp"
+#include "cli/session.hpp"
+#include "cli/signals.hpp"
+#include "runtime/history.hpp"
+#include "runtime/orchestrator.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace sluice::cli {
+
+class run_loop {
+public:
+  run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox, signal_watch& signals,
+           std::shared_ptr<const model::workflow_spec> workflow, model::run_no run);
+
+  /// Returns when the run's end is committed and shown. Errors: what ended the node instead.
+  expected<void> run();
+
+  /// The signal that asked for the cancellation, 0: none.
+  int cancelled_by() const { return cancelled_by_; }
+
+private:
+  expected<void> take_events();
+  expected<void> read_missed_events();
+  void handle(model::event e);
+  void take_signals();
+  void cancel(int signal);
+  void redraw();
+  bool wants_events() const;
+  int timeout_ms() const;
+  void wait();
+
+  session& session_;
+  runtime::orchestrator& node_;
+  event_inbox& inbox_;
+  signal_watch& signals_;
+  model::run_no run_;
+  run_tracker tracker_;
+  std::unique_ptr<progress> progress_;
+  std::optional<runtime::history> store_; ///< opened when events were missed
+  bool is_behind_ = false;                ///< events have to be read from the store
+  std::int64_t last_seq_ = 0;
+  int signals_taken_ = 0;
+  int cancelled_by_ = 0;
+  bool needs_redraw_ = true;
+  model::steady_time drawn_at_{0};
+};
+
+} // namespace sluice::cli
