@@ -45,7 +45,7 @@ expected<std::unique_ptr<store>> open_writer(const place& at, const store_option
                                              std::span<const migration> migrations) {
   auto db = connect(at, access::write, options);
   if (!db)
-    return tl::unexpected(db.error());
+    return tl::unexpected(with_advice(db.error()));
   if (auto ready = bring_up(**db, at, options, migrations); !ready)
     return tl::unexpected(with_advice(ready.error()));
   auto opened = std::make_unique<writer>(std::move(*db));
@@ -58,7 +58,7 @@ expected<std::unique_ptr<reader>> open_reader(const place& at, const store_optio
                                               std::span<const migration> migrations) {
   auto db = connect(at, access::read, options);
   if (!db)
-    return tl::unexpected(db.error());
+    return tl::unexpected(with_advice(db.error()));
   const auto schema = schema_target{**db, at}.schema();
   if (!schema)
     return tl::unexpected(with_advice(schema.error()));

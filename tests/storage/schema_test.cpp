@@ -1,0 +1,85 @@
+#include "model/state.hpp"
+#include "storage/sqlite/connection.hpp"
+#include "tests/storage/store_fixture.hpp"
+
+#include <map>
+#include <regex>
+
+using namespace sluice;
+using namespace sluice::storage;
+
+namespace {
+
+using names = std::vector<std::string>;
+
+/// `table.column` -> the names its CHECK allows, from the text that the database keeps.
+std::map<std::string, names> checked_names(const std::filesystem::path& file) {
+  SQLite::Database db{file.string(), SQLite::OPEN_READONLY};
+  SQLite::Statement row{db, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'"};
+  std::map<std::string, names> found;
+  const std::regex check{R"(CHECK \(([^)]*)\))"};
+  const std::regex term{R"((\w+) = '(\w*)')"};
+  while (row.executeStep()) {
+    const auto table = row.getColumn(0).getString();
+    const auto sql = row.getColumn(1).getString();
+    for (std::sregex_iterator it{sql.begin(), sql.end(), check}, end; it != end; ++it) {
+      const auto condition = (*it)[1].str();
+      for (std::sregex_iterator t{condition.begin(), condition.end(), term}; t != end; ++t)
+        found[table + "." + (*t)[1].str()].push_back((*t)[2].str());
+    }
+  }
+  return found;
+}
+
+names strings(std::span<const std::string_view> views) {
+  return {views.begin(), views.end()};
+}
+
+} // namespace
+
+TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][schema][disk]") {
+  on_disk db;
+  const auto found = checked_names(db.paths.database());
+  const std::map<std::string, names> want{
+    {"run.state", strings(model::run_state_names())},
+    {"task.state", strings(model::task_state_names())},
+    {"task_text.class", strings(model::failure_class_names())},
+    {"attempt.state", strings(model::task_state_names())},
+    {"attempt.class", strings(model::failure_class_names())},
+    {"attempt.executor", strings(model::executor_kind_names())},
+    {"event.type", strings(model::event_type_names())},
+  };
+  CHECK(found == want);
+}
+
+TEST_CASE("schema: a name that is none is refused by the database", "[storage][schema][disk]") {
+  on_disk db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), ended(1, 0)});
+  db.store.reset();
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READWRITE};
+  const auto column =
+    GENERATE("UPDATE run SET state", "UPDATE task SET state", "UPDATE attempt SET state",
+             "UPDATE attempt SET class", "UPDATE attempt SET executor", "UPDATE event SET type");
+  CHECK_THROWS_WITH(raw.exec(std::string{column} + " = 'nonsense'"),
+                    Catch::Contains("CHECK constraint failed"));
+}
+
+TEST_CASE("schema: a row that cannot be read is corrupt", "[storage][schema][disk]") {
+  on_disk db;
+  commit(*db.store, {created(1, workflow_of({"a"}))});
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READWRITE};
+  raw.exec("UPDATE run SET params = '{'; UPDATE workflow_version SET spec = '[]'");
+  CHECK(db.reader->run({1}).error().code == errc::corrupt);
+  CHECK(db.reader->workflow({1}).error().code == errc::corrupt);
+}
+
+TEST_CASE("schema: unfinished runs are found by their index", "[storage][schema][disk]") {
+  on_disk db;
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READONLY};
+  SQLite::Statement plan{raw, "EXPLAIN QUERY PLAN SELECT run_no FROM run INDEXED BY run_unfinished "
+                              "WHERE state IN ('queued', 'running', 'cancelling', 'rolling_back') "
+                              "ORDER BY run_no DESC"};
+  REQUIRE(plan.executeStep());
+  CHECK_THAT(plan.getColumn(3).getString(), Catch::Contains("run_unfinished"));
+  CHECK_FALSE(plan.executeStep()); // no sorting
+}

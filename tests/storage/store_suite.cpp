@@ -1,0 +1,457 @@
+// What every backend of the store does: each test runs on disk and in memory.
+#include "tests/storage/store_fixture.hpp"
+
+using namespace sluice;
+using namespace sluice::storage;
+using model::failure_class;
+using model::run_state;
+
+#define STORE_TEST(name) TEMPLATE_TEST_CASE("store: " name, "[storage][store]", on_disk, in_memory)
+
+STORE_TEST("an empty one has nothing and says so") {
+  TestType db;
+  CHECK(must(db.store->last_commit()) == commit_mark{});
+  CHECK(must(db.store->next_run_no()) == model::run_no{1});
+  CHECK(must(db.store->last_seq()) == 0);
+  CHECK(must(db.reader->last_seq()) == 0);
+  CHECK(must(db.reader->runs({})).empty());
+  CHECK(must(db.reader->events({})).empty());
+  CHECK(must(db.reader->tasks({.run_no = {1}})).empty());
+  CHECK(must(db.reader->attempts({{1}, 0})).empty());
+  CHECK(db.reader->run({1}).error().code == errc::not_found);
+  CHECK(db.reader->workflow({1}).error().code == errc::not_found);
+  CHECK(db.reader->source({1}).error().code == errc::not_found);
+  CHECK(db.reader->task({1}, "a").error().code == errc::not_found);
+  CHECK(db.reader->outputs({{1}, 0}).error().code == errc::not_found);
+}
+
+STORE_TEST("a new run comes with its tasks and its workflow") {
+  TestType db;
+  const auto workflow = workflow_of({"extract", "load"});
+  workflow->description = "it's a \"test\" with \xC3\xA9";
+  auto record = created(1, workflow);
+  record.request.params = {{"day", "2026-03-01"}, {"rows", 7}};
+  record.request.trigger = "api";
+  CHECK(commit(*db.store, {record}) == 1);
+
+  const auto run = must(db.reader->run({1}));
+  CHECK(run.run_no == model::run_no{1});
+  CHECK(run.workflow == "etl");
+  CHECK(run.version == 1);
+  CHECK(run.state == run_state::running);
+  CHECK(run.trigger == "api");
+  CHECK(run.params == record.request.params);
+  CHECK(run.counts[std::size_t(task_state::pending)] == 2);
+  CHECK_FALSE(run.degraded);
+  CHECK(run.error.empty());
+  CHECK(run.submitted_at == at(0));
+  CHECK_FALSE(run.started_at);
+  CHECK_FALSE(run.finished_at);
+
+  const auto tasks = must(db.reader->tasks({.run_no = {1}}));
+  REQUIRE(tasks.size() == 2);
+  CHECK(tasks[1].key == model::task_key{{1}, 1});
+  CHECK(tasks[1].name == "load");
+  CHECK(tasks[1].state == task_state::pending);
+  CHECK(tasks[1].attempt == 0);
+  CHECK_FALSE(tasks[1].dispatched_at);
+  CHECK_FALSE(tasks[1].finished_at);
+
+  CHECK(*must(db.reader->workflow({1})) == *workflow);
+  CHECK(must(db.reader->source({1})) == "tasks: ...");
+  CHECK(must(db.reader->outputs({{1}, 0})).is_null());
+  CHECK(must(db.store->next_run_no()) == model::run_no{2});
+}
+
+STORE_TEST("equal specifications share a version within their workflow") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"}), "one")});
+  commit(*db.store,
+         {created(2, workflow_of({"a", "b"}), "two"), created(3, workflow_of({"a"}), "one"),
+          created(4, workflow_of({"a"}, "other"), "one")});
+  const auto runs = must(db.reader->runs({}));
+  REQUIRE(runs.size() == 4);
+  CHECK(runs[3].version == 1);
+  CHECK(runs[2].version == 2);
+  CHECK(runs[1].version == 1);
+  CHECK(runs[0].version == 1);
+  CHECK(runs[0].workflow == "other");
+  CHECK(must(db.reader->workflow({3}))->tasks.size() == 1);
+}
+
+STORE_TEST("an attempt is dispatched and succeeds with outputs") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b"}))});
+  auto start = dispatched(1, 1);
+  start.executor = model::executor_kind::function;
+  start.inputs = R"({"n":1})";
+  commit(*db.store, {start});
+
+  auto task = task_at(*db.reader, 1, 1);
+  CHECK(task.state == task_state::dispatched);
+  CHECK(task.attempt == 1);
+  CHECK(task.dispatched_at == at(1));
+  CHECK_FALSE(task.started_at);
+  CHECK(must(db.reader->run({1})).started_at == at(1));
+
+  auto end = ended(1, 1);
+  end.outcome.outputs = {{"rows", 42}, {"text", "a\nb"}};
+  end.outcome.usage = {model::microseconds{1500}, 3'000'000};
+  commit(*db.store, {end});
+
+  task = task_at(*db.reader, 1, 1);
+  CHECK(task.state == task_state::succeeded);
+  CHECK(task.started_at == at(2));
+  CHECK(task.finished_at == at(3));
+  CHECK(task.usage == end.outcome.usage);
+  CHECK_FALSE(task.failure);
+  CHECK(must(db.reader->outputs({{1}, 1})) == end.outcome.outputs);
+
+  const auto attempts = must(db.reader->attempts({{1}, 1}));
+  REQUIRE(attempts.size() == 1);
+  const auto& attempt = attempts.front();
+  CHECK(attempt.key == model::attempt_key{{1}, 1, 1});
+  CHECK(attempt.executor == model::executor_kind::function);
+  CHECK(attempt.state == task_state::succeeded);
+  CHECK(attempt.inputs == model::value{{"n", 1}});
+  CHECK(attempt.usage == end.outcome.usage);
+  CHECK(attempt.dispatched_at == at(1));
+  CHECK(attempt.started_at == at(2));
+  CHECK(attempt.finished_at == at(3));
+}
+
+STORE_TEST("a failed attempt leaves its failure with task and attempt") {
+  TestType db;
+  const auto end = ended(1, 0, 1, task_state::failed);
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), end});
+  const auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::failed);
+  CHECK(task.failure == end.outcome.failure);
+  CHECK(must(db.reader->outputs({{1}, 0})).is_null());
+  const auto attempts = must(db.reader->attempts({{1}, 0}));
+  REQUIRE(attempts.size() == 1);
+  CHECK(attempts[0].state == task_state::failed);
+  CHECK(attempts[0].failure == end.outcome.failure);
+}
+
+STORE_TEST("a lost attempt is kept and its task starts again") {
+  TestType db;
+  commit(*db.store,
+         {created(1, workflow_of({"a"})), dispatched(1, 0), ended(1, 0, 1, task_state::ready)});
+  auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::pending); // `ready` is never stored
+  CHECK(task.losses == 1);
+  CHECK_FALSE(task.failure);
+  CHECK_FALSE(task.finished_at);
+
+  commit(*db.store, {dispatched(1, 0, 2, 10)});
+  task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::dispatched);
+  CHECK(task.attempt == 2);
+  CHECK(task.dispatched_at == at(10));
+  CHECK_FALSE(task.started_at);
+  const auto attempts = must(db.reader->attempts({{1}, 0}));
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].state == task_state::failed);
+  CHECK(attempts[0].failure->failure_class == failure_class::lost);
+  CHECK(attempts[1].state == task_state::dispatched);
+  CHECK(must(db.reader->run({1})).started_at == at(1)); // of the first dispatch
+}
+
+STORE_TEST("a task moves without an attempt") {
+  TestType db;
+  auto broken = moved(1, 1, task_state::failed, "expression");
+  broken.failure = model::failure{failure_class::permanent, "expression", "no such name"};
+  commit(*db.store,
+         {created(1, workflow_of({"a", "b"})), moved(1, 0, task_state::skipped, "when"), broken});
+  const auto skipped = task_at(*db.reader, 1, 0);
+  CHECK(skipped.state == task_state::skipped);
+  CHECK(skipped.reason == "when");
+  CHECK(skipped.finished_at == at(4));
+  CHECK_FALSE(skipped.failure);
+  const auto failed = task_at(*db.reader, 1, 1);
+  CHECK(failed.state == task_state::failed);
+  CHECK(failed.failure == broken.failure);
+}
+
+STORE_TEST("the reason of a stop stays with a cancelled task only") {
+  TestType db;
+  const auto [reason, end, want] = GENERATE(table<std::string, task_state, std::string>({
+    {"cancel", task_state::cancelled, "cancel"},
+    {"timeout", task_state::failed, ""},
+  }));
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0),
+                     moved(1, 0, task_state::cancelling, reason, 1)});
+  auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::cancelling);
+  CHECK(task.reason == reason);
+  CHECK_FALSE(task.finished_at);
+  commit(*db.store, {ended(1, 0, 1, end)});
+  task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == end);
+  CHECK(task.reason == want);
+}
+
+STORE_TEST("a run moves to its end") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"}))});
+  commit(*db.store, {run_moved(1, run_state::running, run_state::cancelling)});
+  CHECK(must(db.reader->run({1})).state == run_state::cancelling);
+  CHECK_FALSE(must(db.reader->run({1})).finished_at);
+  auto end = run_moved(1, run_state::cancelling, run_state::failed);
+  end.degraded = true;
+  end.error = "task 'a' failed";
+  commit(*db.store, {end});
+  const auto run = must(db.reader->run({1}));
+  CHECK(run.state == run_state::failed);
+  CHECK(run.degraded);
+  CHECK(run.error == "task 'a' failed");
+  CHECK(run.finished_at == at(5));
+}
+
+STORE_TEST("of the counts of a group the last are kept") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), created(2, workflow_of({"a", "b"}))});
+  model::state_counts half{}, full{};
+  half[std::size_t(task_state::pending)] = 1;
+  half[std::size_t(task_state::succeeded)] = 1;
+  full[std::size_t(task_state::succeeded)] = 2;
+  const std::vector<step_ptr> group{step_of(2, {}, {{{1}, half}, {{2}, half}}),
+                                    step_of(3, {}, {{{1}, full}})};
+  must(db.store->commit(1, group));
+  CHECK(must(db.reader->run({1})).counts == full);
+  CHECK(must(db.reader->run({2})).counts == half);
+  commit(*db.store, {run_moved(2, run_state::running, run_state::succeeded)});
+  CHECK(must(db.reader->run({2})).counts == half);
+}
+
+STORE_TEST("events are those of the records in their order") {
+  TestType db;
+  auto skip = moved(1, 1, task_state::skipped);
+  const std::vector<model::record> records{
+    created(1, workflow_of({"a", "b"})),
+    dispatched(1, 0),
+    model::warning_raised{{{1}, 0, 1}, "output 'x' was not declared", at(3)},
+    ended(1, 0, 1, task_state::failed),
+    skip,
+    run_moved(1, run_state::running, run_state::failed),
+  };
+  const std::vector<step_ptr> group{
+    step_of(1, {records[0], records[1]}),
+    step_of(2, {records[2], records[3], records[4], records[5]}),
+  };
+  CHECK(must(db.store->commit(1, group)) == 1);
+  const auto events = must(db.reader->events({}));
+  REQUIRE(events.size() == records.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    CAPTURE(i);
+    const auto want = model::event_of(records[i]);
+    const auto& got = events[i];
+    CHECK(got.seq == std::int64_t(i) + 1);
+    CHECK(got.at == want.at);
+    CHECK(got.run_no == want.run_no);
+    CHECK(got.task_idx == want.task_idx);
+    CHECK(got.attempt == want.attempt);
+    CHECK(got.type == want.type);
+    CHECK(got.from == want.from);
+    CHECK(got.to == want.to);
+    CHECK(got.actor == want.actor);
+    CHECK(got.data == want.data);
+  }
+  CHECK(events[0].task.empty());
+  CHECK(events[1].task == "a");
+  CHECK(events[4].task == "b");
+  CHECK(must(db.reader->last_seq()) == 6);
+  CHECK(must(db.store->last_seq()) == 6);
+}
+
+STORE_TEST("events are read from a cursor and of one run") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), created(2, workflow_of({"a"}))});
+  commit(*db.store, {dispatched(2, 0), dispatched(1, 0), ended(2, 0)});
+  commit(*db.store, {run_moved(2, run_state::running, run_state::succeeded), ended(1, 0)});
+  const auto seqs = [&](const event_query& query) {
+    std::vector<std::int64_t> found;
+    for (const auto& e : must(db.reader->events(query)))
+      found.push_back(e.seq);
+    return found;
+  };
+  using list = std::vector<std::int64_t>;
+  CHECK(seqs({}) == list{1, 2, 3, 4, 5, 6, 7});
+  CHECK(seqs({.after_seq = 5}) == list{6, 7});
+  CHECK(seqs({.after_seq = 1, .limit = 2}) == list{2, 3});
+  CHECK(seqs({.run_no = model::run_no{1}}) == list{1, 4, 7});
+  CHECK(seqs({.run_no = model::run_no{2}}) == list{2, 3, 5, 6});
+  CHECK(seqs({.after_seq = 3, .run_no = model::run_no{2}, .limit = 1}) == list{5});
+  CHECK(seqs({.run_no = model::run_no{3}}).empty());
+  CHECK(seqs({.after_seq = 99}).empty());
+}
+
+STORE_TEST("an event that follows the end of its run is found") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), ended(1, 0),
+                     run_moved(1, run_state::running, run_state::succeeded)});
+  commit(*db.store, {model::warning_raised{{{1}, 0, 1}, "late", at(9)}});
+  CHECK(must(db.reader->events({.run_no = model::run_no{1}})).size() == 5);
+}
+
+STORE_TEST("a record that does not fit is refused and the rest is kept") {
+  TestType db;
+  commit(*db.store,
+         {created(1, workflow_of({"a", "b", "c"})), dispatched(1, 0),
+          ended(1, 0, 1, task_state::ready), dispatched(1, 0, 2), dispatched(1, 1), ended(1, 1)});
+  const auto wrong = GENERATE(values<std::pair<const char*, model::record>>({
+    {"late report", ended(1, 0, 1)},
+    {"report of a decided attempt", ended(1, 1, 1, task_state::failed)},
+    {"report of an attempt to come", ended(1, 0, 3)},
+    {"attempt that was given before", dispatched(1, 0, 2)},
+    {"move of an earlier attempt", moved(1, 0, task_state::cancelling, "cancel", 1)},
+    {"move of a decided task", moved(1, 1, task_state::skipped, "when", 1)},
+    {"warning of an attempt to come", model::warning_raised{{{1}, 2, 1}, "w", at(6)}},
+    {"task that does not exist", moved(1, 7, task_state::skipped)},
+    {"run in another state", run_moved(1, run_state::cancelling, run_state::cancelled)},
+    {"run that does not exist", run_moved(9, run_state::running, run_state::failed)},
+  }));
+  CAPTURE(wrong.first);
+  const auto before = must(db.reader->last_seq());
+  const auto tasks = [&] {
+    std::string all;
+    for (const auto& t : must(db.reader->tasks({.run_no = {1}})))
+      all += std::string{to_string(t.state)} + "#" + std::to_string(t.attempt) + t.reason + " ";
+    return all;
+  };
+  REQUIRE(tasks() == "dispatched#2 succeeded#1 pending#0 ");
+  CHECK(commit(*db.store, {wrong.second, moved(1, 2, task_state::skipped, "when")}) == before + 1);
+  CHECK(db.store->refused() == 1);
+  CHECK(tasks() == "dispatched#2 succeeded#1 skipped#0when ");
+  const auto events = must(db.reader->events({.after_seq = before}));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].seq == before + 1);
+  CHECK(events[0].type == model::event_type::task_skipped);
+  CHECK(must(db.reader->run({1})).state == run_state::running);
+  CHECK(must(db.reader->attempts({{1}, 0})).size() == 2);
+
+  commit(*db.store, {ended(1, 0, 2)});
+  CHECK(db.store->refused() == 0);
+}
+
+STORE_TEST("a group that fails leaves nothing behind") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"}))});
+  // The number of the second run is taken, which no caller may ask for.
+  const std::vector<step_ptr> group{step_of(2, {dispatched(1, 0)}),
+                                    step_of(3, {created(1, workflow_of({"b"}), "other")})};
+  const auto failed = db.store->commit(1, group);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == errc::internal);
+  CHECK_THAT(failed.error().message, Catch::Contains("cannot commit steps 2 to 3"));
+  CHECK(must(db.store->last_commit()) == commit_mark{1, 1});
+  CHECK(task_at(*db.reader, 1, 0).state == task_state::pending);
+  CHECK(must(db.reader->attempts({{1}, 0})).empty());
+  CHECK(must(db.reader->last_seq()) == 1);
+  CHECK(must(db.store->last_seq()) == 1);
+  CHECK(commit(*db.store, {dispatched(1, 0)}) == 2);
+}
+
+STORE_TEST("the mark is that of the last step") {
+  TestType db;
+  const std::uint64_t incarnation = 18'000'000'000'000'000'000ull; // any 64 bits
+  const std::vector<step_ptr> group{step_of(1, {created(1, workflow_of({"a"}))}), step_of(2, {})};
+  must(db.store->commit(incarnation, group));
+  CHECK(must(db.store->last_commit()) == commit_mark{incarnation, 2});
+  CHECK(must(db.store->commit(incarnation, {})) == 2); // nothing to do: the seq that comes next
+  CHECK(must(db.store->last_commit()) == commit_mark{incarnation, 2});
+}
+
+STORE_TEST("runs are listed newest first and filtered") {
+  TestType db;
+  std::vector<model::record> records;
+  for (int run = 1; run <= 5; ++run)
+    records.push_back(created(run, workflow_of({"a"}, run % 2 == 0 ? "even" : "odd")));
+  records.push_back(run_moved(1, run_state::running, run_state::succeeded));
+  records.push_back(run_moved(2, run_state::running, run_state::failed));
+  records.push_back(run_moved(5, run_state::running, run_state::cancelling));
+  commit(*db.store, std::move(records));
+  using list = std::vector<std::int64_t>;
+  const auto [query, want] = GENERATE(table<run_query, list>({
+    {{}, {5, 4, 3, 2, 1}},
+    {{.limit = 2}, {5, 4}},
+    {{.state = run_state::failed}, {2}},
+    {{.state = run_state::running}, {4, 3}},
+    {{.workflow = "even"}, {4, 2}},
+    {{.unfinished_only = true}, {5, 4, 3}},
+    {{.workflow = "odd", .unfinished_only = true}, {5, 3}},
+    {{.state = run_state::succeeded, .unfinished_only = true}, {}},
+    {{.workflow = "none"}, {}},
+  }));
+  list found;
+  for (const auto& run : must(db.reader->runs(query)))
+    found.push_back(run.run_no.value);
+  CHECK(found == want);
+}
+
+STORE_TEST("tasks are listed from an index and by state") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b", "c", "d"})), dispatched(1, 0),
+                     dispatched(1, 2), ended(1, 2)});
+  using list = std::vector<std::uint32_t>;
+  const auto [query, want] = GENERATE(table<task_query, list>({
+    {{.run_no = {1}}, {0, 1, 2, 3}},
+    {{.run_no = {1}, .from_idx = 2}, {2, 3}},
+    {{.run_no = {1}, .from_idx = 1, .limit = 2}, {1, 2}},
+    {{.run_no = {1}, .state = task_state::pending}, {1, 3}},
+    {{.run_no = {1}, .state = task_state::succeeded}, {2}},
+    {{.run_no = {1}, .state = task_state::running}, {0}},
+    {{.run_no = {2}}, {}},
+  }));
+  list found;
+  for (const auto& task : must(db.reader->tasks(query)))
+    found.push_back(task.key.task_idx);
+  CHECK(found == want);
+}
+
+STORE_TEST("a task is found by name and the nearest one is named") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"extract", "transform", "load"}))});
+  CHECK(must(db.reader->task({1}, "load")).key.task_idx == 2);
+  const auto missing = db.reader->task({1}, "extrat");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == errc::not_found);
+  CHECK_THAT(missing.error().message,
+             Catch::Contains("run r-1 has no task 'extrat'") && Catch::Contains("'extract'"));
+  CHECK_THAT(db.reader->task({2}, "load").error().message, Catch::Contains("no run r-2"));
+}
+
+STORE_TEST("any text is kept as it is") {
+  TestType db;
+  const auto text = GENERATE(
+    values<std::string>({"", "it's; DROP TABLE task; --", "\xE2\x82\xAC and \xF0\x9F\x98\x80",
+                         std::string{"a\0b", 3}, std::string(200'000, 'x')}));
+  auto record = created(1, workflow_of({"a"}));
+  record.request.source = text;
+  auto end = ended(1, 0, 1, task_state::failed);
+  end.outcome.failure->message = text;
+  end.outcome.outputs = {{"text", text}};
+  commit(*db.store, {record, dispatched(1, 0), end});
+  CHECK(must(db.reader->source({1})) == text);
+  CHECK(task_at(*db.reader, 1, 0).failure->message == text);
+  CHECK(must(db.reader->outputs({{1}, 0})) == model::value{{"text", text}});
+}
+
+STORE_TEST("every value of the enumerations can be stored") {
+  TestType db;
+  std::vector<model::record> records;
+  auto workflow = workflow_of({});
+  for (std::size_t i = 0; i < model::failure_class_count; ++i)
+    workflow->tasks.push_back({.name = "task " + std::to_string(i)});
+  records.push_back(created(1, workflow));
+  for (std::uint32_t i = 0; i < model::failure_class_count; ++i) {
+    records.push_back(dispatched(1, i));
+    auto end = ended(1, i, 1, task_state::failed);
+    end.outcome.failure->failure_class = failure_class(i);
+    records.push_back(end);
+  }
+  commit(*db.store, std::move(records));
+  for (std::uint32_t i = 0; i < model::failure_class_count; ++i)
+    CHECK(task_at(*db.reader, 1, i).failure->failure_class == failure_class(i));
+}
