@@ -76,6 +76,7 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   if (!pid)
     return tl::unexpected(explain({.err = pid.error(),
                                    .program = command.argv.front(),
+                                   .path = program_,
                                    .workdir = workdir,
                                    .log_path = files_.log_of(order.key)}));
   return *pid;
@@ -86,6 +87,7 @@ tl::expected<pid_t, int> attempt_starter::spawn(model::attempt_key key,
                                                 const std::string& workdir) {
   const auto path = environment_.find("PATH").value_or(default_search_path);
   const auto program = find_program(argv.front(), path, workdir);
+  program_ = program.value_or(std::string{});
   if (!program)
     return tl::unexpected(program.error());
   argv_.clear();
@@ -93,7 +95,7 @@ tl::expected<pid_t, int> attempt_starter::spawn(model::attempt_key key,
     argv_.push_back(const_cast<char*>(word.c_str())); // posix_spawn does not write to it
   argv_.push_back(nullptr);
   const auto log = files_.log_of(key);
-  return spawner_.spawn({.program = program->c_str(),
+  return spawner_.spawn({.program = program_.c_str(),
                          .argv = argv_.data(),
                          .environment = environment_.pointers(),
                          .log_path = log.c_str(),

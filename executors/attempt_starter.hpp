@@ -34,6 +34,7 @@ private:
   spawner spawner_;
   environment_block environment_; ///< of the start in progress; kept for its memory
   std::vector<char*> argv_;
+  std::string program_; ///< that was executed last; empty: not found
 };
 
 } // namespace sluice::executors

@@ -10,6 +10,9 @@
 
 namespace sluice::executors {
 
+/// Idle, it sleeps: a wake-up happens only for a command or an exit, or while a start is postponed
+/// or a group is not gone. The kernel counts a child's `peak_rss_bytes` from our own resident size
+/// at its start.
 class process_thread final : public launcher {
 public:
   /// Errors: `unavailable` when the host has no descriptor or thread to spare.
@@ -19,9 +22,6 @@ public:
   /// listener is called any more.
   ~process_thread() override;
 
-  /// Idle, it sleeps: a wake-up happens only for a command, an exit, or while a start is postponed
-  /// or a group is not gone. `usage.peak_rss_bytes` of the reports is at least our own resident
-  /// size at the start, as the kernel counts a spawned child.
   void start(std::shared_ptr<const model::start_attempt> attempt,
              launch_listener listener) override;
   void signal(model::attempt_key key, stop_signal what) override;

@@ -58,14 +58,14 @@ std::optional<failure> log_trouble(const std::string& log_path) {
 
 failure program_trouble(const failed_start& start) {
   const auto what = "cannot start " + quoted(start.program) + ": ";
-  const auto path = start.program.starts_with('/') || start.workdir.empty()
-                      ? start.program
-                      : start.workdir + "/" + start.program;
+  const auto path = start.path.starts_with('/') || start.workdir.empty()
+                      ? start.path
+                      : start.workdir + "/" + start.path;
   struct stat info {};
   const bool exists = ::stat(path.c_str(), &info) == 0;
   switch (start.err) {
   case ENOENT:
-    if (start.program.find('/') == std::string::npos)
+    if (start.path.empty())
       return permanent("program_not_found", what + "no such program on PATH");
     if (exists)
       return permanent("interpreter_not_found",

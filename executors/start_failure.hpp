@@ -11,8 +11,9 @@ namespace sluice::executors {
 
 /// What was tried; texts are for the person who reads the message.
 struct failed_start {
-  int err = 0; ///< errno value
-  std::string program;
+  int err = 0;          ///< errno value
+  std::string program;  ///< as written
+  std::string path;     ///< what was executed; empty: no such program was found
   std::string workdir;  ///< empty: ours
   std::string log_path; ///< not made yet, or there
 };

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <future>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -213,6 +214,15 @@ TEST_CASE("process_thread: what cannot start is told apart and named also in the
   CHECK_FALSE(world.has_started(report.key));
 }
 
+TEST_CASE("process_thread: a program on the PATH without its interpreter is told apart",
+          "[executors][process_thread]") {
+  process_world world;
+  write_file(world.base() / "lost", "#!/no/such/interpreter\n", 0755);
+  auto task = exec_task({"lost"});
+  task.env = {{"PATH", world.base().string()}};
+  CHECK(world.run(task).failure->code == "interpreter_not_found");
+}
+
 TEST_CASE("process_thread: a log that cannot be written is named", "[executors][process_thread]") {
   process_world world;
   write_file(world.dir() / "logs", "in the way");
@@ -290,6 +300,17 @@ TEST_CASE("process_thread: what a task leaves in the background ends with it",
   const auto report = world.wait_ended(key);
   CHECK(report.failure->code == "5");
   CHECK_FALSE(is_alive(pid));
+}
+
+TEST_CASE("process_thread: a group of the dead that nobody reaps is gone",
+          "[executors][process_thread]") {
+  // We get the orphans, and leave them as they are.
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  process_world world;
+  const auto report = world.run(shell_task("sleep 600 & exit 0"));
+  CHECK_FALSE(report.failure.has_value());
+  CHECK(::waitpid(-1, nullptr, 0) > 0); // it was there
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
 }
 
 TEST_CASE("process_thread: TERM reaches the whole group and can be ignored until KILL",
@@ -391,6 +412,7 @@ TEST_CASE("process_thread: its end is the end of what runs", "[executors][proces
   CHECK_FALSE(world.has_ended(key));
 }
 
+#ifndef __SANITIZE_ADDRESS__ // the sanitizers need descriptors themselves
 TEST_CASE("process_thread: a full host postpones starts until there is room",
           "[executors][process_thread]") {
   process_world world{[](process_options& o) {
@@ -450,6 +472,7 @@ TEST_CASE("process_thread: a host that stays full fails the attempt with class r
   CHECK(report.failure->code == "host_full");
   CHECK_FALSE(world.run(exec_task({"true"})).failure.has_value());
 }
+#endif
 
 TEST_CASE("process_thread: the limit of descriptors is raised as far as it goes",
           "[executors][process_thread]") {
