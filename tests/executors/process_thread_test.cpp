@@ -348,8 +348,13 @@ TEST_CASE("process_thread: TERM ends a stopped process too", "[executors][proces
 TEST_CASE("process_thread: an attempt that has not started will not start",
           "[executors][process_thread]") {
   process_world world;
+  std::promise<void> reached;
   std::promise<void> gate;
-  world.thread().abandon_all([&gate] { gate.get_future().wait(); }); // holds the thread up
+  world.thread().abandon_all([&] { // holds the thread up, so that all that follows waits
+    reached.set_value();
+    gate.get_future().wait();
+  });
+  reached.get_future().wait();
   std::vector<model::attempt_key> keys;
   for (int i = 0; i < 20; ++i)
     keys.push_back(world.start(exec_task({"sleep", "600"})));
