@@ -47,8 +47,9 @@ void sort_unique(std::vector<std::uint32_t>& list) {
 class workflow_compiler {
 public:
   workflow_compiler(std::shared_ptr<const model::workflow_spec> spec,
-                    const handler_lookup& has_handler)
-    : result_(std::make_shared<compiled_workflow>()), spec_(*spec), has_handler_(has_handler) {
+                    const handler_lookup& has_handler, std::span<const std::uint32_t> read_in_part)
+    : result_(std::make_shared<compiled_workflow>()), spec_(*spec), has_handler_(has_handler),
+      read_in_part_(read_in_part) {
     result_->spec_ = std::move(spec);
   }
 
@@ -64,6 +65,9 @@ private:
 
   void report(std::string path, std::string message, std::size_t offset = 0) {
     problems_.push_back({std::move(path), std::move(message), offset});
+  }
+  void report_name(std::string path, std::string message) {
+    problems_.push_back({std::move(path), std::move(message), 0, true});
   }
   std::string hint(std::string_view name, const std::vector<std::string>& candidates) {
     return ++hints_ > max_hints ? std::string{} : model::did_you_mean(name, candidates);
@@ -88,6 +92,7 @@ private:
   std::shared_ptr<compiled_workflow> result_;
   const model::workflow_spec& spec_;
   const handler_lookup& has_handler_;
+  std::span<const std::uint32_t> read_in_part_;
   std::vector<spec_problem> problems_;
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
   std::vector<dag::edge> edges_;
@@ -131,9 +136,9 @@ void workflow_compiler::index_tasks() {
       return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
     });
     if (name.empty() || has_control)
-      report(path_of_task(idx), in_quotes(name) + " is no name of a task");
+      report_name(path_of_task(idx), in_quotes(name) + " is no name of a task");
     if (!by_name_.emplace(name, idx).second)
-      report(path_of_task(idx), "the task " + in_quotes(name) + " stands twice");
+      report_name(path_of_task(idx), "the task " + in_quotes(name) + " stands twice");
   }
 }
 
@@ -296,6 +301,8 @@ void workflow_compiler::use_output(const reference& mentioned, std::uint32_t ups
                                    const place& where) {
   const auto& declared = spec_.tasks[upstream].out;
   current_->output_reads.push_back(upstream);
+  if (std::binary_search(read_in_part_.begin(), read_in_part_.end(), upstream))
+    return;
   if (declared.empty())
     return report(where.path, "task " + in_quotes(mentioned.name) + " declares no outputs",
                   mentioned.offset);
@@ -326,7 +333,7 @@ void workflow_compiler::build_graph() {
     }
     text += (i == 0 ? "" : " -> ") + spec_.tasks[(*cycle)[i]].name;
   }
-  report(path_of_task(cycle->front()), std::move(text));
+  report_name(path_of_task(cycle->front()), std::move(text));
 }
 
 std::optional<std::uint32_t> compiled_workflow::mentioned_task(std::string_view name) const {
@@ -344,8 +351,9 @@ bool compiled_workflow::handles_failure(std::uint32_t dependent, std::uint32_t u
 }
 
 tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
-compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler) {
-  return workflow_compiler{std::move(spec), has_handler}.run();
+compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler,
+        std::span<const std::uint32_t> read_in_part) {
+  return workflow_compiler{std::move(spec), has_handler, read_in_part}.run();
 }
 
 } // namespace sluice::logic

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,6 +23,7 @@ struct spec_problem {
   std::string path;
   std::string message;
   std::size_t offset = 0; ///< within the string at `path`, for expressions
+  bool at_name = false;   ///< the last key of `path` itself is wrong, not what it holds
 };
 
 /// The expressions of one task; most tasks of large graphs have none.
@@ -65,8 +67,11 @@ private:
 /// Names of the native handlers that exist; empty function: not checked.
 using handler_lookup = std::function<bool(std::string_view name)>;
 
-/// Compiles, or returns every problem there is, in order of the specification.
+/// Compiles, or returns every problem there is, in order of the specification. `read_in_part` are
+/// tasks, ascending, of which a reader could not understand everything: what they declare is not
+/// known, so mentions of their outputs are let pass.
 tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
-compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler = {});
+compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler = {},
+        std::span<const std::uint32_t> read_in_part = {});
 
 } // namespace sluice::logic

@@ -16,6 +16,11 @@ void report(problems_t& problems, std::string path, std::string message) {
   problems.push_back({std::move(path), std::move(message), 0});
 }
 
+/// A name is wrong, not what it stands for.
+void report_name(problems_t& problems, std::string path, std::string message) {
+  problems.push_back({std::move(path), std::move(message), 0, true});
+}
+
 std::string in_quotes(std::string_view text) {
   return "'" + std::string{text} + "'";
 }
@@ -43,8 +48,8 @@ void check_distinct(const List& list, NameOf name_of, const std::string& path, c
   std::unordered_set<std::string_view> seen;
   for (const auto& item : list)
     if (const std::string& name = name_of(item); !seen.insert(name).second)
-      report(problems, path_of(path, name),
-             std::string{what} + " " + in_quotes(name) + " stands twice");
+      report_name(problems, path_of(path, name),
+                  std::string{what} + " " + in_quotes(name) + " stands twice");
 }
 
 void check_argv(const std::vector<std::string>& argv, const std::string& path,
@@ -72,8 +77,9 @@ bool holds_nul(const model::value& v) {
 
 void check_variable_name(const std::string& name, const std::string& path, problems_t& problems) {
   if (!model::is_identifier(name))
-    report(problems, path,
-           in_quotes(name) + " is no name of a variable: letters, digits and _, no digit first");
+    report_name(problems, path,
+                in_quotes(name)
+                  + " is no name of a variable: letters, digits and _, no digit first");
 }
 
 void check_environment(const model::named_values& env, const std::string& path,
@@ -83,7 +89,7 @@ void check_environment(const model::named_values& env, const std::string& path,
     const auto here = path_of(path, name);
     check_variable_name(name, here, problems);
     if (name.starts_with("SLUICE_") && !name.starts_with("SLUICE_CFG_"))
-      report(problems, here, in_quotes(name) + ": names with SLUICE_ are set by sluice");
+      report_name(problems, here, in_quotes(name) + ": names with SLUICE_ are set by sluice");
     if (v.is_structured())
       report(problems, here, "must be a single value, not a list or a map");
     else if (holds_nul(v))
@@ -97,9 +103,9 @@ void check_inputs(const model::named_values& in, const std::string& path, proble
     const auto here = path_of(path, name);
     check_variable_name(name, here, problems);
     if (name == "PATH" || name.starts_with("SLUICE_") || name.starts_with("LD_"))
-      report(problems, here,
-             in_quotes(name)
-               + " cannot be an input: PATH, LD_* and SLUICE_* have meanings of their own");
+      report_name(problems, here,
+                  in_quotes(name)
+                    + " cannot be an input: PATH, LD_* and SLUICE_* have meanings of their own");
     if (holds_nul(v))
       report(problems, here, "holds a NUL character");
   }
@@ -128,7 +134,7 @@ void check_param_value(const model::param_spec& param, const model::value& v,
 void check_param(const model::param_spec& param, const std::string& path, problems_t& problems) {
   if (param.name.empty() || has_control_character(param.name)
       || param.name.find('=') != std::string::npos)
-    report(problems, path, in_quotes(param.name) + " is no name of a parameter");
+    report_name(problems, path, in_quotes(param.name) + " is no name of a parameter");
   if (param.type == model::value_type::file)
     report(problems, path_of(path, "type"), "a parameter cannot be of type file; use string");
   for (std::size_t i = 0; i < param.choices.size(); ++i)
@@ -152,8 +158,8 @@ void check_outputs(const std::vector<model::output_spec>& out, const std::string
   for (const auto& output : out)
     if (output.name.empty() || has_control_character(output.name)
         || output.name.find('=') != std::string::npos)
-      report(problems, path_of(path, output.name),
-             in_quotes(output.name) + " is no name of an output");
+      report_name(problems, path_of(path, output.name),
+                  in_quotes(output.name) + " is no name of an output");
 }
 
 void check_handler(const std::string& name, const std::string& path,

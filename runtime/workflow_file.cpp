@@ -1,0 +1,156 @@
+#include "runtime/workflow_file.hpp"
+
+#include "runtime/document_index.hpp"
+#include "runtime/json_document.hpp"
+#include "runtime/workflow_reader.hpp"
+#include "runtime/yaml_document.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <tuple>
+#include <unordered_set>
+
+namespace sluice::runtime {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+/// Problems of the document as problems of the file: sorted, columns in characters.
+std::vector<file_problem> in_file(std::vector<document_problem> problems, std::string_view text) {
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  std::vector<file_problem> placed;
+  placed.reserve(problems.size());
+  std::uint32_t line = 1;
+  for (auto& problem : problems) {
+    for (; line < problem.at.line; ++line)
+      text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+    placed.push_back({static_cast<int>(problem.at.line),
+                      static_cast<int>(display_column(text, problem.at.column)),
+                      std::move(problem.path), std::move(problem.message)});
+  }
+  return placed;
+}
+
+/// Adds what `compile` finds, but for places that could not be read: what stands in for them there
+/// is not the writer's.
+void add_located(std::vector<document_problem>& problems,
+                 const std::vector<logic::spec_problem>& found, const document_node& root) {
+  document_index index{root};
+  std::unordered_set<std::string> unread;
+  for (const auto& problem : problems)
+    unread.insert(problem.path);
+  for (const auto& problem : found)
+    if (auto located = index.locate(problem); !unread.contains(located.path))
+      problems.push_back(std::move(located));
+}
+
+file_problem whole_file(std::string message) {
+  return {0, 0, {}, std::move(message)};
+}
+
+expected<std::string> read_text(const std::filesystem::path& file) {
+  const document_limits limits;
+  const auto cannot = [&](const std::string& why) {
+    return fail(errc::invalid_argument, "cannot read the file: " + why);
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    return cannot("it is a directory");
+  errno = 0;
+  std::ifstream in{file, std::ios::binary};
+  if (!in)
+    return cannot(errno_text(errno));
+  std::string text;
+  std::array<char, 1 << 16> part{};
+  while (in && text.size() <= limits.bytes) {
+    in.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad())
+    return cannot(errno_text(errno));
+  if (text.size() > limits.bytes)
+    return fail(errc::invalid_argument,
+                "the file is larger than the limit of " + std::to_string(limits.bytes) + " bytes");
+  return text;
+}
+
+} // namespace
+
+std::string to_string(const std::string& file, const file_problem& problem) {
+  std::string text = file;
+  if (problem.line > 0)
+    text += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
+  text += ": ";
+  if (!problem.path.empty())
+    text += problem.path + ": ";
+  return text + problem.message;
+}
+
+std::string content_hash_of(const model::workflow_spec& workflow) {
+  const auto text = model::to_text(model::to_json(workflow));
+  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
+  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  std::array<char, 2 * crypto_hash_sha256_BYTES + 1> hex{};
+  sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
+  return hex.data();
+}
+
+file_format format_of(std::string_view text) {
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' ? file_format::json
+                                                               : file_format::yaml;
+}
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
+parse_workflow(std::string_view text, file_format format, const std::string& default_name,
+               const std::string& base_dir, const logic::handler_lookup& has_handler) {
+  const auto source = text;
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  const document_limits limits;
+  if (auto problem = find_text_problem(text, limits))
+    return tl::unexpected(in_file({std::move(*problem)}, text));
+  auto parsed =
+    format == file_format::json ? parse_json_document(text, limits) : parse_yaml(text, limits);
+  if (!parsed.root)
+    return tl::unexpected(in_file(std::move(parsed.problems), text));
+
+  auto reading = read_workflow(*parsed.root, default_name, base_dir);
+  auto& problems = parsed.problems;
+  problems.insert(problems.end(), std::make_move_iterator(reading.problems.begin()),
+                  std::make_move_iterator(reading.problems.end()));
+  std::shared_ptr<const model::workflow_spec> workflow = std::move(reading.workflow);
+  if (parsed.root->is_map()) {
+    const auto compiled = logic::compile(workflow, has_handler, reading.read_in_part);
+    if (!compiled)
+      add_located(problems, compiled.error(), *parsed.root);
+  }
+  if (!problems.empty())
+    return tl::unexpected(in_file(std::move(problems), text));
+  auto hash = content_hash_of(*workflow);
+  return loaded_workflow{std::move(workflow), std::string{source}, std::move(hash)};
+}
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
+load_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler) {
+  const auto text = read_text(file);
+  if (!text)
+    return tl::unexpected(std::vector{whole_file(text.error().message)});
+  std::error_code err;
+  const auto absolute = std::filesystem::absolute(file, err);
+  if (err)
+    return tl::unexpected(
+      std::vector{whole_file("cannot find the file's directory: " + err.message())});
+  const auto format = file.extension() == ".json" ? file_format::json : format_of(*text);
+  return parse_workflow(*text, format, file.stem().string(),
+                        absolute.lexically_normal().parent_path().string(), has_handler);
+}
+
+} // namespace sluice::runtime

@@ -1,0 +1,120 @@
+#include "runtime/workflow_keys.hpp"
+
+#include "model/nearest_name.hpp"
+
+#include <algorithm>
+
+namespace sluice::runtime {
+namespace {
+
+constexpr auto W = static_cast<std::uint8_t>(key_level::workflow);
+constexpr auto D = static_cast<std::uint8_t>(key_level::defaults);
+constexpr auto T = static_cast<std::uint8_t>(key_level::task);
+constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
+constexpr auto P = static_cast<std::uint8_t>(key_level::param);
+
+/// In the order of the format's documentation.
+constexpr key_row table[] = {
+  {"workflow", W, file_key::workflow},
+  {"description", W | P, file_key::description},
+  {"labels", W, file_key::labels},
+  {"params", W, file_key::params},
+  {"defaults", W, file_key::defaults},
+  {"tasks", W, file_key::tasks},
+  {"finally", W, file_key::later},
+  {"run", T, file_key::run},
+  {"exec", T, file_key::exec},
+  {"call", T, file_key::call},
+  {"workflow", T, file_key::later},
+  {"gate", T, file_key::later},
+  {"wait", T, file_key::later},
+  {"cloudrun", T, file_key::later},
+  {"after", T, file_key::after},
+  {"join", T, file_key::join},
+  {"when", T, file_key::when},
+  {"in", T, file_key::in},
+  {"out", T, file_key::out},
+  {"env", W | D | T, file_key::env},
+  {"workdir", W | D | T, file_key::workdir},
+  {"shell", W | D | T, file_key::shell},
+  {"timeout", W | D | T, file_key::timeout},
+  {"queue_timeout", W | D | T, file_key::later},
+  {"deadline", W | D | T, file_key::later},
+  {"heartbeat", W | D | T, file_key::later},
+  {"retry", D | T, file_key::later},
+  {"crash_limit", D | T, file_key::later},
+  {"on_exhausted", D | T, file_key::later},
+  {"allow_failure", D | T, file_key::allow_failure},
+  {"fallback", D | T, file_key::later},
+  {"foreach", T, file_key::later},
+  {"as", T, file_key::later},
+  {"key", T, file_key::later},
+  {"matrix", T, file_key::later},
+  {"shard", T, file_key::later},
+  {"max_parallel", T, file_key::later},
+  {"max_failures", T, file_key::later},
+  {"min_success", T, file_key::later},
+  {"priority", W | D | T, file_key::later},
+  {"preemptible", W | D | T, file_key::later},
+  {"group", W | D | T, file_key::later},
+  {"groups", W, file_key::later},
+  {"resources", D | T, file_key::later},
+  {"pool", D | T, file_key::later},
+  {"requires", D | T, file_key::later},
+  {"concurrency", D | T, file_key::later},
+  {"rate", D | T, file_key::later},
+  {"limits", W, file_key::limits},
+  {"budget", W, file_key::later},
+  {"on_failure", W, file_key::on_failure},
+  {"notify", W, file_key::later},
+  {"schedule", W, file_key::later},
+  {"triggers", W, file_key::later},
+  {"checkpoint", D | T, file_key::later},
+  {"validate", D | T, file_key::later},
+  {"snapshot", D | T, file_key::later},
+  {"rollback", D | T, file_key::later},
+  {"compensate", D | T, file_key::later},
+  {"cache", D | T, file_key::later},
+  {"idempotency", D | T, file_key::later},
+  {"secrets", D | T, file_key::later},
+  {"name", T, file_key::later},
+  {"on_closed", T, file_key::later},
+  {"prompt", T, file_key::later},
+  {"form", T, file_key::later},
+  {"expires", T, file_key::later},
+  {"on_expire", T, file_key::later},
+  {"active_tasks", L, file_key::active_tasks},
+  {"active_runs", L, file_key::later},
+  {"type", P, file_key::type},
+  {"default", P, file_key::default_value},
+  {"enum", P, file_key::choices},
+};
+
+bool stands_in(const key_row& row, key_level where) {
+  return (row.where & static_cast<std::uint8_t>(where)) != 0;
+}
+
+} // namespace
+
+const key_row* find_key(std::string_view name, key_level where) {
+  const auto row = std::find_if(std::begin(table), std::end(table), [&](const key_row& r) {
+    return r.name == name && stands_in(r, where);
+  });
+  return row == std::end(table) ? nullptr : row;
+}
+
+std::string unknown_key(std::string_view name, key_level where) {
+  if (name == "<<")
+    return "merge keys are no part of YAML 1.2; use 'defaults'";
+  std::vector<std::string> candidates;
+  for (const auto& row : table)
+    if (stands_in(row, where) && row.key != file_key::later)
+      candidates.emplace_back(row.name);
+  return "unknown key '" + std::string{name} + "'" + model::did_you_mean(name, candidates);
+}
+
+std::string not_in_this_version(std::string_view name) {
+  return "'" + std::string{name} + "' is not in this version";
+}
+
+} // namespace sluice::runtime

@@ -1,0 +1,66 @@
+// The keys of a workflow file: which there are, where they may stand, and which of them this
+// version has. The one table behind reading and its messages. Plain functions, any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::runtime {
+
+/// Where a key may stand; the values combine in `key_row::where`.
+enum class key_level : std::uint8_t {
+  workflow = 1,
+  defaults = 2,
+  task = 4,
+  limits = 8,
+  param = 16,
+};
+
+enum class file_key : std::uint8_t {
+  later, ///< part of the format, not of this version
+  workflow,
+  description,
+  labels,
+  params,
+  defaults,
+  on_failure,
+  limits,
+  tasks,
+  run,
+  exec,
+  call,
+  in,
+  out,
+  after,
+  join,
+  when,
+  env,
+  workdir,
+  shell,
+  timeout,
+  allow_failure,
+  active_tasks,
+  type,
+  default_value,
+  choices,
+};
+
+struct key_row {
+  std::string_view name;
+  std::uint8_t where;
+  file_key key;
+};
+
+/// Null when the format has no such key there.
+const key_row* find_key(std::string_view name, key_level where);
+
+/// What is wrong with a key that cannot stand there, with the nearest that can.
+std::string unknown_key(std::string_view name, key_level where);
+
+/// `'x' is not in this version`.
+std::string not_in_this_version(std::string_view name);
+
+} // namespace sluice::runtime

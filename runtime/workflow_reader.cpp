@@ -1,0 +1,411 @@
+#include "runtime/workflow_reader.hpp"
+
+#include "logic/spec_path.hpp"
+#include "model/nearest_name.hpp"
+#include "model/params.hpp"
+#include "runtime/node_reader.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice::runtime {
+namespace {
+
+using kind = document_node::kind;
+
+template <class T>
+void assign(T& target, std::optional<T> value) {
+  if (value)
+    target = std::move(*value);
+}
+
+template <class T>
+void assign(std::optional<T>& target, std::optional<T> value) {
+  if (value)
+    target = std::move(value);
+}
+
+/// The later settings win; environments are merged by name.
+void merge(model::task_settings& settings, model::task_settings over) {
+  for (auto& [name, v] : over.env) {
+    const auto same =
+      std::find_if(settings.env.begin(), settings.env.end(),
+                   [&, &key = name](const auto& pair) { return pair.first == key; });
+    if (same == settings.env.end())
+      settings.env.emplace_back(std::move(name), std::move(v));
+    else
+      same->second = std::move(v);
+  }
+  assign(settings.workdir, std::move(over.workdir));
+  assign(settings.shell, std::move(over.shell));
+  assign(settings.timeout, over.timeout);
+  assign(settings.allow_failure, over.allow_failure);
+}
+
+/// The type that a default gives its parameter; nothing for null.
+std::optional<model::value_type> type_of(const document_node& node) {
+  switch (node.what) {
+  case kind::null:
+    return std::nullopt;
+  case kind::boolean:
+    return model::value_type::boolean;
+  case kind::integer:
+    return model::value_type::integer;
+  case kind::real:
+    return model::value_type::real;
+  case kind::text:
+    return model::value_type::text;
+  case kind::list:
+    return model::value_type::list;
+  case kind::map:
+    return model::value_type::map;
+  }
+  return std::nullopt;
+}
+
+bool holds_template(const document_node& node) {
+  return node.text.find("${{") != std::string::npos
+         || std::any_of(node.items.begin(), node.items.end(), holds_template);
+}
+
+class workflow_reader {
+public:
+  explicit workflow_reader(model::workflow_spec& workflow) : workflow_(workflow) {}
+
+  void read(const document_node& root);
+
+  std::vector<document_problem>& problems() { return nodes_.problems(); }
+  std::vector<std::uint32_t>& read_in_part() { return read_in_part_; }
+
+private:
+  bool read_setting(file_key key, const placed_node& at, model::task_settings& settings);
+  void read_workflow_key(file_key key, const placed_node& at);
+  void read_params(const placed_node& at);
+  model::param_spec read_param(const placed_entry& entry);
+  void read_param_keys(const placed_node& at, model::param_spec& param);
+  std::optional<model::value> read_default(const placed_node& at, model::value_type type);
+  void read_on_failure(const placed_node& at);
+  void read_limits(const placed_node& at);
+  void read_tasks(const placed_node& at);
+  model::task_spec read_task(const placed_entry& entry);
+  bool read_action(file_key key, const placed_node& at, model::task_spec& task);
+  void read_task_key(file_key key, const placed_node& at, model::task_spec& task);
+  void check_action(const placed_entry& entry, int actions);
+  std::optional<model::join_spec> read_join(const placed_node& at);
+  model::named_values read_inputs(const placed_node& at);
+  model::named_values read_environment(const placed_node& at);
+  std::vector<model::output_spec> read_outputs(const placed_node& at);
+
+  model::workflow_spec& workflow_;
+  node_reader nodes_;
+  model::task_settings own_settings_, defaults_;
+  std::vector<std::uint32_t> read_in_part_;
+};
+
+void workflow_reader::read(const document_node& root) {
+  if (!root.is_map())
+    return nodes_.report(placed_node{root, {}}, "the file must be a map with the key 'tasks'");
+  for (const auto& [key, entry] : nodes_.known_entries({root, {}}, key_level::workflow, "keys"))
+    if (!read_setting(key, entry.value, own_settings_))
+      read_workflow_key(key, entry.value);
+  workflow_.defaults = std::move(own_settings_);
+  merge(workflow_.defaults, std::move(defaults_));
+}
+
+/// What a task, the defaults and the workflow have in common.
+bool workflow_reader::read_setting(file_key key, const placed_node& at,
+                                   model::task_settings& settings) {
+  switch (key) {
+  case file_key::env:
+    settings.env = read_environment(at);
+    return true;
+  case file_key::workdir:
+    settings.workdir = nodes_.text(at);
+    return true;
+  case file_key::shell:
+    settings.shell = nodes_.shell(at);
+    return true;
+  case file_key::timeout:
+    settings.timeout = nodes_.duration(at);
+    return true;
+  case file_key::allow_failure:
+    settings.allow_failure = nodes_.boolean(at);
+    return true;
+  default:
+    return false;
+  }
+}
+
+void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
+  switch (key) {
+  case file_key::workflow:
+    return assign(workflow_.name, nodes_.text(at));
+  case file_key::description:
+    return assign(workflow_.description, nodes_.text(at));
+  case file_key::labels:
+    for (const auto& entry : nodes_.map(at, "names and texts"))
+      if (auto text = nodes_.text(entry.value))
+        workflow_.labels.emplace_back(entry.key.text, std::move(*text));
+    return;
+  case file_key::params:
+    return read_params(at);
+  case file_key::defaults:
+    for (const auto& [setting, entry] : nodes_.known_entries(at, key_level::defaults, "settings"))
+      read_setting(setting, entry.value, defaults_);
+    return;
+  case file_key::on_failure:
+    return read_on_failure(at);
+  case file_key::limits:
+    return read_limits(at);
+  default:
+    return read_tasks(at);
+  }
+}
+
+void workflow_reader::read_params(const placed_node& at) {
+  for (const auto& entry : nodes_.map(at, "parameters"))
+    workflow_.params.push_back(read_param(entry));
+}
+
+model::param_spec workflow_reader::read_param(const placed_entry& entry) {
+  const auto& at = entry.value;
+  model::param_spec param;
+  param.name = entry.key.text;
+  if (at.node.is_map()) {
+    read_param_keys(at, param);
+  } else if (const auto type = type_of(at.node)) {
+    param.type = *type;
+    param.default_value = read_default(at, *type);
+  } else {
+    nodes_.report(entry, "needs a default, or a map with its type");
+  }
+  return param;
+}
+
+void workflow_reader::read_param_keys(const placed_node& at, model::param_spec& param) {
+  std::optional<placed_node> default_at, choices_at;
+  std::optional<model::value_type> type;
+  bool has_type = false;
+  for (const auto& [key, entry] :
+       nodes_.known_entries(at, key_level::param, "type, default, enum and description")) {
+    if (key == file_key::description) {
+      assign(param.description, nodes_.text(entry.value));
+    } else if (key == file_key::type) {
+      has_type = true;
+      type = nodes_.type(entry.value);
+    } else if (key == file_key::default_value) {
+      default_at.emplace(entry.value);
+    } else if (entry.value.node.is_list() && !entry.value.node.items.empty()) {
+      choices_at.emplace(entry.value);
+    } else {
+      nodes_.report(entry.value, "must be a list of the values that are allowed");
+    }
+  }
+  if (has_type && !type)
+    return; // an unknown one; without it there is nothing to compare with
+  if (!type && default_at)
+    type = type_of(default_at->node);
+  if (!type && choices_at)
+    type = type_of(choices_at->node.items.front());
+  if (!type)
+    return nodes_.report(at, "needs a type or a default");
+  param.type = *type;
+  if (default_at)
+    param.default_value = read_default(*default_at, *type);
+  if (choices_at)
+    for (std::size_t i = 0; i < choices_at->node.items.size(); ++i)
+      param.choices.push_back(model::to_type(nodes_.value(choices_at->item(i)), *type));
+}
+
+std::optional<model::value> workflow_reader::read_default(const placed_node& at,
+                                                          model::value_type type) {
+  if (holds_template(at.node)) {
+    nodes_.report(at, "an expression in a default is not in this version");
+    return std::nullopt;
+  }
+  auto v = nodes_.value(at);
+  return model::has_type(v, type) ? model::to_type(std::move(v), type) : std::move(v);
+}
+
+void workflow_reader::read_on_failure(const placed_node& at) {
+  const auto name = nodes_.text(at);
+  if (!name)
+    return;
+  if (const auto rule = model::parse_on_failure(*name))
+    workflow_.on_failure = *rule;
+  else if (*name == "compensate")
+    nodes_.report(at, not_in_this_version("compensate"));
+  else
+    nodes_.report(at, "unknown value '" + *name + "'; there are stop, continue");
+}
+
+void workflow_reader::read_limits(const placed_node& at) {
+  for (const auto& [key, entry] : nodes_.known_entries(at, key_level::limits, "limits")) {
+    const auto problems_before = nodes_.problems().size();
+    const auto v = nodes_.value(entry.value);
+    if (nodes_.problems().size() > problems_before)
+      continue;
+    const auto number = v.is_number_integer() ? v.get<std::int64_t>() : -1;
+    if (number >= 0 && number <= std::numeric_limits<std::uint32_t>::max())
+      workflow_.active_tasks = static_cast<std::uint32_t>(number);
+    else
+      nodes_.report(entry.value, "must be a number of tasks, at least 1");
+  }
+}
+
+void workflow_reader::read_tasks(const placed_node& at) {
+  const auto entries = nodes_.map(at, "tasks");
+  workflow_.tasks.reserve(entries.size());
+  for (const auto& entry : entries) {
+    const auto problems_before = nodes_.problems().size();
+    workflow_.tasks.push_back(read_task(entry));
+    if (nodes_.problems().size() > problems_before)
+      read_in_part_.push_back(static_cast<std::uint32_t>(workflow_.tasks.size() - 1));
+  }
+}
+
+model::task_spec workflow_reader::read_task(const placed_entry& entry) {
+  const auto& at = entry.value;
+  model::task_spec task;
+  task.name = entry.key.text;
+  if (at.node.is_scalar() && at.node.what != kind::null) {
+    task.action = model::run_action{at.node.text};
+    return task;
+  }
+  task.action = model::run_action{"true"}; // stands in until there is one
+  if (!at.node.is_map()) {
+    nodes_.report(entry, "must be a command, or a map of the task's keys");
+    return task;
+  }
+  const auto known = nodes_.known_entries(at, key_level::task, "keys");
+  int actions = 0;
+  for (const auto& [key, member] : known) {
+    if (read_action(key, member.value, task))
+      ++actions;
+    else if (!read_setting(key, member.value, task.settings))
+      read_task_key(key, member.value, task);
+  }
+  // Perhaps the action is what is unknown, or of a later version: then that has been said.
+  if (actions != 0 || 2 * known.size() == at.node.items.size())
+    check_action(entry, actions);
+  return task;
+}
+
+void workflow_reader::check_action(const placed_entry& entry, int actions) {
+  if (actions == 0)
+    nodes_.report(entry, "has no action; it needs one of run, exec, call");
+  else if (actions > 1)
+    nodes_.report(entry, "has more than one action; run, exec and call exclude each other");
+}
+
+bool workflow_reader::read_action(file_key key, const placed_node& at, model::task_spec& task) {
+  switch (key) {
+  case file_key::run:
+    if (auto text = nodes_.text(at))
+      task.action = model::run_action{std::move(*text)};
+    return true;
+  case file_key::exec:
+    if (auto argv = nodes_.texts(at, "texts: a program and its arguments"))
+      task.action = model::exec_action{std::move(*argv)};
+    return true;
+  case file_key::call:
+    if (at.node.is_scalar()) {
+      if (auto name = nodes_.text(at))
+        task.action = model::call_action{std::move(*name)};
+    } else {
+      nodes_.report(at, "must be the name of a handler; its inputs stand in 'in'");
+    }
+    return true;
+  default:
+    return false;
+  }
+}
+
+void workflow_reader::read_task_key(file_key key, const placed_node& at, model::task_spec& task) {
+  switch (key) {
+  case file_key::in:
+    task.in = read_inputs(at);
+    return;
+  case file_key::out:
+    task.out = read_outputs(at);
+    return;
+  case file_key::after:
+    return assign(task.after, nodes_.texts(at, "names of tasks"));
+  case file_key::join:
+    return assign(task.join, read_join(at));
+  default:
+    return assign(task.when, nodes_.expression(at));
+  }
+}
+
+std::optional<model::join_spec> workflow_reader::read_join(const placed_node& at) {
+  if (at.node.is_scalar() && at.node.text.find("${{") != std::string::npos) {
+    auto text = nodes_.expression(at);
+    return text ? std::optional{model::join_spec{model::join_rule::expression, std::move(*text)}}
+                : std::nullopt;
+  }
+  const auto name = nodes_.text(at);
+  if (!name)
+    return std::nullopt;
+  const auto rule = model::parse_join_rule(*name);
+  if (rule && *rule != model::join_rule::expression)
+    return model::join_spec{*rule, {}};
+  std::vector<std::string> rules;
+  std::string all;
+  for (const auto known : model::join_rule_names())
+    if (known != to_string(model::join_rule::expression)) {
+      rules.emplace_back(known);
+      all += rules.back() + ", ";
+    }
+  const auto nearest = model::did_you_mean(*name, rules);
+  nodes_.report(
+    at, "unknown rule '" + *name + "'"
+          + (nearest.empty() ? "; there are " + all + "or an expression in ${{ }}" : nearest));
+  return std::nullopt;
+}
+
+model::named_values workflow_reader::read_inputs(const placed_node& at) {
+  model::named_values inputs;
+  for (const auto& entry : nodes_.map(at, "names and values"))
+    inputs.emplace_back(entry.key.text, nodes_.value(entry.value));
+  return inputs;
+}
+
+/// The environment is text: a number stays as it is written, `1.10` does not become `1.1`.
+model::named_values workflow_reader::read_environment(const placed_node& at) {
+  model::named_values env;
+  for (const auto& [key, value] : nodes_.map(at, "names and values")) {
+    if (!value.node.is_scalar())
+      nodes_.report(value, "must be a single value, not a list or a map");
+    else if (value.node.what == kind::null)
+      env.emplace_back(key.text, nullptr);
+    else
+      env.emplace_back(key.text, value.node.text);
+  }
+  return env;
+}
+
+std::vector<model::output_spec> workflow_reader::read_outputs(const placed_node& at) {
+  std::vector<model::output_spec> outputs;
+  for (const auto& entry : nodes_.map(at, "names and types"))
+    if (const auto type = nodes_.type(entry.value))
+      outputs.push_back({entry.key.text, *type});
+  return outputs;
+}
+
+} // namespace
+
+workflow_reading read_workflow(const document_node& root, const std::string& default_name,
+                               const std::string& base_dir) {
+  workflow_reading reading;
+  reading.workflow = std::make_shared<model::workflow_spec>();
+  reading.workflow->name = default_name;
+  reading.workflow->base_dir = base_dir;
+  workflow_reader reader{*reading.workflow};
+  reader.read(root);
+  reading.problems = std::move(reader.problems());
+  reading.read_in_part = std::move(reader.read_in_part());
+  return reading;
+}
+
+} // namespace sluice::runtime

@@ -1,0 +1,600 @@
+#include "runtime/document.hpp"
+#include "runtime/workflow_file.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <ostream>
+
+#include <unistd.h>
+
+using namespace sluice;
+using namespace sluice::runtime;
+using model::value_type;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool has_handler(std::string_view name) {
+  return name == "noop" || name == "sleep" || name == "echo" || name == "fail";
+}
+
+auto parsed(std::string_view text) {
+  return parse_workflow(text, format_of(text), "file-name", "/base", has_handler);
+}
+
+/// The problems as they are printed, without the name of the file.
+std::vector<std::string> problems_of(std::string_view text) {
+  std::vector<std::string> lines;
+  const auto result = parsed(text);
+  if (!result)
+    for (const auto& problem : result.error())
+      lines.push_back(to_string("", problem).substr(1));
+  return lines;
+}
+
+model::workflow_spec spec_of(std::string_view text) {
+  const auto result = parsed(text);
+  for (const auto& line : problems_of(text))
+    UNSCOPED_INFO(line);
+  REQUIRE(result);
+  return *result->workflow;
+}
+
+using lines = std::vector<std::string>;
+
+constexpr auto npos = std::string::npos;
+
+/// A directory of its own, removed at the end.
+class temporary_directory {
+public:
+  temporary_directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~temporary_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path write(const std::string& name, std::string_view text) const {
+    std::ofstream{path_ / name, std::ios::binary} << text;
+    return path_ / name;
+  }
+
+private:
+  std::filesystem::path path_;
+};
+
+constexpr std::string_view all_keys_yaml = R"(
+workflow: all
+description: Everything this version has
+labels: {team: data, tier: 1}
+params:
+  day: {type: date, default: "2026-03-01", description: which day}
+  count: 5
+  ratio: {type: double, default: 1}
+  mode: {enum: [fast, slow], default: fast}
+  regions: [eu, us]
+  required: {type: int}
+  extra: {type: map, default: {a: 1}}
+env: {A: outer, B: outer}
+workdir: data
+shell: bash
+timeout: 1h
+defaults:
+  env: {B: inner, C: 1.10}
+  timeout: 20m
+  allow_failure: true
+on_failure: continue
+limits: {active_tasks: 8}
+tasks:
+  short: echo hi
+  extract:
+    run: |
+      first
+      second
+    out: {rows: int, file: file}
+    in: {n: 1, r: 1.5, b: true, z: ~, l: [1, "2"], m: {k: "${{ params.day }}"}}
+    env: {DAY: "${{ params.day }}"}
+    workdir: /tmp
+    shell: [/bin/zsh, -c]
+    timeout: 90s
+    allow_failure: false
+  exec-one:
+    exec: [./check, --min, 1000, 1.0]
+    after: [short, extract]
+    join: all_done
+  handler:
+    call: echo
+    in: {rows: "${{ tasks.extract.out.rows }}"}
+    join: ${{ tasks.extract.state == 'succeeded' }}
+    when: "${{ tasks.extract.out.rows > 0 }}"
+)";
+
+constexpr std::string_view all_keys_json = R"({
+  "workflow": "all",
+  "description": "Everything this version has",
+  "labels": {"team": "data", "tier": 1},
+  "params": {
+    "day": {"type": "date", "default": "2026-03-01", "description": "which day"},
+    "count": 5,
+    "ratio": {"type": "double", "default": 1},
+    "mode": {"enum": ["fast", "slow"], "default": "fast"},
+    "regions": ["eu", "us"],
+    "required": {"type": "int"},
+    "extra": {"type": "map", "default": {"a": 1}}
+  },
+  "env": {"A": "outer", "B": "outer"},
+  "workdir": "data",
+  "shell": "bash",
+  "timeout": "1h",
+  "defaults": {"env": {"B": "inner", "C": "1.10"}, "timeout": "20m", "allow_failure": true},
+  "on_failure": "continue",
+  "limits": {"active_tasks": 8},
+  "tasks": {
+    "short": "echo hi",
+    "extract": {
+      "run": "first\nsecond\n",
+      "out": {"rows": "int", "file": "file"},
+      "in": {"n": 1, "r": 1.5, "b": true, "z": null, "l": [1, "2"], "m": {"k": "${{ params.day }}"}},
+      "env": {"DAY": "${{ params.day }}"},
+      "workdir": "/tmp",
+      "shell": ["/bin/zsh", "-c"],
+      "timeout": "90s",
+      "allow_failure": false
+    },
+    "exec-one": {"exec": ["./check", "--min", 1000, 1.0], "after": ["short", "extract"],
+                 "join": "all_done"},
+    "handler": {
+      "call": "echo",
+      "in": {"rows": "${{ tasks.extract.out.rows }}"},
+      "join": "${{ tasks.extract.state == 'succeeded' }}",
+      "when": "${{ tasks.extract.out.rows > 0 }}"
+    }
+  }
+})";
+
+} // namespace
+
+TEST_CASE("workflow_file: the smallest file", "[runtime][workflow_file]") {
+  const auto spec = spec_of("tasks:\n  hello: echo hi\n");
+  CHECK(spec.name == "file-name");
+  CHECK(spec.base_dir == "/base");
+  REQUIRE(spec.tasks.size() == 1);
+  CHECK(spec.tasks[0].name == "hello");
+  CHECK(std::get<model::run_action>(spec.tasks[0].action).text == "echo hi");
+}
+
+TEST_CASE("workflow_file: every key of this version is read", "[runtime][workflow_file]") {
+  const auto spec = spec_of(all_keys_yaml);
+  CHECK(spec.name == "all");
+  CHECK(spec.description == "Everything this version has");
+  CHECK(spec.labels
+        == std::vector<std::pair<std::string, std::string>>{{"team", "data"}, {"tier", "1"}});
+  CHECK(spec.on_failure == model::on_failure::carry_on);
+  CHECK(spec.active_tasks == 8u);
+
+  const auto param = [&](std::size_t i) { return spec.params[i]; };
+  REQUIRE(spec.params.size() == 7);
+  CHECK(param(0).type == value_type::date);
+  CHECK(param(0).description == "which day");
+  CHECK(param(1).type == value_type::integer);
+  CHECK(param(2).default_value == model::value(1.0));
+  CHECK(param(2).default_value->is_number_float());
+  CHECK(param(3).type == value_type::text);
+  CHECK(param(3).choices == std::vector<model::value>{"fast", "slow"});
+  CHECK(param(4).type == value_type::list);
+  CHECK_FALSE(param(5).default_value);
+  CHECK(param(6).default_value == model::value{{"a", 1}});
+
+  const auto& defaults = spec.defaults;
+  CHECK(defaults.env == model::named_values{{"A", "outer"}, {"B", "inner"}, {"C", "1.10"}});
+  CHECK(defaults.workdir == "data");
+  CHECK(defaults.shell == model::shell_spec{model::shell_spec::kind::bash, {}});
+  CHECK(defaults.timeout == model::milliseconds{20min});
+  CHECK(defaults.allow_failure == true);
+
+  REQUIRE(spec.tasks.size() == 4);
+  const auto& extract = spec.tasks[1];
+  CHECK(std::get<model::run_action>(extract.action).text == "first\nsecond\n");
+  CHECK(
+    extract.out
+    == std::vector<model::output_spec>{{"rows", value_type::integer}, {"file", value_type::file}});
+  CHECK(extract.in
+        == model::named_values{{"n", 1},
+                               {"r", 1.5},
+                               {"b", true},
+                               {"z", nullptr},
+                               {"l", {1, "2"}},
+                               {"m", {{"k", "${{ params.day }}"}}}});
+  CHECK(extract.settings.shell->argv == lines{"/bin/zsh", "-c"});
+  CHECK(extract.settings.timeout == model::milliseconds{90s});
+  CHECK(extract.settings.allow_failure == false);
+  CHECK(std::get<model::exec_action>(spec.tasks[2].action).argv
+        == lines{"./check", "--min", "1000", "1.0"});
+  CHECK(spec.tasks[2].after == lines{"short", "extract"});
+  CHECK(spec.tasks[2].join.rule == model::join_rule::all_done);
+  CHECK(std::get<model::call_action>(spec.tasks[3].action).handler == "echo");
+  CHECK(spec.tasks[3].join.expression == " tasks.extract.state == 'succeeded' ");
+  CHECK(spec.tasks[3].when == " tasks.extract.out.rows > 0 ");
+}
+
+TEST_CASE("workflow_file: YAML and JSON are the same model", "[runtime][workflow_file]") {
+  const auto yaml = parsed(all_keys_yaml);
+  const auto json = parsed(all_keys_json);
+  REQUIRE(yaml);
+  REQUIRE(json);
+  CHECK(*yaml->workflow == *json->workflow);
+  CHECK(yaml->content_hash == json->content_hash);
+  CHECK(yaml->content_hash.size() == 64);
+  CHECK(yaml->source == all_keys_yaml);
+  CHECK(json->source == all_keys_json);
+}
+
+TEST_CASE("workflow_file: plain scalars follow the core schema of YAML 1.2",
+          "[runtime][workflow_file]") {
+  const auto [written, want] = GENERATE(table<std::string, model::value>({
+    {"yes", "yes"},
+    {"on", "on"},
+    {"'1'", "1"},
+    {"\"true\"", "true"},
+    {"True", true},
+    {"FALSE", false},
+    {"tRue", "tRue"},
+    {"~", nullptr},
+    {"Null", nullptr},
+    {"", nullptr},
+    {"0x1F", 31},
+    {"0o17", 15},
+    {"017", 17},
+    {"-12", -12},
+    {"+5", 5},
+    {"1_000", "1_000"},
+    {"1.5", 1.5},
+    {".5", 0.5},
+    {"-2.", -2.0},
+    {"1e3", 1000.0},
+    {"+1.5E-1", 0.15},
+    {"1e", "1e"},
+    {".", "."},
+    {"12:30", "12:30"},
+    {"2026-03-01", "2026-03-01"},
+    {"0x", "0x"},
+    {"!!str 5", "5"},
+    {"!!float 5", 5.0},
+    {"! 5", "5"},
+    {"1.2.3", "1.2.3"},
+    {"|\n        x", "x\n"},
+    {"9223372036854775807", 9223372036854775807},
+  }));
+  CAPTURE(written);
+  const auto spec = spec_of("tasks:\n  t:\n    run: x\n    in:\n      v: " + written + "\n");
+  CHECK(spec.tasks[0].in[0].second == want);
+  CHECK(spec.tasks[0].in[0].second.type() == model::value(want).type());
+}
+
+TEST_CASE("workflow_file: syntax and structure problems have their place",
+          "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"", {"1:1: the file is empty"}},
+    {"# only a comment\n", {"1:1: the file is empty"}},
+    {"tasks: {a: x}\n---\ntasks: {}\n", {"2:1: a second document; a file holds one"}},
+    {"- a\n- b\n", {"1:1: the file must be a map with the key 'tasks'"}},
+    {"text", {"1:1: the file must be a map with the key 'tasks'"}},
+    {"tasks:\n  a: x: y\n", {"2:7: invalid YAML: illegal map value"}},
+    {"tasks:\n\ta: x\n", {"2:1: invalid YAML: a tab in the indentation; only spaces indent"}},
+    {"tasks: {a: *b}\n", {"1:12: invalid YAML: the referenced anchor is not defined"}},
+    {"tasks: {a: {run: x, in: &a {x: *a}}}\n", {"1:32: the alias stands within what it repeats"}},
+    {"tasks:\n  a: x\n  b: y\n  a: z\n", {"4:3: tasks.a: the key stands twice, first in line 2"}},
+    {"tasks:\n  a: {run: x, in: {k: [{q: 1, q: 2}]}}\n",
+     {"2:31: tasks.a.in.k[0].q: the key stands twice, first in line 2"}},
+    {"tasks:\n  ? [a]\n  : x\n  b: y\n", {"2:5: tasks: a key must be a name, not a list or a map"}},
+    {"tasks:\n  ~: x\n  b: y\n", {"2:3: tasks: the key is empty; write a name, or null in quotes"}},
+    {"tasks:\n  a: !cmd x\n", {"2:6: tasks.a: the tag '!cmd' does not fit here"}},
+    {"tasks:\n  a: !!int x\n", {"2:6: tasks.a: the tag 'tag:yaml.org,2002:int' does not fit here"}},
+    {"tasks:\n  a: \"x\x01\"\n", {"2:8: control character 1"}},
+    {"tasks:\n  ä: \"\xff\"\n", {"2:7: is no UTF-8 text"}},
+    {"{\"tasks\": {\"a\": \"x\", \"a\": \"y\"}}",
+     {"1:22: tasks.a: the key stands twice, first in line 1"}},
+    {"{\"tasks\": }",
+     {"1:11: invalid JSON: syntax error while parsing value - unexpected '}'; "
+      "expected '[', '{', or a literal"}},
+    {"{\n  \"tasks\": {\"a\": 1 \"b\"}\n}",
+     {"2:20: invalid JSON: syntax error while parsing object - unexpected string literal; "
+      "expected '}'"}},
+    {"{\"tasks\": [\n",
+     {"2:1: invalid JSON: syntax error while parsing value - unexpected end of "
+      "input; expected '[', '{', or a literal"}},
+    {"{\"tasks\":\n  {\"a\": tru}}",
+     {"2:9: invalid JSON: syntax error while parsing value - invalid literal"}},
+  }));
+  CAPTURE(text);
+  CHECK(problems_of(text) == want);
+}
+
+TEST_CASE("workflow_file: values of the wrong form have their place", "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"workflow: x\n", {"1:1: tasks: there is no task"}},
+    {"tasks:\nworkflow: x\n", {"1:1: tasks: there is no task"}},
+    {"tasks: [a]\n", {"1:8: tasks: must be a map of tasks"}},
+    {"taks:\n  a: x\ntasks: {a: x}\n", {"1:1: taks: unknown key 'taks'; did you mean 'tasks'?"}},
+    {"tasks: {a: x}\nfoobar: 1\n", {"2:1: foobar: unknown key 'foobar'"}},
+    {"workflow: [x]\ntasks: {a: x}\n", {"1:11: workflow: must be a text"}},
+    {"workflow:\ntasks: {a: x}\n", {"1:1: workflow: is empty; it must be a text"}},
+    {"tasks:\n  a:\n    run: x\n    tiemout: 5s\n",
+     {"4:5: tasks.a.tiemout: unknown key 'tiemout'; did you mean 'timeout'?"}},
+    {"tasks:\n  a:\n    <<: {run: x}\n",
+     {"3:5: tasks.a['<<']: merge keys are no part of YAML 1.2; use 'defaults'"}},
+    {"tasks:\n  a:\n  b: x\n", {"2:3: tasks.a: must be a command, or a map of the task's keys"}},
+    {"tasks:\n  a: [x]\n", {"2:3: tasks.a: must be a command, or a map of the task's keys"}},
+    {"tasks:\n  a: {after: [b]}\n  b: x\n",
+     {"2:3: tasks.a: has no action; it needs one of run, exec, call"}},
+    {"tasks:\n  a: {run: x, call: noop}\n",
+     {"2:3: tasks.a: has more than one action; run, exec and call exclude each other"}},
+    {"tasks:\n  a: {exec: ls -l}\n",
+     {"2:13: tasks.a.exec: must be a list of texts: a program and its arguments"}},
+    {"tasks:\n  a: {exec: [ls, [x], ~]}\n",
+     {"2:18: tasks.a.exec[1]: must be a text",
+      "2:23: tasks.a.exec[2]: is empty; it must be a text"}},
+    {"tasks:\n  a: {exec: []}\n",
+     {"2:7: tasks.a.exec: the list is empty; its first element is the program"}},
+    {"tasks:\n  a: {call: {name: noop}}\n",
+     {"2:13: tasks.a.call: must be the name of a handler; its inputs stand in 'in'"}},
+    {"tasks:\n  a: {call: nop}\n", {"2:13: tasks.a.call: no handler 'nop'; did you mean 'noop'?"}},
+    {"tasks:\n  a: {run: x, timeout: 5}\n",
+     {"2:24: tasks.a.timeout: '5' is not a duration: the unit is missing, write 500ms, 90s, 20m, "
+      "2h or 1d"}},
+    {"tasks:\n  a: {run: x, timeout: 0s}\n",
+     {"2:24: tasks.a.timeout: must be longer than nothing"}},
+    {"tasks:\n  a: {run: x, allow_failure: yes}\n",
+     {"2:30: tasks.a.allow_failure: must be true or false"}},
+    {"tasks:\n  a: {run: x, shell: zsh}\n",
+     {"2:22: tasks.a.shell: must be sh, bash, or a list: a program and its arguments"}},
+    {"tasks:\n  a: {run: x, out: {n: integer}}\n",
+     {"2:24: tasks.a.out.n: unknown type 'integer'; there are int, double, bool, string, date, "
+      "timestamp, list, map, file"}},
+    {"tasks:\n  a: {run: x, out: {n: strin}}\n",
+     {"2:24: tasks.a.out.n: unknown type 'strin'; did you mean 'string'?"}},
+    {"tasks:\n  a: {run: x, after: b}\n  b: y\n",
+     {"2:22: tasks.a.after: must be a list of names of tasks"}},
+    {"tasks:\n  a: {run: x, env: {E: [1]}}\n",
+     {"2:24: tasks.a.env.E: must be a single value, not a list or a map"}},
+    {"tasks:\n  a: {run: x, env: {a-b: 1}}\n",
+     {"2:21: tasks.a.env['a-b']: 'a-b' is no name of a variable: letters, digits and _, no digit "
+      "first"}},
+    {"env: {SLUICE_X: 1}\ntasks: {a: x}\n",
+     {"1:7: env.SLUICE_X: 'SLUICE_X': names with SLUICE_ are set by sluice"}},
+    {"tasks:\n  a: {run: x, in: {n: 99999999999999999999}}\n",
+     {"2:23: tasks.a.in.n: number 99999999999999999999 is outside the range of 64-bit integers and "
+      "finite doubles"}},
+    {"tasks:\n  a: {run: x, in: {n: [.inf]}}\n",
+     {"2:24: tasks.a.in.n: number .inf is outside the range of 64-bit integers and finite "
+      "doubles"}},
+    {"on_failure: halt\ntasks: {a: x}\n",
+     {"1:13: on_failure: unknown value 'halt'; there are stop, continue"}},
+    {"on_failure: compensate\ntasks: {a: x}\n",
+     {"1:13: on_failure: 'compensate' is not in this version"}},
+    {"limits: {active_runs: 1, active_tasks: 0}\ntasks: {a: x}\n",
+     {"1:10: limits.active_runs: 'active_runs' is not in this version",
+      "1:40: limits.active_tasks: must be at least 1"}},
+    {"limits: {active_tasks: many}\ntasks: {a: x}\n",
+     {"1:24: limits.active_tasks: must be a number of tasks, at least 1"}},
+    {"tasks:\n  a: {run: x, retry: {max: 3}, join: none_faild}\n  b: {run: y, join: most}\n",
+     {"2:15: tasks.a.retry: 'retry' is not in this version",
+      "2:38: tasks.a.join: unknown rule 'none_faild'; did you mean 'none_failed'?",
+      "3:21: tasks.b.join: unknown rule 'most'; there are all_success, none_failed, all_failed, "
+      "all_done, one_success, one_failed, or an expression in ${{ }}"}},
+    {"tasks:\n  a: {run: x, when: true}\n  b: {run: x, when: a > 1}\n",
+     {"2:21: tasks.a.when: must be one expression, written ${{ ... }}",
+      "3:21: tasks.b.when: must be one expression, written ${{ ... }}"}},
+  }));
+  CAPTURE(text);
+  CHECK(problems_of(text) == want);
+}
+
+TEST_CASE("workflow_file: problems of parameters have their place", "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"{p: }", {"1:10: params.p: needs a default, or a map with its type"}},
+    {"{p: {description: x}}", {"1:13: params.p: needs a type or a default"}},
+    {"{p: {type: num}}",
+     {"1:20: params.p.type: unknown type 'num'; there are int, double, bool, "
+      "string, date, timestamp, list, map, file"}},
+    {"{p: {type: file}}", {"1:20: params.p.type: a parameter cannot be of type file; use string"}},
+    {"{p: {type: int, default: x}}", {"1:34: params.p.default: \"x\" is not of type int"}},
+    {"{p: {type: int, defalt: 1}}",
+     {"1:25: params.p.defalt: unknown key 'defalt'; did you mean 'default'?"}},
+    {"{p: {type: int, enum: [1, x], default: 3}}",
+     {"1:35: params.p.enum[1]: \"x\" is not of type int",
+      "1:48: params.p.default: 3 is not one of the values of enum"}},
+    {"{p: {enum: a}}",
+     {"1:20: params.p.enum: must be a list of the values that are allowed",
+      "1:13: params.p: needs a type or a default"}},
+    {"{p: {type: date, default: \"${{ run.submitted }}\"}}",
+     {"1:35: params.p.default: an expression in a default is not in this version"}},
+  }));
+  CAPTURE(text);
+  auto found = problems_of("params: " + text + "\ntasks: {a: x}\n");
+  auto sorted = want;
+  std::sort(sorted.begin(), sorted.end());
+  std::sort(found.begin(), found.end());
+  CHECK(found == sorted);
+}
+
+TEST_CASE("workflow_file: problems of expressions and of the graph have their place",
+          "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"tasks:\n  a: x\n  b:\n    run: y\n    when: ${{ tasks.gone.state == 'failed' }}\n",
+     {"5:15: tasks.b.when: no task 'gone'"}},
+    {"tasks:\n  a: x\n  b:\n    run: y\n    when: \"${{ tasks.gone.state == 'failed' }}\"\n",
+     {"5:16: tasks.b.when: no task 'gone'"}},
+    {"tasks:\n  a: x\n  b:\n    run: y\n    in: {v: \"ü ${{ params.q }}\"}\n",
+     {"5:20: tasks.b.in.v: no parameter 'q'"}},
+    {"{\"tasks\": {\"a\": {\"run\": \"x\", \"in\": {\"v\": [\"${{ params.q }}\"]}}}}",
+     {"1:48: tasks.a.in.v[0]: no parameter 'q'"}},
+    {"tasks:\n  a:\n    run: x\n    in:\n      v: >-\n        ${{ params.q }}\n",
+     {"5:10: tasks.a.in.v: no parameter 'q'"}},
+    {"env: {V: \"${{ tasks.a.state }}\"}\ntasks: {a: x}\n",
+     {"1:15: env.V: the workflow's environment can name only params and run, no tasks"}},
+    {"env: {V: \"${{ params.x }}\"}\ndefaults:\n  env: {V: \"${{ params.y }}\"}\ntasks: {a: x}\n",
+     {"3:17: defaults.env.V: no parameter 'y'"}},
+    {"tasks:\n  a: {run: x, after: [b]}\n  b:\n    run: y\n    after: [a]\n",
+     {"2:3: tasks.a: these tasks wait for each other: a -> b -> a"}},
+    {"tasks:\n  load-all:\n    run: y\n    after: [a, 'source-redy', 1234]\n  source-ready: x\n  "
+     "a: "
+     "x\n",
+     {"4:16: tasks['load-all'].after[1]: no task 'source-redy'; did you mean 'source-ready'?",
+      "4:31: tasks['load-all'].after[2]: no task '1234'"}},
+    {"tasks:\n  a:\n    run: x\n    in:\n      PATH: here\n",
+     {"5:7: tasks.a.in.PATH: 'PATH' cannot be an input: PATH, LD_* and SLUICE_* have meanings of "
+      "their own"}},
+    {"tasks:\n  a:\n    run: x\n    join: one_success\n",
+     {"4:11: tasks.a.join: 'one_success' needs upstream tasks, and this task has none"}},
+    {"tasks:\n  a: ''\n", {"2:6: tasks.a.run: the command is empty"}},
+    {"workflow: w\ntasks:\n  a: x\n  b: {run: \"x\\0y\"}\n",
+     {"4:12: tasks.b.run: holds a NUL character"}},
+  }));
+  CAPTURE(text);
+  CHECK(problems_of(text) == want);
+}
+
+TEST_CASE("workflow_file: a broken expression is shown where it breaks",
+          "[runtime][workflow_file]") {
+  const auto found =
+    problems_of("tasks:\n  a: x\n  b: {run: y, when: \"${{ tasks.a.state = 1 }}\"}\n");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].substr(0, 19) == "3:40: tasks.b.when:");
+}
+
+TEST_CASE("workflow_file: all problems are reported and sorted by place",
+          "[runtime][workflow_file]") {
+  CHECK(problems_of(R"(tasks:
+  b: {run: x, after: [zz]}
+  a: {rnu: x}
+  c: {run: x, timeout: soon, timeout: 5s}
+  d: {run: x, in: {v: "${{ tasks.a.out.n }}"}}
+priority: high
+)")
+        == lines{"2:23: tasks.b.after[0]: no task 'zz'",
+                 "3:7: tasks.a.rnu: unknown key 'rnu'; did you mean 'run'?",
+                 "4:24: tasks.c.timeout: 'soon' is not a duration, write 500ms, 90s, 20m, 2h or 1d",
+                 "4:30: tasks.c.timeout: the key stands twice, first in line 4",
+                 "6:1: priority: 'priority' is not in this version"});
+}
+
+TEST_CASE("workflow_file: aliases repeat what they name", "[runtime][workflow_file]") {
+  const auto spec = spec_of("tasks:\n  a:\n    run: &cmd echo\n    env: &env {K: v}\n"
+                            "  b:\n    run: *cmd\n    env: *env\n");
+  CHECK(spec.tasks[0].action == spec.tasks[1].action);
+  CHECK(spec.tasks[1].settings.env == model::named_values{{"K", "v"}});
+}
+
+TEST_CASE("workflow_file: texts that mean something huge are refused", "[runtime][workflow_file]") {
+  std::string laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+  for (char c = 'b'; c <= 'i'; ++c) {
+    laughs += std::string{c} + ": &" + c + " [";
+    for (int i = 0; i < 10; ++i)
+      laughs += std::string{i ? ", " : ""} + "*" + char(c - 1);
+    laughs += "]\n";
+  }
+  const auto [text, want] = GENERATE_COPY(table<std::string, std::string>({
+    {laughs, "more than 5000000 keys and values, counting what aliases repeat"},
+    {"a: " + std::string(100, '[') + std::string(100, ']'), "1:67: nested deeper than 64 levels"},
+    {"{\"a\": " + std::string(100, '['), "1:70: nested deeper than 64 levels"},
+  }));
+  const auto found = problems_of(text);
+  REQUIRE(found.size() == 1);
+  CAPTURE(found[0]);
+  CHECK(found[0].find(want) != npos);
+}
+
+TEST_CASE("workflow_file: a byte order mark and Windows line ends do no harm",
+          "[runtime][workflow_file]") {
+  CHECK(spec_of("\xEF\xBB\xBFtasks:\r\n  a: x\r\n").tasks.size() == 1);
+  CHECK(spec_of("\xEF\xBB\xBF{\"tasks\": {\"a\": \"x\"}}").tasks.size() == 1);
+  CHECK(problems_of("tasks:\r\n  a: x\r\n  b: {run: y, after: [gone]}\r\n")
+        == lines{"3:23: tasks.b.after[0]: no task 'gone'"});
+}
+
+TEST_CASE("workflow_file: the complete example of the format lacks only what comes later",
+          "[runtime][workflow_file]") {
+  const auto loaded = load_workflow_file(
+    std::filesystem::path{SLUICE_SOURCE_DIR} / "tests/runtime/complete_example.yaml", has_handler);
+  REQUIRE_FALSE(loaded);
+  std::vector<std::string> later;
+  for (const auto& problem : loaded.error()) {
+    CAPTURE(problem.path, problem.message);
+    CHECK(problem.message.find("is not in this version") != npos);
+    CHECK(problem.line > 0);
+    later.push_back(problem.path);
+  }
+  for (const char* path : {"params.day.default",
+                           "schedule",
+                           "priority",
+                           "deadline",
+                           "limits.active_runs",
+                           "budget",
+                           "on_failure",
+                           "notify",
+                           "defaults.retry",
+                           "tasks['source-ready'].gate",
+                           "tasks.extract.foreach",
+                           "tasks.extract.in.region",
+                           "tasks.check.validate",
+                           "tasks.train.matrix",
+                           "tasks.train.checkpoint",
+                           "tasks.report.in.best",
+                           "tasks.report.cloudrun",
+                           "tasks.approve.form",
+                           "tasks.publish.rollback",
+                           "tasks.publish.idempotency",
+                           "finally"})
+    CHECK(std::count(later.begin(), later.end(), path) == 1);
+}
+
+TEST_CASE("load_workflow_file: name, directory and format come from the file",
+          "[runtime][workflow_file]") {
+  const temporary_directory directory;
+  const auto yaml = load_workflow_file(directory.write("one.yaml", "tasks: {a: x}"), has_handler);
+  REQUIRE(yaml);
+  CHECK(yaml->workflow->name == "one");
+  CHECK(yaml->workflow->base_dir == directory.path().string());
+  CHECK(yaml->source == "tasks: {a: x}");
+  CHECK(load_workflow_file(directory.write("two.json", R"({"tasks": {"a": "x"}})"), has_handler));
+  CHECK(
+    load_workflow_file(directory.write("three", "\n {\"tasks\":\n\t{\"a\": \"x\"}}"), has_handler));
+  const auto not_json =
+    load_workflow_file(directory.write("four.json", "tasks: {a: x}"), has_handler);
+  REQUIRE_FALSE(not_json);
+  CHECK(not_json.error()[0].message.find("invalid JSON") == 0);
+}
+
+TEST_CASE("load_workflow_file: a file that cannot be read is one problem without a line",
+          "[runtime][workflow_file]") {
+  const temporary_directory directory;
+  const auto missing = load_workflow_file(directory.path() / "none.yaml", has_handler);
+  REQUIRE_FALSE(missing);
+  CHECK(
+    missing.error()
+    == std::vector<file_problem>{{0, 0, "", "cannot read the file: No such file or directory"}});
+  CHECK(to_string("none.yaml", missing.error()[0])
+        == "none.yaml: cannot read the file: No such file or directory");
+  const auto a_directory = load_workflow_file(directory.path(), has_handler);
+  REQUIRE_FALSE(a_directory);
+  CHECK(a_directory.error()[0].message == "cannot read the file: it is a directory");
+  const auto large = directory.write("large.yaml", "tasks: {a: x}\n");
+  std::filesystem::resize_file(large, (64u << 20) + 1);
+  const auto too_large = load_workflow_file(large, has_handler);
+  REQUIRE_FALSE(too_large);
+  CHECK(too_large.error()[0]
+        == file_problem{0, 0, "", "the file is larger than the limit of 67108864 bytes"});
+}
+
+TEST_CASE("to_string: a problem is printed as compilers do", "[runtime][workflow_file]") {
+  CHECK(to_string("a.yaml", {3, 7, "tasks.a", "is wrong"}) == "a.yaml:3:7: tasks.a: is wrong");
+  CHECK(to_string("a.yaml", {3, 7, "", "is wrong"}) == "a.yaml:3:7: is wrong");
+}
