@@ -26,9 +26,10 @@ std::string event_detail(const model::event& e) {
       detail += (detail.empty() ? "" : std::string{separator}) + text;
   };
   if (const auto failure_class = text_of(e.data, "class"); !failure_class.empty())
-    add("", failure_words(failure_class, text_of(e.data, "code")));
+    add("", failure_sentence(failure_class, text_of(e.data, "code"), text_of(e.data, "message")));
+  else
+    add("", text_of(e.data, "message"));
   add(", ", text_of(e.data, "reason"));
-  add(": ", text_of(e.data, "message"));
   add(": ", text_of(e.data, "error"));
   if (e.data.contains("degraded"))
     add(", ", "degraded");

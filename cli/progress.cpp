@@ -76,7 +76,7 @@ private:
     const auto& name = e.task.empty() ? tracker_.workflow().tasks.at(*e.task_idx).name : e.task;
     auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
                 + session_.out.tinted(padded(word, state_width), colour);
-    if (const auto since = tracker_.dispatched_at(e); since && is_task_end(e))
+    if (const auto since = tracker_.began_at(e); since && is_task_end(e))
       line += "  " + model::to_human(std::max(e.at - *since, model::microseconds{0}));
     if (const auto detail = event_detail(e); !detail.empty())
       line += "  " + detail;

@@ -46,7 +46,9 @@ void print_failure(session& s, const runtime::history& store, const runtime::tas
   auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
               + s.out.tinted(task.shown_state(), tint_of(task.shown_state()));
   if (task.failure)
-    line += ": " + failure_words(*task.failure);
+    line += ": "
+            + failure_sentence(to_string(task.failure->failure_class), task.failure->code,
+                               task.failure->message);
   if (is_allowed)
     line += " (allowed)";
   if (const auto time = task_time(task, s.clock.wall()); !time.empty())
@@ -54,8 +56,6 @@ void print_failure(session& s, const runtime::history& store, const runtime::tas
   if (task.attempt > 1)
     line += "  attempt " + std::to_string(task.attempt);
   s.out.line(line);
-  if (task.failure && !task.failure->message.empty())
-    s.out.line("    " + printable(task.failure->message));
   print_tail(s, store, task);
 }
 

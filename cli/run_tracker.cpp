@@ -27,7 +27,10 @@ void run_tracker::apply(const model::event& e) {
     running_.erase(*e.task_idx); // lost: it is ready again
 }
 
-std::optional<model::wall_time> run_tracker::dispatched_at(const model::event& e) const {
+std::optional<model::wall_time> run_tracker::began_at(const model::event& e) const {
+  if (const auto started = e.data.find("started_us");
+      started != e.data.end() && started->is_number_integer())
+    return model::from_us(started->get<std::int64_t>());
   const auto found = e.task_idx ? running_.find(*e.task_idx) : running_.end();
   return found == running_.end() ? std::nullopt : std::optional{found->second.since};
 }

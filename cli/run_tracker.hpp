@@ -34,8 +34,8 @@ public:
   model::run_state state() const { return state_; }
   std::optional<model::wall_time> submitted_at() const { return submitted_at_; }
   std::optional<model::wall_time> ended_at() const { return ended_at_; }
-  /// When the attempt that an event ended was dispatched.
-  std::optional<model::wall_time> dispatched_at(const model::event& e) const;
+  /// When the attempt that an event ends began: its start, else its dispatch.
+  std::optional<model::wall_time> began_at(const model::event& e) const;
 
 private:
   void task_ended(std::uint32_t task, std::string_view state);

@@ -5,10 +5,9 @@
 namespace sluice::cli {
 
 std::string task_detail(const runtime::task_view& task) {
-  if (task.failure) {
-    const auto words = failure_words(*task.failure);
-    return task.failure->message.empty() ? words : words + ": " + printable(task.failure->message);
-  }
+  if (task.failure)
+    return failure_sentence(to_string(task.failure->failure_class), task.failure->code,
+                            task.failure->message);
   if (!task.waits_for.empty())
     return "waits for " + printable(task.waits_for);
   if (task.interrupted)

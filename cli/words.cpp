@@ -58,6 +58,14 @@ std::string failure_words(const model::failure& failure) {
   return failure_words(to_string(failure.failure_class), failure.code);
 }
 
+std::string failure_sentence(std::string_view failure_class, std::string_view code,
+                             std::string_view message) {
+  const auto words = failure_words(failure_class, code);
+  return message.empty() || message == words || message == failure_class
+           ? words
+           : words + ": " + printable(message);
+}
+
 std::string task_id(model::task_key key, std::string_view name) {
   const bool safe = !name.empty() && std::all_of(name.begin(), name.end(), is_shell_safe);
   return safe ? to_string(key.run_no) + "/" + std::string{name} : to_string(key);

@@ -17,6 +17,9 @@ tint tint_of(std::string_view state);
 /// `exit 3`, `SIGKILL`, `timeout`, `permanent (output_too_large)`.
 std::string failure_words(std::string_view failure_class, std::string_view code);
 std::string failure_words(const model::failure& failure);
+/// The words, and the message behind them when it says more.
+std::string failure_sentence(std::string_view failure_class, std::string_view code,
+                             std::string_view message);
 
 /// `r-12/load`, or `r-12/7` when a shell would not take the name as it is.
 std::string task_id(model::task_key key, std::string_view name);

@@ -68,6 +68,8 @@ std::string to_human(microseconds length) {
   const auto ms = us / 1000;
   if (us == 0)
     return "0s";
+  if (ms == 0)
+    return "<1ms";
   if (ms < 1000)
     return std::to_string(ms) + "ms";
   const auto s = ms / 1000;

@@ -10,7 +10,7 @@ namespace sluice::cli {
 namespace {
 
 /// Events between an actor's thread and ours; what does not fit is read from the store.
-constexpr std::size_t inbox_capacity = 20'000;
+constexpr std::size_t inbox_capacity = 4'096;
 
 struct run_options {
   std::string file;

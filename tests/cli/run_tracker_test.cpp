@@ -32,7 +32,7 @@ TEST_CASE("run_tracker: events add up to counts", "[cli][run_tracker]") {
   tracker.apply(task_event(0, event_type::task_dispatched, "dispatched", 5));
   tracker.apply(task_event(1, event_type::task_dispatched, "dispatched", 6));
   CHECK(tracker.running().size() == 2);
-  CHECK(tracker.dispatched_at(task_event(0, event_type::task_finished, "succeeded"))
+  CHECK(tracker.began_at(task_event(0, event_type::task_finished, "succeeded"))
         == model::from_us(5));
   tracker.apply(task_event(0, event_type::task_finished, "succeeded"));
   tracker.apply(task_event(1, event_type::task_warning, ""));

@@ -111,14 +111,15 @@ TEST_CASE("filter: key and value are told apart and checked", "[cli][filter]") {
 }
 
 TEST_CASE("log_text: the tail of a log", "[cli][log_text]") {
-  const auto [text, want, is_whole] = GENERATE(table<std::string, std::vector<std::string>, bool>({
-    {"", {}, true},
-    {"one\n", {"one"}, true},
-    {"one\ntwo", {"one", "two"}, true},
-    {"a\nb\nc\n", {"b", "c"}, false},
-    {"a\n\nc\n", {"", "c"}, false},
-    {"\033[1mbold\033[0m\n", {"bold"}, true},
-  }));
+  const auto [text, want, is_whole] =
+    GENERATE(Catch::Generators::table<std::string, std::vector<std::string>, bool>({
+      {"", {}, true},
+      {"one\n", {"one"}, true},
+      {"one\ntwo", {"one", "two"}, true},
+      {"a\nb\nc\n", {"b", "c"}, false},
+      {"a\n\nc\n", {"", "c"}, false},
+      {"\033[1mbold\033[0m\n", {"bold"}, true},
+    }));
   const auto log = temporary_file(text);
   const auto tail = read_tail(log, 2);
   CHECK(tail.lines == want);

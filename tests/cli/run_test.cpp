@@ -1,0 +1,205 @@
+#include "tests/cli/program.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace sluice::cli_test;
+using Catch::Contains;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* failing = "workflow: etl\n"
+                                "tasks:\n"
+                                "  extract: echo 3 rows\n"
+                                "  load: {after: [extract], run: 'echo row 2 is bad; exit 3'}\n"
+                                "  report: {after: [load], run: echo done}\n";
+
+std::vector<json> parse_lines(const std::string& text) {
+  std::vector<json> lines;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(json::parse(line));
+  return lines;
+}
+
+} // namespace
+
+TEST_CASE("run: a workflow from file to result", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "params: {name: world}\n"
+                       "tasks:\n"
+                       "  hello: {in: {name: '${{ params.name }}'}, run: 'echo hello $name'}\n");
+  const auto done = here.run({"run", "w.yaml", "-p", "name=Ada"});
+  CHECK(done.code == 0);
+  CHECK(done.err.empty());
+  CHECK_THAT(done.out, Contains("w r-1  started  1 task\n"));
+  CHECK(std::regex_search(done.out, std::regex{R"(\d\d:\d\d:\d\d  hello  succeeded +[<\d])"}));
+  CHECK_THAT(done.out, Contains("w r-1  succeeded  1 of 1 task succeeded"));
+  CHECK_THAT(done.out, Contains("sluice show r-1"));
+  CHECK(here.run({"logs", "r-1/hello"}).out == "hello Ada\n");
+  CHECK(here.run({"logs", "@last/0"}).out == "hello Ada\n");
+  CHECK_THAT(here.run({"show", "r-1"}).out, Contains("params  name=Ada"));
+}
+
+TEST_CASE("run: a wrong parameter stops before anything starts", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "params: {count: 3}\ntasks:\n  a: echo a\n");
+  const auto done = here.run({"run", "w.yaml", "-p", "cuont=5"});
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("w.yaml: ") && Contains("did you mean 'count'?"));
+  CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice"));
+}
+
+TEST_CASE("run: a failure is reported so that one knows where to look", "[cli][run]") {
+  const workspace here;
+  here.write("etl.yaml", failing);
+  const auto done = here.run({"--store", "my store", "run", "etl.yaml"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("load  failed: exit 3"));
+  CHECK_THAT(done.out, Contains("| row 2 is bad\n"));
+  CHECK_THAT(done.out, Contains("log   my store/logs/r-1/0/1.1.log\n"));
+  CHECK_THAT(done.out, Contains("more  sluice --store 'my store' logs r-1/load\n"));
+  CHECK_THAT(done.out, Contains("etl r-1  failed  1 of 3 tasks succeeded  1 failed  1 skipped"));
+  CHECK_THAT(here.run({"--store", "my store", "show", "@last-failed"}).out,
+             Contains("| row 2 is bad\n"));
+}
+
+TEST_CASE("run: with json each line is a committed event", "[cli][run]") {
+  const workspace here;
+  here.write("etl.yaml", failing);
+  const auto done = here.run({"--json", "run", "etl.yaml"});
+  CHECK(done.code == 1);
+  const auto lines = parse_lines(done.out);
+  REQUIRE(lines.size() >= 6);
+  CHECK(lines.front()["type"] == "run_submitted");
+  CHECK(lines.back()["type"] == "run_finished");
+  CHECK(lines.back()["to"] == "failed");
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    CHECK(lines[i]["seq"] > lines[i - 1]["seq"]);
+  CHECK(here.run({"events", "r-1", "--json"}).out == done.out);
+}
+
+TEST_CASE("run: quiet says only what went wrong", "[cli][run]") {
+  const workspace here;
+  here.write("good.yaml", "tasks: {a: echo a}\n");
+  here.write("etl.yaml", failing);
+  const auto good = here.run({"--quiet", "run", "good.yaml"});
+  CHECK(good.code == 0);
+  CHECK((good.out + good.err).empty());
+  const auto bad = here.run({"run", "--quiet", "etl.yaml"});
+  CHECK(bad.code == 1);
+  CHECK(bad.out.empty());
+  CHECK_THAT(bad.err, Contains("etl r-2 failed") && Contains("sluice show r-2"));
+}
+
+TEST_CASE("run: a reader that goes away does not disturb the run", "[cli][run]") {
+  const workspace here;
+  std::string text = "tasks:\n";
+  for (int i = 0; i < 50; ++i)
+    text += "  t" + std::to_string(i) + ": 'true'\n";
+  here.write("w.yaml", text);
+  running_program program{here.directory(), {"--json", "run", "w.yaml"}};
+  program.read_line();
+  program.close_output();
+  CHECK(program.wait() == 0);
+  CHECK(here.run({"show", "@last", "--quiet"}).out == "succeeded\n");
+}
+
+TEST_CASE("run: a reader that is slow misses nothing", "[cli][run]") {
+  const workspace here;
+  std::string text = "tasks:\n";
+  for (int i = 0; i < 4'000; ++i)
+    text += "  t" + std::to_string(i) + ": {call: noop}\n";
+  here.write("w.yaml", text);
+  running_program program{here.directory(), {"--json", "run", "w.yaml"}};
+  program.read_until("run_submitted");
+  // Nobody reads on: the run has to end all the same.
+  const auto followed = here.run({"events", "-f", "@last", "--filter", "type=run_finished"});
+  CHECK_THAT(followed.out, Contains("succeeded"));
+  const auto rest = program.read_all();
+  CHECK(program.wait() == 0);
+  const auto all = here.run({"events", "@last", "--json"}).out;
+  CHECK(all.substr(all.find('\n') + 1) == rest);
+}
+
+TEST_CASE("run: Ctrl-C cancels and SIGTERM does as well", "[cli][run]") {
+  const auto [signal, code, actor] = GENERATE(table<int, int, std::string>({
+    {SIGINT, 130, "ctrl-c"},
+    {SIGTERM, 143, "sigterm"},
+  }));
+  const workspace here;
+  here.write("w.yaml", "tasks:\n  a: sleep 600\n  b: {after: [a], run: echo b}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  program.read_until("task_dispatched");
+  program.signal(signal);
+  const auto end = program.read_until("run_finished");
+  CHECK(json::parse(end)["to"] == "cancelled");
+  program.read_all();
+  CHECK(program.wait() == code);
+  CHECK_THAT(program.errors(), Contains("cancelling r-1"));
+  CHECK_THAT(here.run({"events", "--json", "@last"}).out, Contains("\"" + actor + "\""));
+  CHECK_THAT(here.run({"tasks", "@last"}).out, Contains("cancelled"));
+}
+
+TEST_CASE("run: a second Ctrl-C does not wait for the tasks", "[cli][run]") {
+  const workspace here;
+  const auto ready = here.fifo("ready");
+  here.write("w.yaml", "tasks:\n  a: \"trap '' TERM; echo > ready; sleep 600; sleep 600\"\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  program.read_until("task_dispatched");
+  std::ifstream{ready}.get(); // the task ignores TERM from here on
+  program.signal(SIGINT);
+  program.read_until("task_cancelling");
+  program.signal(SIGINT);
+  CHECK_THAT(program.read_until("task_cancelled"), Contains("SIGKILL"));
+  program.read_all();
+  CHECK(program.wait() == 130);
+}
+
+TEST_CASE("run: a held store is refused and its holder named", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: sleep 600}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  program.read_until("task_dispatched");
+  const auto second = here.run({"run", "w.yaml"});
+  CHECK(second.code == 4);
+  CHECK_THAT(second.err, Contains("sluice run w.yaml") && Contains(".sluice"));
+  CHECK(here.run({"show", "@last", "--quiet"}).out == "running\n");
+}
+
+TEST_CASE("run: a killed runtime leaves an interrupted run", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: sleep 600, b: {after: [a], run: echo b}}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  program.read_until("task_dispatched");
+  program.signal(SIGKILL);
+  program.read_all();
+  CHECK(program.wait() == 256 + SIGKILL);
+  CHECK_THAT(here.run({"runs"}).out, Contains("interrupted"));
+  CHECK_THAT(here.run({"show", "@last"}).out, Contains("its runtime is gone"));
+  CHECK(here.run({"runs", "--quiet", "--filter", "state=interrupted"}).out == "r-1\n");
+  // A later runtime on the same store does not make it look alive.
+  here.write("good.yaml", "tasks: {a: echo a}\n");
+  CHECK(here.run({"run", "good.yaml"}).code == 0);
+  CHECK(here.run({"show", "r-1", "--quiet"}).out == "interrupted\n");
+}
+
+TEST_CASE("run: a terminal shows progress in place", "[cli][run]") {
+  const workspace here;
+  const auto go = here.fifo("go");
+  here.write("w.yaml", "tasks: {a: cat go, b: {after: [a], run: 'true'}}\n");
+  running_program program{
+    here.directory(), {"run", "w.yaml"}, running_program::stdout_to::terminal};
+  program.read_until("0/2  1 running");
+  std::ofstream{go} << "x";
+  const auto rest = program.read_all();
+  CHECK(program.wait() == 0);
+  CHECK_THAT(rest, Contains("\033[") && Contains("A\r\033[J"));
+  CHECK_THAT(rest, Contains("2 of 2 tasks succeeded"));
+}
