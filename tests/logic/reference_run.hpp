@@ -1,0 +1,221 @@
+// The rules of a run, evaluated naively: all of them over all tasks until nothing changes. Written
+// from the state model and not from the scheduler core, which is compared with it.
+#pragma once
+
+#include "core_world.hpp"
+
+#include <functional>
+#include <set>
+
+namespace sluice::logic {
+
+class reference_run {
+public:
+  enum class is { pending, loading, ready, active, succeeded, failed, skipped, cancelled };
+  enum class stopped { no, by_timeout, by_cancel };
+
+  /// What an expression comes to when the task fires; nothing: an error.
+  using condition = std::function<std::optional<bool>(const reference_run&)>;
+  using input = std::function<std::optional<model::value>(const reference_run&)>;
+
+  struct task {
+    model::join_rule rule = model::join_rule::all_success;
+    bool allow_failure = false;
+    std::set<std::uint32_t> upstreams;
+    std::set<std::uint32_t> state_mentions; ///< in join or `when`
+    std::set<std::uint32_t> output_mentions;
+    condition join, when; ///< empty: none
+    std::vector<std::pair<std::string, input>> in;
+
+    is state = is::pending;
+    stopped stop = stopped::no;
+    model::value inputs;
+    model::value outputs;
+    is after_loading = is::ready;
+    std::uint32_t losses = 0;
+    std::uint32_t attempts = 0;
+  };
+
+  std::vector<task> tasks;
+  bool stops_on_failure = true;
+  std::uint32_t crash_limit = 5;
+  std::size_t kept_output_bytes = 64;
+
+  /// Of the tasks that an expression error fails in the very cascade in which the run stops, the
+  /// rules do not say which come first. This says whether the stop came first for a task.
+  std::function<bool(std::uint32_t)> stopped_before;
+
+  bool stopping = false;
+  bool cancelling = false;
+  bool has_to_stop = false; ///< `stopped_before` said so; `settle` has to come to the same
+  std::set<std::uint32_t> unhandled;
+
+  static bool is_decided(is state) { return state >= is::succeeded; }
+  bool is_over() const {
+    return std::all_of(tasks.begin(), tasks.end(),
+                       [](const task& t) { return is_decided(t.state); });
+  }
+  bool is_degraded() const {
+    return std::any_of(tasks.begin(), tasks.end(),
+                       [](const task& t) { return t.state == is::failed && t.allow_failure; });
+  }
+  model::run_state end() const {
+    return cancelling          ? model::run_state::cancelled
+           : unhandled.empty() ? model::run_state::succeeded
+                               : model::run_state::failed;
+  }
+
+  /// Applies the rules until nothing changes.
+  void settle() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto& t : tasks)
+        if (t.state == is::pending)
+          changed = apply_join(t) || changed;
+      if (changed)
+        continue;
+      for (std::uint32_t i = 0; i < tasks.size(); ++i)
+        if (tasks[i].state == is::failed && !tasks[i].allow_failure && is_unhandled(i))
+          changed = unhandled.insert(i).second || changed;
+      if (!unhandled.empty() && stops_on_failure && !stopping && !cancelling) {
+        stopping = changed = true;
+        for (auto& t : tasks)
+          if (is_idle(t) && wants_success(t))
+            t.state = is::skipped;
+      }
+    }
+  }
+
+  void dispatched(std::uint32_t i) {
+    tasks[i].state = is::active;
+    ++tasks[i].attempts;
+  }
+  void timed_out(std::uint32_t i) {
+    if (tasks[i].stop == stopped::no)
+      tasks[i].stop = stopped::by_timeout;
+  }
+  void cancelled() {
+    cancelling = true;
+    for (auto& t : tasks) {
+      if (is_idle(t))
+        t.state = is::cancelled;
+      else if (t.state == is::active)
+        t.stop = stopped::by_cancel;
+    }
+  }
+  void ended(std::uint32_t i, const model::attempt_report& report) {
+    auto& t = tasks[i];
+    if (t.stop != stopped::no) {
+      t.state = t.stop == stopped::by_cancel ? is::cancelled : is::failed;
+    } else if (!report.failure) {
+      t.state = is::succeeded;
+      t.outputs = report.outputs;
+    } else if (report.failure->failure_class != model::failure_class::lost
+               || ++t.losses > crash_limit) {
+      t.state = is::failed;
+    } else {
+      t.state = stopping && wants_success(t) ? is::skipped : is::ready;
+    }
+  }
+  /// What it waited for was read back.
+  void loaded(std::uint32_t i) { tasks[i].state = tasks[i].after_loading; }
+  void not_loaded(std::uint32_t i) { tasks[i].state = is::failed; }
+
+  bool reads_large(std::uint32_t i) const {
+    const auto& names = tasks[i].output_mentions;
+    return std::any_of(names.begin(), names.end(), [&](auto u) { return is_large(tasks[u]); });
+  }
+
+private:
+  static bool is_idle(const task& t) {
+    return t.state == is::pending || t.state == is::loading || t.state == is::ready;
+  }
+  static bool wants_success(const task& t) {
+    return t.rule == model::join_rule::all_success || t.rule == model::join_rule::none_failed
+           || t.rule == model::join_rule::one_success;
+  }
+  bool is_large(const task& t) const {
+    return t.state == is::succeeded && !t.outputs.is_null()
+           && model::to_text(t.outputs).size() > kept_output_bytes;
+  }
+  bool handles(std::uint32_t dependent, std::uint32_t upstream) const {
+    const auto& t = tasks[dependent];
+    return t.upstreams.count(upstream) != 0
+           && (t.rule == model::join_rule::one_failed || t.rule == model::join_rule::all_failed
+               || t.state_mentions.count(upstream) != 0);
+  }
+  bool is_unhandled(std::uint32_t failed) const {
+    for (std::uint32_t i = 0; i < tasks.size(); ++i)
+      if (handles(i, failed) && (tasks[i].state == is::succeeded || !is_decided(tasks[i].state)))
+        return false;
+    return true;
+  }
+
+  /// Returns whether the task's join is decided now.
+  bool apply_join(task& t) {
+    using model::join_rule;
+    const auto n = t.upstreams.size();
+    std::size_t success = 0, failure = 0, skipped = 0, cancelled = 0;
+    for (const auto u : t.upstreams) {
+      const auto& up = tasks[u];
+      const bool allowed = up.state == is::failed && up.allow_failure;
+      success += up.state == is::succeeded || allowed;
+      failure += up.state == is::failed && !allowed;
+      skipped += up.state == is::skipped;
+      cancelled += up.state == is::cancelled;
+    }
+    const bool all_decided = success + failure + skipped + cancelled == n;
+    const auto decide = [&](bool fires, bool cannot) {
+      if (fires)
+        fire(t);
+      else if (cannot)
+        t.state = is::skipped;
+      return fires || cannot;
+    };
+    switch (t.rule) {
+    case join_rule::all_success:
+      return decide(success == n, failure + skipped + cancelled > 0);
+    case join_rule::none_failed:
+      return decide(all_decided && failure + cancelled == 0, failure + cancelled > 0);
+    case join_rule::all_failed:
+      return decide(failure == n, success + skipped + cancelled > 0);
+    case join_rule::all_done:
+    case join_rule::expression:
+      return decide(all_decided, false);
+    case join_rule::one_success:
+      return decide(success > 0, all_decided);
+    case join_rule::one_failed:
+      return decide(failure > 0, all_decided);
+    }
+    return false;
+  }
+  void fire(task& t) {
+    const auto what = evaluate(t);
+    const auto self = std::uint32_t(&t - tasks.data());
+    t.state = reads_large(self) ? is::loading : what;
+    t.after_loading = what;
+    if (t.state == is::failed && wants_success(t) && stops_on_failure && !stopping
+        && stopped_before(self)) {
+      t.state = is::skipped;
+      has_to_stop = true;
+    }
+  }
+  is evaluate(task& t) const {
+    for (const auto& holds : {t.join, t.when}) {
+      if (!holds)
+        continue;
+      const auto verdict = holds(*this);
+      if (!verdict || !*verdict)
+        return verdict ? is::skipped : is::failed;
+    }
+    for (const auto& [name, from] : t.in) {
+      auto v = from(*this);
+      if (!v)
+        return is::failed;
+      t.inputs[name] = std::move(*v);
+    }
+    return is::ready;
+  }
+};
+
+} // namespace sluice::logic

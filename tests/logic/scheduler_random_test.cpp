@@ -1,0 +1,473 @@
+// Of the scheduler core: random graphs with random outcomes, compared with the naive reference.
+#include "reference_run.hpp"
+
+#include <random>
+
+using namespace sluice;
+using namespace sluice::logic;
+using is = reference_run::is;
+
+namespace {
+
+class dice {
+public:
+  explicit dice(unsigned seed) : random_(seed) {}
+  unsigned below(std::size_t n) { return unsigned(random_() % n); }
+  bool percent(unsigned p) { return below(100) < p; }
+  template <class Container>
+  auto one_of(const Container& from) {
+    return *std::next(from.begin(), below(from.size()));
+  }
+
+private:
+  std::mt19937 random_;
+};
+
+/// One workflow twice: as the core gets it, and as the reference understands it.
+struct generated {
+  flow workflow;
+  reference_run reference;
+};
+
+std::string name_of(std::uint32_t task) {
+  return "t" + std::to_string(task);
+}
+
+std::optional<model::value> output_of(const reference_run& run, std::uint32_t task) {
+  const auto& t = run.tasks[task];
+  if (t.state != is::succeeded || !t.outputs.contains("v"))
+    return std::nullopt;
+  return t.outputs["v"];
+}
+
+class generator {
+public:
+  generator(dice& random, std::uint32_t size) : random_(random) {
+    made_.reference.tasks.resize(size);
+    for (std::uint32_t i = 0; i < size; ++i)
+      made_.workflow.add_task(name_of(i)).out("v").out("big", model::value_type::text);
+    std::vector<std::uint32_t> order(size); // so that upstreams are not always lower indices
+    for (std::uint32_t i = 0; i < size; ++i)
+      std::swap(order[i] = i, order[random_.below(i + 1)]);
+    for (std::uint32_t i = 0; i < size; ++i)
+      make(order[i], {order.begin(), order.begin() + i});
+    made_.workflow.param("yes", true).param("no", false).param("n", 1);
+    if (random_.percent(40)) {
+      made_.workflow.carry_on();
+      made_.reference.stops_on_failure = false;
+    }
+    if (random_.percent(30))
+      made_.workflow.active_tasks(1 + random_.below(4));
+  }
+  generated take() { return std::move(made_); }
+
+private:
+  void make(std::uint32_t self, const std::vector<std::uint32_t>& earlier) {
+    auto& t = made_.reference.tasks[self];
+    auto editor = made_.workflow[name_of(self)];
+    if (!earlier.empty())
+      for (auto n = random_.below(5); n > 0; --n)
+        t.upstreams.insert(random_.one_of(earlier));
+    for (const auto u : t.upstreams)
+      editor.after(name_of(u));
+    t.rule = t.upstreams.empty()
+               ? (random_.percent(70) ? model::join_rule::all_success : model::join_rule::all_done)
+               : model::join_rule(random_.below(7));
+    if (t.rule == model::join_rule::expression)
+      join_by_expression(t, editor);
+    else
+      editor.join(std::string{to_string(t.rule)});
+    t.allow_failure = random_.percent(15);
+    editor.allow_failure(t.allow_failure);
+    if (random_.percent(20))
+      editor.call("async");
+    else if (random_.percent(15))
+      editor.call("sync");
+    if (random_.percent(30))
+      add_condition(t, editor, earlier);
+    if (random_.percent(50))
+      add_input(t, editor, earlier);
+  }
+
+  void join_by_expression(reference_run::task& t, task_editor& editor) {
+    const auto a = random_.one_of(t.upstreams);
+    const auto b = random_.one_of(t.upstreams);
+    t.state_mentions.insert({a, b});
+    editor.join("tasks." + name_of(a) + ".state == 'failed' || tasks." + name_of(b)
+                + ".state == 'succeeded'");
+    t.join = [a, b](const reference_run& run) {
+      return run.tasks[a].state == is::failed || run.tasks[b].state == is::succeeded;
+    };
+  }
+
+  void add_condition(reference_run::task& t, task_editor& editor,
+                     const std::vector<std::uint32_t>& earlier) {
+    const auto kind = random_.below(earlier.empty() ? 3 : 6);
+    if (kind == 0) {
+      editor.when("params.yes");
+      t.when = [](const reference_run&) { return true; };
+    } else if (kind == 1) {
+      editor.when("params.no");
+      t.when = [](const reference_run&) { return false; };
+    } else if (kind == 2) {
+      editor.when("params.n"); // no boolean
+      t.when = [](const reference_run&) { return std::nullopt; };
+    } else {
+      const auto u = random_.one_of(earlier);
+      const auto task = "tasks." + name_of(u);
+      t.upstreams.insert(u);
+      if (kind == 3) {
+        t.state_mentions.insert(u);
+        editor.when(task + ".state == 'succeeded'");
+        t.when = [u](const reference_run& run) { return run.tasks[u].state == is::succeeded; };
+      } else {
+        t.output_mentions.insert(u);
+        const bool strict = kind == 4;
+        editor.when(strict ? task + ".out.v > 3" : "default(" + task + ".out.v, 0) > 3");
+        t.when = [u, strict](const reference_run& run) -> std::optional<bool> {
+          const auto v = output_of(run, u);
+          if (!v && strict)
+            return std::nullopt;
+          return v && *v > 3;
+        };
+      }
+    }
+  }
+
+  void add_input(reference_run::task& t, task_editor& editor,
+                 const std::vector<std::uint32_t>& earlier) {
+    for (auto n = 1 + random_.below(3); n > 0; --n) {
+      const auto name = "in" + std::to_string(n);
+      if (earlier.empty() || random_.percent(20)) {
+        editor.in(name, "constant");
+        t.in.emplace_back(name, [](const reference_run&) { return model::value("constant"); });
+        continue;
+      }
+      const auto u = random_.one_of(earlier);
+      const bool strict = random_.percent(15);
+      const auto output = "tasks." + name_of(u) + ".out.v";
+      t.upstreams.insert(u);
+      t.output_mentions.insert(u);
+      editor.in(name, strict ? "${{ " + output + " }}" : "${{ default(" + output + ", -1) }}");
+      t.in.emplace_back(name, [u, strict](const reference_run& run) {
+        const auto v = output_of(run, u);
+        return v || strict ? v : model::value(-1);
+      });
+    }
+  }
+
+  dice& random_;
+  generated made_;
+};
+
+/// Drives the core and the references side by side.
+class random_play {
+public:
+  random_play(dice& random, core_options options)
+    : random_(random), options_(options), world_(options) {}
+
+  void submit() {
+    auto made = generator{random_, 5 + random_.below(56)}.take();
+    made.reference.crash_limit = options_.crash_limit;
+    made.reference.kept_output_bytes = options_.kept_output_bytes;
+    const auto before = references_.size();
+    const model::run_no run{std::int64_t(before) + 1};
+    made.reference.stopped_before = [this, run](std::uint32_t task) {
+      return world_.runs.at(run).reasons[task] == "run_failed";
+    };
+    references_.emplace(run, std::move(made.reference));
+    active_tasks_.push_back(made.workflow.spec.active_tasks);
+    world_.mode = pick_mode();
+    world_.submit(made.workflow);
+    REQUIRE(world_.submit_answers.back().result == run);
+    compare();
+  }
+  bool is_over() const { return world_.core.live_runs() == 0; }
+
+  void one_event() {
+    world_.mode = pick_mode();
+    const auto roll = random_.below(100);
+    if (roll < 3 && may_cancel_)
+      cancel();
+    else if (roll < 5)
+      lose_executor();
+    else if (roll < 9)
+      stale_report();
+    else if (roll < 30 && !world_.loads.empty())
+      load();
+    else if (!world_.under_way.empty())
+      attempt_event();
+    else if (!world_.loads.empty())
+      load();
+    else
+      nudge();
+    compare();
+  }
+  void allow_cancel(bool allowed) { may_cancel_ = allowed; }
+
+private:
+  scheduler_core::dispatching pick_mode() {
+    return random_.percent(10) ? scheduler_core::dispatching::held
+                               : scheduler_core::dispatching::allowed;
+  }
+  void settle_all() {
+    for (auto& [run_no, reference] : references_) {
+      reference.settle();
+      REQUIRE((reference.stopping || !reference.has_to_stop));
+    }
+  }
+  void nudge() { // everything is held or over
+    const auto before = world_.starts.size();
+    world_.mode = scheduler_core::dispatching::allowed;
+    world_.dispatch();
+    REQUIRE((world_.starts.size() > before || is_over())); // else nothing would ever happen
+  }
+  void cancel() {
+    world_.last_run = random_.one_of(references_).first;
+    const bool live = world_.core.find_run(world_.last_run) != nullptr;
+    world_.cancel(random_.percent(50) ? model::cancel_mode::graceful
+                                      : model::cancel_mode::immediate);
+    REQUIRE(world_.cancel_answers.back().result.has_value() == live);
+    if (live)
+      references_.at(world_.last_run).cancelled();
+  }
+  void lose_executor() {
+    const auto kind = model::executor_kind(random_.below(model::executor_kind_count));
+    model::attempt_report lost;
+    lost.failure = {model::failure_class::lost, "", ""};
+    const auto before = world_.under_way;
+    world_.lose_executor(kind);
+    for (const auto& [key, start] : before) // in order of keys, as is promised
+      if (executor_of(start.spec().action) == kind) {
+        references_.at(key.run_no).ended(key.task_idx, lost);
+        references_.at(key.run_no).settle();
+      }
+  }
+  void stale_report() {
+    if (world_.starts.empty())
+      return;
+    auto key = random_.one_of(world_.starts);
+    const auto kind = random_.below(3);
+    if (kind == 0)
+      key.run_no.value += 1000;
+    else if (kind == 1)
+      key.attempt += 1000;
+    else if (world_.core.is_current(key))
+      return;
+    auto report = world_.report_of(key);
+    report.outputs = {{"v", 666}};
+    const auto before = world_.core.statistics().stale_reports;
+    world_.step(model::attempt_finished{report, model::executor_kind::process});
+    REQUIRE(world_.core.statistics().stale_reports == before + 1);
+  }
+  void load() {
+    const auto at = world_.loads.begin() + random_.below(world_.loads.size());
+    const auto asked = *at;
+    world_.loads.erase(at);
+    auto& reference = references_.at(asked.run_no);
+    model::outputs_loaded answer{asked.run_no, asked.task_idx,
+                                 reference.tasks[asked.task_idx].outputs};
+    if (random_.percent(10)) {
+      answer.outputs = tl::unexpected(error{errc::unavailable, "unreadable"});
+      broken_load_ = asked;
+    }
+    world_.step(answer);
+  }
+  void attempt_event() {
+    const auto [key, start] = random_.one_of(world_.under_way); // copies: it is about to end
+    auto& reference = references_.at(key.run_no);
+    const auto roll = random_.below(100);
+    if (roll < 8) {
+      world_.step(model::attempt_started{start.key});
+    } else if (roll < 13) {
+      reference.timed_out(key.task_idx);
+      world_.step(model::attempt_timed_out{start.key});
+    } else {
+      auto report = world_.report_of(start.key);
+      if (random_.percent(10))
+        report.started_at.reset();
+      if (roll < 75)
+        report.outputs = some_outputs();
+      else if (roll < 92)
+        report.failure = {model::failure_class::exit, "1", "exit code 1"};
+      else
+        report.failure = {model::failure_class::lost, "", "its worker died"};
+      world_.report(report);
+      reference.ended(key.task_idx, report);
+    }
+  }
+  model::value some_outputs() {
+    model::value outputs;
+    if (random_.percent(80))
+      outputs["v"] = int(random_.below(8));
+    if (random_.percent(30))
+      outputs["big"] = std::string(100, 'x');
+    return outputs;
+  }
+
+  /// Tasks that wait for outputs go on when the core says so; whether they may, is checked.
+  void follow_loads() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto& [run_no, reference] : references_)
+        for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
+          const auto state = state_in_core(run_no, i);
+          if (reference.tasks[i].state != is::loading || state == model::task_state::pending)
+            continue;
+          const auto& failed = world_.runs.at(run_no).failures[i];
+          if (failed && failed->message.starts_with("cannot read the outputs")) {
+            REQUIRE(broken_load_);
+            REQUIRE(broken_load_->run_no == run_no);
+            REQUIRE(reference.tasks[i].output_mentions.count(broken_load_->task_idx) == 1);
+            reference.not_loaded(i);
+          } else {
+            reference.loaded(i);
+          }
+          changed = true;
+        }
+      settle_all();
+    }
+    broken_load_.reset();
+  }
+
+  model::task_state state_in_core(model::run_no run_no, std::uint32_t task) const {
+    const auto* live = world_.core.find_run(run_no);
+    return live != nullptr ? live->tasks[task].state : world_.runs.at(run_no).tasks[task];
+  }
+
+  static model::task_state shown(const reference_run::task& t, model::task_state in_core) {
+    using enum model::task_state;
+    switch (t.state) {
+    case is::pending:
+    case is::loading:
+      return pending;
+    case is::ready:
+      return ready;
+    case is::active: // a confirmed start is the core's affair
+      return t.stop != reference_run::stopped::no ? cancelling
+             : in_core == running                 ? running
+                                                  : dispatched;
+    case is::succeeded:
+      return succeeded;
+    case is::failed:
+      return failed;
+    case is::skipped:
+      return skipped;
+    case is::cancelled:
+      return cancelled;
+    }
+    return pending;
+  }
+
+  void compare() {
+    settle_all();
+    follow_loads();
+    note_starts();
+    for (const auto& [run_no, reference] : references_) {
+      CAPTURE(run_no.value);
+      const auto& recorded = world_.runs.at(run_no);
+      for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
+        const auto in_core = state_in_core(run_no, i);
+        if (in_core != shown(reference.tasks[i], in_core)) {
+          CAPTURE(i);
+          REQUIRE(to_string(in_core) == to_string(shown(reference.tasks[i], in_core)));
+        }
+      }
+      const bool live = world_.core.find_run(run_no) != nullptr;
+      REQUIRE(live != reference.is_over());
+      if (live) {
+        REQUIRE((recorded.state == model::run_state::cancelling) == reference.cancelling);
+        continue;
+      }
+      REQUIRE(to_string(recorded.state) == to_string(reference.end()));
+      REQUIRE(recorded.degraded == reference.is_degraded());
+      bool names_one = recorded.state != model::run_state::failed && recorded.error.empty();
+      for (const auto i : reference.unhandled)
+        names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed: ");
+      REQUIRE(names_one);
+    }
+    check_capacity();
+  }
+
+  /// Nothing starts before its join is decided, twice at once, or with other inputs.
+  void note_starts() {
+    for (; seen_starts_ < world_.starts.size(); ++seen_starts_) {
+      const auto key = world_.starts[seen_starts_];
+      auto& reference = references_.at(key.run_no);
+      auto& task = reference.tasks[key.task_idx];
+      CAPTURE(to_string(key));
+      REQUIRE((task.state == is::ready));
+      reference.dispatched(key.task_idx);
+      REQUIRE(key.attempt == task.attempts);
+      REQUIRE(world_.under_way.at(key.task()).inputs == task.inputs);
+    }
+  }
+
+  /// No limit is exceeded, and nothing that is ready waits beside free capacity.
+  void check_capacity() {
+    std::map<model::run_no, std::uint32_t> active;
+    std::array<std::uint32_t, 2> used{};
+    for (const auto& [key, start] : world_.under_way) {
+      ++active[key.run_no];
+      ++used[is_asynchronous(start.spec())];
+    }
+    REQUIRE(used[0] <= options_.slots);
+    REQUIRE(used[1] <= options_.asynchronous_calls);
+    for (const auto& [run_no, reference] : references_) {
+      const auto limit = active_tasks_[std::size_t(run_no.value) - 1];
+      REQUIRE((!limit || active[run_no] <= *limit));
+      if (world_.mode == scheduler_core::dispatching::held || (limit && active[run_no] == *limit))
+        continue;
+      const auto& spec = *world_.runs.at(run_no).spec;
+      for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
+        if (reference.tasks[i].state == is::ready) {
+          const bool asynchronous = is_asynchronous(spec.tasks[i]);
+          CAPTURE(run_no.value, i, asynchronous);
+          REQUIRE(used[asynchronous]
+                  == (asynchronous ? options_.asynchronous_calls : options_.slots));
+        }
+    }
+  }
+  bool is_asynchronous(const model::task_spec& task) const {
+    const auto* call = std::get_if<model::call_action>(&task.action);
+    return call != nullptr && options_.is_asynchronous(call->handler);
+  }
+
+  dice& random_;
+  core_options options_;
+  core_world world_;
+  std::map<model::run_no, reference_run> references_;
+  std::vector<std::optional<std::uint32_t>> active_tasks_;
+  std::optional<model::load_outputs> broken_load_;
+  std::size_t seen_starts_ = 0;
+  bool may_cancel_ = false;
+};
+
+} // namespace
+
+TEST_CASE("scheduler_core: random runs end as the naive reference says",
+          "[logic][scheduler_core][random]") {
+  const auto seed = GENERATE(range(0u, 400u));
+  CAPTURE(seed);
+  dice random{seed};
+  core_options options;
+  options.slots = 1 + random.below(8);
+  options.asynchronous_calls = 1 + random.below(3);
+  options.crash_limit = random.below(4);
+  options.kept_output_bytes = 64;
+  options.is_asynchronous = [](const std::string& handler) { return handler == "async"; };
+
+  random_play play{random, options};
+  play.allow_cancel(random.percent(30));
+  play.submit();
+  auto more_runs = random.below(3);
+  for (int events = 0; !play.is_over() || more_runs > 0; ++events) {
+    REQUIRE(events < 20'000);
+    if (more_runs > 0 && (play.is_over() || random.percent(5))) {
+      play.submit();
+      --more_runs;
+    } else {
+      play.one_event();
+    }
+  }
+}
