@@ -2,7 +2,7 @@
 // from the state model and not from the scheduler core, which is compared with it.
 #pragma once
 
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 #include <functional>
 #include <set>

@@ -1,5 +1,5 @@
 // Of the scheduler core: reports, losses and faults.
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 #include <stdexcept>
 

@@ -1,5 +1,5 @@
 // Of the scheduler core: slots, pools and limits; and that its cost follows what happens.
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 #include <chrono>
 

@@ -1,5 +1,5 @@
 // Of the scheduler core: `when`, inputs and environments.
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 using namespace sluice;
 using namespace sluice::logic;

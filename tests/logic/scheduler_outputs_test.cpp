@@ -1,5 +1,5 @@
 // Of the scheduler core: outputs that are kept for tasks to come, and those that are read back.
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 using namespace sluice;
 using namespace sluice::logic;

@@ -1,5 +1,5 @@
 // Of the scheduler core: random graphs with random outcomes, compared with the naive reference.
-#include "reference_run.hpp"
+#include "tests/logic/reference_run.hpp"
 
 #include <random>
 

@@ -1,5 +1,5 @@
 // Of the scheduler core: how a run begins, and what its tasks are given.
-#include "core_world.hpp"
+#include "tests/logic/core_world.hpp"
 
 using namespace sluice;
 using namespace sluice::logic;
