@@ -4,7 +4,9 @@
 
 namespace sluice::model {
 
-std::string to_string(run_no run) { return "r-" + std::to_string(run.value); }
+std::string to_string(run_no run) {
+  return "r-" + std::to_string(run.value);
+}
 
 std::string to_string(task_key task) {
   return to_string(task.run_no) + "/" + std::to_string(task.task_idx);

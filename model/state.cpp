@@ -6,28 +6,28 @@ namespace sluice::model {
 namespace {
 
 constexpr std::array<std::string_view, task_state_count> task_states{
-  "pending",    "waiting",    "ready",      "dispatched",   "running",   "deferred",
-  "validating", "retry_wait", "paused",     "cancelling",   "rolling_back",
-  "succeeded",  "failed",     "skipped",    "cancelled",    "rolled_back"};
+  "pending",    "waiting",    "ready",     "dispatched", "running",      "deferred",
+  "validating", "retry_wait", "paused",    "cancelling", "rolling_back", "succeeded",
+  "failed",     "skipped",    "cancelled", "rolled_back"};
 constexpr std::array<std::string_view, run_state_count> run_states{
-  "queued", "running", "cancelling", "rolling_back", "succeeded", "failed", "cancelled",
-  "rolled_back"};
+  "queued",    "running", "cancelling", "rolling_back",
+  "succeeded", "failed",  "cancelled",  "rolled_back"};
 constexpr std::array<std::string_view, failure_class_count> failure_classes{
-  "exit", "transient",  "permanent", "timeout", "deadline",  "heartbeat", "gate",
-  "validation", "resource", "budget", "cancelled", "lost", "internal"};
-constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "", "upstream", "inputs", "slot", "limit"};
-constexpr std::array<std::string_view, 7> join_rules{
-  "all_success", "none_failed", "all_failed", "all_done", "one_success", "one_failed",
-  "expression"};
+  "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
+  "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
+constexpr std::array<std::string_view, wait_reason_count> wait_reasons{"", "upstream", "inputs",
+                                                                       "slot", "limit"};
+constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
+                                                     "all_done",    "one_success", "one_failed",
+                                                     "expression"};
 constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 3> stop_reasons{"", "cancel", "timeout"};
 constexpr std::array<std::string_view, 11> event_types{
-  "run_submitted", "run_cancelling",  "run_finished",   "task_dispatched",
-  "task_finished", "task_lost",       "task_skipped",   "task_cancelling",
+  "run_submitted",  "run_cancelling", "run_finished", "task_dispatched",
+  "task_finished",  "task_lost",      "task_skipped", "task_cancelling",
   "task_cancelled", "task_failed",    "task_warning"};
 
 template <class Enum, class Names>
@@ -46,16 +46,36 @@ std::optional<Enum> find_name(std::string_view name, const Names& names) {
 
 } // namespace
 
-std::string_view to_string(task_state s) { return name_of(s, task_states); }
-std::string_view to_string(run_state s) { return name_of(s, run_states); }
-std::string_view to_string(failure_class c) { return name_of(c, failure_classes); }
-std::string_view to_string(wait_reason r) { return name_of(r, wait_reasons); }
-std::string_view to_string(join_rule j) { return name_of(j, join_rules); }
-std::string_view to_string(on_failure f) { return name_of(f, on_failures); }
-std::string_view to_string(executor_kind k) { return name_of(k, executor_kinds); }
-std::string_view to_string(value_type t) { return name_of(t, value_types); }
-std::string_view to_string(stop_reason r) { return name_of(r, stop_reasons); }
-std::string_view to_string(event_type t) { return name_of(t, event_types); }
+std::string_view to_string(task_state s) {
+  return name_of(s, task_states);
+}
+std::string_view to_string(run_state s) {
+  return name_of(s, run_states);
+}
+std::string_view to_string(failure_class c) {
+  return name_of(c, failure_classes);
+}
+std::string_view to_string(wait_reason r) {
+  return name_of(r, wait_reasons);
+}
+std::string_view to_string(join_rule j) {
+  return name_of(j, join_rules);
+}
+std::string_view to_string(on_failure f) {
+  return name_of(f, on_failures);
+}
+std::string_view to_string(executor_kind k) {
+  return name_of(k, executor_kinds);
+}
+std::string_view to_string(value_type t) {
+  return name_of(t, value_types);
+}
+std::string_view to_string(stop_reason r) {
+  return name_of(r, stop_reasons);
+}
+std::string_view to_string(event_type t) {
+  return name_of(t, event_types);
+}
 
 std::optional<task_state> parse_task_state(std::string_view name) {
   if (const auto exact = find_name<task_state>(name, task_states))
@@ -92,12 +112,26 @@ std::optional<event_type> parse_event_type(std::string_view name) {
   return find_name<event_type>(name, event_types);
 }
 
-std::span<const std::string_view> task_state_names() { return task_states; }
-std::span<const std::string_view> run_state_names() { return run_states; }
-std::span<const std::string_view> failure_class_names() { return failure_classes; }
-std::span<const std::string_view> join_rule_names() { return join_rules; }
-std::span<const std::string_view> value_type_names() { return value_types; }
-std::span<const std::string_view> event_type_names() { return event_types; }
-std::span<const std::string_view> executor_kind_names() { return executor_kinds; }
+std::span<const std::string_view> task_state_names() {
+  return task_states;
+}
+std::span<const std::string_view> run_state_names() {
+  return run_states;
+}
+std::span<const std::string_view> failure_class_names() {
+  return failure_classes;
+}
+std::span<const std::string_view> join_rule_names() {
+  return join_rules;
+}
+std::span<const std::string_view> value_type_names() {
+  return value_types;
+}
+std::span<const std::string_view> event_type_names() {
+  return event_types;
+}
+std::span<const std::string_view> executor_kind_names() {
+  return executor_kinds;
+}
 
 } // namespace sluice::model
