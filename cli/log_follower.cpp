@@ -34,8 +34,8 @@ expected<void> log_follower::follow() {
     session_.out.flush();
     if (has_ended_ || session_.out.is_closed())
       return {};
-    if (auto woken = watch_.wait(); !woken)
-      return woken;
+    if (const auto woken = watch_.wait(); !woken)
+      return tl::unexpected(woken.error());
   }
 }
 

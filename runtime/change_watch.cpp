@@ -1,5 +1,6 @@
 #include "runtime/change_watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -13,6 +14,9 @@ namespace {
 
 constexpr std::uint32_t directory_changes =
   IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO;
+
+constexpr int shortest_patience_ms = 5;
+constexpr int sweep_ms = 1000; // the slow safety sweep
 
 tl::unexpected<error> cannot(const std::string& what) {
   return fail(errc::unavailable, what + ": " + errno_text(errno));
@@ -28,11 +32,13 @@ expected<change_watch> change_watch::open() {
 }
 
 change_watch::change_watch(change_watch&& other) noexcept
-  : fd_(std::exchange(other.fd_, -1)), files_(std::move(other.files_)) {}
+  : fd_(std::exchange(other.fd_, -1)), files_(std::move(other.files_)),
+    patience_ms_(other.patience_ms_) {}
 
 change_watch& change_watch::operator=(change_watch&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(files_, other.files_);
+  std::swap(patience_ms_, other.patience_ms_);
   return *this;
 }
 
@@ -73,16 +79,17 @@ void change_watch::remove_file(const std::filesystem::path& file) {
   }
 }
 
-expected<void> change_watch::wait() {
+expected<bool> change_watch::wait() {
   pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
-  while (::poll(&readable, 1, -1) < 0)
-    if (errno != EINTR)
-      return cannot("cannot wait for changes");
+  const int ready = ::poll(&readable, 1, patience_ms_);
+  if (ready < 0 && errno != EINTR)
+    return cannot("cannot wait for changes");
+  patience_ms_ = ready > 0 ? shortest_patience_ms : std::min(2 * patience_ms_, sweep_ms);
   // What changed does not matter, the follower looks at everything it follows.
   alignas(inotify_event) std::array<char, 16 * 1024> events;
   while (::read(fd_, events.data(), events.size()) > 0) {
   }
-  return {};
+  return ready > 0;
 }
 
 } // namespace sluice::runtime

@@ -28,13 +28,19 @@ public:
   void remove_file(const std::filesystem::path& file);
 
   /// Returns after at least one change since the last call, at once when there was one already.
-  /// Callers watch first, then look, then wait: so no change goes unseen.
-  expected<void> wait();
+  /// Callers watch first, then look, then wait.
+  ///
+  /// Returns without a change as well, soon after the last one and then ever more seldom, up to
+  /// once a second: a commit becomes visible some time after the write to the WAL that is told of
+  /// (the disk is synced in between), and through shared memory, which inotify does not see.
+  /// Says whether something changed.
+  expected<bool> wait();
 
 private:
   explicit change_watch(int fd) : fd_(fd) {}
   int fd_ = -1;
   std::map<std::filesystem::path, int> files_; ///< watches of files that exist
+  int patience_ms_ = 1;                        ///< until the next look without a change
 };
 
 } // namespace sluice::runtime

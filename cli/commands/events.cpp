@@ -85,8 +85,8 @@ expected<void> follow(event_printer& printer, runtime::history& store, model::ru
       return printed;
     if (!run->is_live() || printer.is_done())
       return {};
-    if (auto woken = watch->wait(); !woken)
-      return woken;
+    if (const auto woken = watch->wait(); !woken)
+      return tl::unexpected(woken.error());
   }
 }
 
