@@ -103,7 +103,7 @@ public:
       return;
     const auto width = session_.out.width();
     const auto now = session_.clock.wall();
-    draw(state_line(now), width);
+    draw(state_line(now, width), width);
     int shown = 0;
     for (const auto& [idx, task] : tracker_.running()) {
       if (shown++ == most_tasks)
@@ -135,13 +135,17 @@ private:
   }
 
   static std::string elapsed(model::wall_time since, model::wall_time now) {
-    return model::to_human(
-      std::chrono::floor<std::chrono::seconds>(std::max(now - since, model::microseconds{0})));
+    const auto whole =
+      std::chrono::floor<std::chrono::seconds>(std::max(now - since, model::microseconds{0}));
+    return whole < std::chrono::minutes{1} ? std::to_string(whole.count()) + "s"
+                                           : model::to_human(whole);
   }
 
-  std::string state_line(model::wall_time now) const {
-    auto line = bar(tracker_.done(), tracker_.total(), 40) + "  " + std::to_string(tracker_.done())
-                + "/" + std::to_string(tracker_.total());
+  std::string state_line(model::wall_time now, std::size_t width) const {
+    constexpr std::size_t words_width = 56; // of the counts behind the bar
+    const auto bar_width = std::clamp<std::size_t>(width, words_width + 10, words_width + 40);
+    auto line = bar(tracker_.done(), tracker_.total(), bar_width - words_width) + "  "
+                + std::to_string(tracker_.done()) + "/" + std::to_string(tracker_.total());
     const auto add = [&](std::size_t count, const char* word) {
       if (count != 0)
         line += "  " + std::to_string(count) + " " + word;

@@ -9,13 +9,13 @@ namespace {
 constexpr std::size_t most_failures = 10; // told in full; a person starts with the first
 constexpr std::size_t tail_lines = 10;
 
+/// The end of the task's log, where the log is, and the command that shows more.
 void print_tail(session& s, const runtime::history& store, const runtime::task_view& task) {
-  if (task.attempt == 0)
-    return;
+  const auto id = task_id(task.key, task.name);
   const auto log = store.log_of({task.key.run_no, task.key.task_idx, task.attempt});
   const auto tail = read_tail(log, tail_lines);
   if (tail.lines.empty()) {
-    s.out.line("    " + s.out.tinted("wrote nothing to its log", tint::dim));
+    s.out.line("    more  " + s.hint("show " + id));
     return;
   }
   if (!tail.is_whole)
@@ -23,7 +23,7 @@ void print_tail(session& s, const runtime::history& store, const runtime::task_v
   for (const auto& line : tail.lines)
     s.out.line("    " + s.out.tinted("|", tint::dim) + (line.empty() ? "" : " " + line));
   s.out.line("    log   " + log.string());
-  s.out.line("    more  " + s.hint("logs " + task_id(task.key, task.name)));
+  s.out.line("    more  " + s.hint("logs " + id));
 }
 
 std::string last_line(const runtime::run_view& run, const session& s) {

@@ -3,6 +3,7 @@
 #include "cli/run_loop.hpp"
 #include "cli/words.hpp"
 #include "cli/workflow_input.hpp"
+#include "runtime/footprint.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -54,6 +55,7 @@ int run_submission(session& s, model::submission submission, const run_options& 
   auto signals = signal_watch::open(); // before the first thread
   if (!signals)
     return s.fail(signals.error());
+  runtime::share_heap_arenas();
   // Shared: a call that is under way when the subscription ends may still use it.
   const auto inbox = std::make_shared<event_inbox>(inbox_capacity);
   auto node = runtime::orchestrator::start({
@@ -70,6 +72,8 @@ int run_submission(session& s, model::submission submission, const run_options& 
   const auto run = (*node)->submit(std::move(submission));
   if (!run)
     return fail_to_start(s, run.error());
+
+  runtime::release_startup_memory();
 
   run_loop loop{s, **node, *inbox, *signals, workflow, *run};
   const auto ended = loop.run();
