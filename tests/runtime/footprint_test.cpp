@@ -1,0 +1,28 @@
+#include "runtime/footprint.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <string>
+
+#include <unistd.h>
+
+namespace {
+
+std::size_t resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::size_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+} // namespace
+
+TEST_CASE("footprint: what the start used is given back, and the program goes on",
+          "[runtime][footprint]") {
+  const auto before = resident_bytes();
+  sluice::runtime::release_startup_memory();
+  const auto after = resident_bytes();
+  CHECK(after < before);
+  CHECK(std::stod("2.5") + std::to_string(after).size() > 2.5); // code and constants come back
+}
