@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t most_failures = 10; // told in full; a person starts with the first
 constexpr std::size_t tail_lines = 10;
+constexpr std::size_t result_lines = 60; // a screen or two
 
 /// The end of the task's log, where the log is, and the command that shows more.
 void print_tail(session& s, const runtime::history& store, const runtime::task_view& task) {
@@ -67,6 +68,31 @@ std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow) {
   return names;
 }
 
+namespace {
+
+/// What a successful run was for: the log of the task that all others lead to.
+expected<void> print_result(session& s, runtime::history& store, const runtime::run_view& run) {
+  const auto last = store.final_task(run);
+  if (!last)
+    return tl::unexpected(last.error());
+  if (!*last || (*last)->state != model::task_state::succeeded)
+    return {};
+  const auto& task = **last;
+  const auto log = store.log_of({task.key.run_no, task.key.task_idx, task.attempt});
+  const auto tail = read_tail(log, result_lines);
+  if (tail.lines.empty())
+    return {};
+  s.out.line("");
+  if (!tail.is_whole)
+    s.out.line(s.out.tinted("... " + s.hint("logs " + task_id(task.key, task.name)), tint::dim));
+  for (const auto& line : tail.lines)
+    s.out.line(line);
+  s.out.line("");
+  return {};
+}
+
+} // namespace
+
 expected<void> print_report(session& s, runtime::history& store, const runtime::run_view& run) {
   std::size_t failures = 0;
   if (run.count(model::task_state::failed) != 0) {
@@ -84,6 +110,9 @@ expected<void> print_report(session& s, runtime::history& store, const runtime::
     if (!read)
       return read;
   }
+  if (run.state == model::run_state::succeeded)
+    if (auto printed = print_result(s, store, run); !printed)
+      return printed;
   const std::size_t all_failures = run.count(model::task_state::failed);
   const auto id = to_string(run.run_no);
   if (failures < all_failures)

@@ -292,6 +292,27 @@ expected<std::shared_ptr<const model::workflow_spec>> history::workflow(model::r
   return cached_spec_;
 }
 
+expected<std::optional<task_view>> history::final_task(const run_view& run) {
+  const auto workflow = compiled(run.run_no);
+  if (!workflow)
+    return tl::unexpected(workflow.error());
+  const auto& graph = (*workflow)->graph();
+  std::optional<std::uint32_t> last;
+  for (std::uint32_t task = 0; task < graph.size(); ++task) {
+    if (!graph.dependents(task).empty())
+      continue;
+    if (last)
+      return std::nullopt;
+    last = task;
+  }
+  if (!last)
+    return std::nullopt;
+  auto row = reader_->task(run.run_no, (*workflow)->spec().tasks[*last].name);
+  if (!row)
+    return tl::unexpected(std::move(row.error()));
+  return shown(run, std::move(*row)).map([](task_view view) { return std::optional{view}; });
+}
+
 expected<std::shared_ptr<const logic::compiled_workflow>> history::compiled(model::run_no run) {
   const auto spec = workflow(run);
   if (!spec)

@@ -78,6 +78,9 @@ public:
   expected<task_ref> task(std::string_view id);
 
   expected<std::vector<storage::attempt_row>> attempts(model::task_key task);
+  /// The task that no other depends on, when there is exactly one: what the run was for.
+  expected<std::optional<task_view>> final_task(const run_view& run);
+
   /// Null when the task has none.
   expected<model::value> outputs(model::task_key task);
   /// At most `limit` events of a run after a cursor, with the names of their tasks.

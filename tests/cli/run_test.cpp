@@ -47,6 +47,20 @@ TEST_CASE("run: a workflow from file to result", "[cli][run]") {
   CHECK_THAT(here.run({"show", "r-1"}).out, Contains("params  name=Ada"));
 }
 
+TEST_CASE("run: the log of the task all others lead to is the result", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n"
+                       "  a: echo from a\n"
+                       "  b: echo from b\n"
+                       "  sum: {after: [a, b], run: 'echo the sum'}\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK_THAT(done.out, Contains("\n\nthe sum\n\nw r-1  succeeded"));
+  CHECK_THAT(done.out, !Contains("from a"));
+
+  here.write("two.yaml", "tasks:\n  a: echo from a\n  b: echo from b\n");
+  CHECK_THAT(here.run({"run", "two.yaml"}).out, !Contains("from a")); // no single last task
+}
+
 TEST_CASE("run: a wrong parameter stops before anything starts", "[cli][run]") {
   const workspace here;
   here.write("w.yaml", "params: {count: 3}\ntasks:\n  a: echo a\n");
