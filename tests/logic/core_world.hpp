@@ -1,160 +1,21 @@
-// A scheduler core with hands. A test describes workflows compactly and plays the executors and the
-// store; after every step the records are folded, as a store would do it, and compared with what
-// the core holds. Effects are carried out at once: holding them back is commit_window's business.
+// A scheduler core with hands. A test plays the executors and the store; after every step the
+// records are folded, as a store would do it, and compared with what the core holds. Effects are
+// carried out at once: holding them back is commit_window's business.
 #pragma once
 
 #include "logic/scheduler_core.hpp"
+#include "tests/logic/flow.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice::logic {
-
-inline std::vector<std::string> words(std::string_view text) {
-  std::istringstream in{std::string{text}};
-  std::vector<std::string> out;
-  for (std::string word; in >> word;)
-    out.push_back(word);
-  return out;
-}
-
-/// Edits one task of a `flow`.
-class task_editor {
-public:
-  explicit task_editor(model::task_spec& spec) : spec_(spec) {}
-  task_editor& after(std::string_view names) {
-    for (auto& name : words(names))
-      spec_.after.push_back(std::move(name));
-    return *this;
-  }
-  /// The name of a rule, or an expression.
-  task_editor& join(const std::string& rule) {
-    const auto named = model::parse_join_rule(rule);
-    spec_.join =
-      named ? model::join_spec{*named, ""} : model::join_spec{model::join_rule::expression, rule};
-    return *this;
-  }
-  task_editor& when(std::string text) {
-    spec_.when = std::move(text);
-    return *this;
-  }
-  task_editor& in(std::string name, model::value v) {
-    spec_.in.emplace_back(std::move(name), std::move(v));
-    return *this;
-  }
-  task_editor& env(std::string name, model::value v) {
-    spec_.settings.env.emplace_back(std::move(name), std::move(v));
-    return *this;
-  }
-  task_editor& out(std::string name, model::value_type type = model::value_type::integer) {
-    spec_.out.push_back({std::move(name), type});
-    return *this;
-  }
-  task_editor& allow_failure(bool allowed = true) {
-    spec_.settings.allow_failure = allowed;
-    return *this;
-  }
-  task_editor& call(std::string handler) {
-    spec_.action = model::call_action{std::move(handler)};
-    return *this;
-  }
-
-private:
-  model::task_spec& spec_;
-};
-
-/// A workflow, from text such as `a; b! < a; c < a b | one_failed`: tasks with their upstreams and
-/// join rule; `!` allows the task to fail. What else they need is set by `flow["c"].when(...)`.
-class flow {
-public:
-  model::workflow_spec spec;
-  model::value params = model::value::object();
-
-  explicit flow(std::string_view text = "") {
-    spec.name = "flow";
-    std::istringstream in{std::string{text}};
-    for (std::string part; std::getline(in, part, ';');)
-      add(part);
-  }
-  task_editor operator[](std::string_view name) {
-    const auto found = std::find_if(spec.tasks.begin(), spec.tasks.end(),
-                                    [&](const auto& t) { return t.name == name; });
-    REQUIRE(found != spec.tasks.end());
-    return task_editor{*found};
-  }
-  task_editor add_task(std::string name) {
-    spec.tasks.emplace_back().name = std::move(name);
-    spec.tasks.back().action = model::run_action{"true"};
-    return task_editor{spec.tasks.back()};
-  }
-  flow& carry_on() {
-    spec.on_failure = model::on_failure::carry_on;
-    return *this;
-  }
-  flow& active_tasks(std::uint32_t limit) {
-    spec.active_tasks = limit;
-    return *this;
-  }
-  flow& env(std::string name, model::value v) {
-    spec.defaults.env.emplace_back(std::move(name), std::move(v));
-    return *this;
-  }
-  /// Declares a parameter of the value's type, and gives it.
-  flow& param(const std::string& name, const model::value& v) {
-    using model::value_type;
-    const auto type = v.is_boolean()          ? value_type::boolean
-                      : v.is_number_integer() ? value_type::integer
-                      : v.is_number()         ? value_type::real
-                      : v.is_array()          ? value_type::list
-                      : v.is_object()         ? value_type::map
-                                              : value_type::text;
-    model::param_spec declared;
-    declared.name = name;
-    declared.type = type;
-    spec.params.push_back(std::move(declared));
-    params[name] = v;
-    return *this;
-  }
-
-private:
-  void add(const std::string& part) {
-    std::string upstreams, rule;
-    std::string* reading = nullptr;
-    std::optional<task_editor> made;
-    for (auto& word : words(part)) {
-      if (!made) {
-        const bool allowed = word.back() == '!';
-        if (allowed)
-          word.pop_back();
-        made.emplace(add_task(word));
-        if (allowed)
-          made->allow_failure();
-      } else if (word == "<") {
-        reading = &upstreams;
-      } else if (word == "|") {
-        reading = &rule;
-      } else {
-        REQUIRE(reading != nullptr);
-        *reading += word + " ";
-      }
-    }
-    if (made)
-      made->after(upstreams);
-    if (!rule.empty())
-      made->join(words(rule).at(0));
-  }
-};
-
-inline flow operator""_flow(const char* text, std::size_t size) {
-  return flow{std::string_view{text, size}};
-}
 
 /// A run as its records tell it.
 struct recorded_run {
