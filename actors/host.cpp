@@ -151,8 +151,11 @@ void child_died(host_pointer self, const caf::down_msg& down) {
     steady_now(self), store_may_return ? counting::unlimited : counting::limited);
   if (!pause)
     return give_up(self, {errc::internal, what + ", too often"});
-  spdlog::warn("actor restarts actor={} pause_ms={} cause={}", name_of(which), pause->count(),
-               cause.message);
+  // A store that stays away is told once, not at every look.
+  const bool is_news = *pause <= logic::restart_limits{}.first_pause;
+  spdlog::log(is_news ? spdlog::level::warn : spdlog::level::debug,
+              "actor restarts actor={} pause_ms={} cause={}", name_of(which), pause->count(),
+              cause.message);
   if (which == child::process_executor) {
     // Its attempts start again only when nothing of the old ones runs any more.
     const host_actor me{self};

@@ -101,12 +101,15 @@ orchestrator::~orchestrator() {
   stop();
 }
 
+void orchestrator::submit(model::submission what, completion done) {
+  parts_->host->submit(std::move(what), std::move(done));
+}
+
 expected<model::run_no> orchestrator::submit(model::submission what) {
   std::promise<expected<model::run_no>> answered;
   auto answer = answered.get_future();
-  parts_->host->submit(std::move(what), [&](expected<model::run_no> result) {
-    answered.set_value(std::move(result));
-  });
+  submit(std::move(what),
+         [&](expected<model::run_no> result) { answered.set_value(std::move(result)); });
   return answer.get(); // the host answers every request, with `timeout` at the latest
 }
 

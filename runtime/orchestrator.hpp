@@ -52,8 +52,11 @@ public:
   /// As `stop`.
   ~orchestrator();
 
-  /// Starts a run; returns when it is durable. Errors: `invalid_argument`, `unavailable`,
-  /// `timeout`.
+  using completion = std::function<void(expected<model::run_no>)>;
+  /// Starts a run; calls back when it is durable, which takes as long as the store does. Errors:
+  /// `invalid_argument`, `unavailable`, `timeout`.
+  void submit(model::submission what, completion done);
+  /// The same, waiting for it.
   expected<model::run_no> submit(model::submission what);
   /// Asks for a run's cancellation and returns at once; the run's events tell what comes of it.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor);

@@ -1,3 +1,4 @@
+#include "cli/awaited.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/report.hpp"
 #include "cli/run_loop.hpp"
@@ -6,6 +7,10 @@
 #include "runtime/footprint.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <array>
+
+#include <poll.h>
 
 namespace sluice::cli {
 namespace {
@@ -51,6 +56,25 @@ int fail_to_start(session& s, const error& e) {
   return s.fail(e.message, e.code == errc::not_found ? exit_internal : exit_code_of(e.code));
 }
 
+/// Waits until the run is durable, or a signal comes first: a store that cannot be written may take
+/// for ever. Errors: those of `orchestrator::submit`, `cancelled` after a signal.
+expected<model::run_no> submit(runtime::orchestrator& node, model::submission submission,
+                               signal_watch& signals) {
+  // Shared: the answer may come after we have given up.
+  const auto answer = std::make_shared<awaited<expected<model::run_no>>>();
+  node.submit(std::move(submission),
+              [answer](expected<model::run_no> result) { answer->deliver(std::move(result)); });
+  while (true) {
+    if (auto result = answer->take())
+      return std::move(*result);
+    if (signals.take())
+      return fail(errc::cancelled, "interrupted before the store had taken the run");
+    std::array<pollfd, 2> fds{pollfd{answer->descriptor(), POLLIN, 0},
+                              pollfd{signals.descriptor(), POLLIN, 0}};
+    ::poll(fds.data(), fds.size(), -1);
+  }
+}
+
 int run_submission(session& s, model::submission submission, const run_options& options) {
   auto signals = signal_watch::open(); // before the first thread
   if (!signals)
@@ -69,7 +93,9 @@ int run_submission(session& s, model::submission submission, const run_options& 
   const auto workflow = submission.workflow;
   auto watching =
     (*node)->watch([inbox](std::span<const model::event> events) { inbox->push(events); });
-  const auto run = (*node)->submit(std::move(submission));
+  const auto run = submit(**node, std::move(submission), *signals);
+  if (!run && run.error().code == errc::cancelled)
+    return s.fail(run.error().message, exit_interrupted);
   if (!run)
     return fail_to_start(s, run.error());
 
