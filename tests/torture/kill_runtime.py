@@ -199,9 +199,26 @@ class Round:
             if key not in stored:
                 raise Failure(f"printed but not stored: {event}")
 
+    def is_over(self):
+        """Whether the end of the run is stored: the kill came too late to interrupt anything."""
+        path = os.path.join(self.store, "sluice.db")
+        events = self.events()
+        if not os.path.exists(path) or not events:
+            return False
+        run_no = int(events[0]["run"].removeprefix("r-"))
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            query = "SELECT 1 FROM event WHERE type = 'run_finished' AND run_no = ?"
+            return db.execute(query, (run_no,)).fetchone() is not None
+
+    def end_leftovers(self):
+        """What tasks left in sessions of their own, on purpose, when their run was over."""
+        for pid, _ in carriers([f"{MARKER}={self.marker}"]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def check_shown_as_interrupted(self):
         events = self.events()
-        if not events or any(event["type"] == "run_finished" for event in events):
+        if not events:
             return
         shown = subprocess.run(
             [self.binary, "--store", self.store, "runs"],
@@ -209,7 +226,7 @@ class Round:
         )
         run = events[0]["run"]
         mine = [line for line in shown.stdout.splitlines() if run in line.split()]
-        if len(mine) != 1 or not any(word in mine[0] for word in ("interrupted", "succeeded")):
+        if len(mine) != 1 or "interrupted" not in mine[0]:
             raise Failure(f"`sluice runs` shows {mine or shown.stdout + shown.stderr} for {run}")
 
 
@@ -223,10 +240,7 @@ def calibrate(binary, folder, slots):
         with open(one.errors, encoding="utf-8", errors="replace") as file:
             raise Failure(f"undisturbed: exit {code}, {one.dispatched()} dispatches\n{file.read()}")
     one.check_store()
-    # What the tasks left in sessions of their own is theirs while nobody was killed.
-    for pid, _ in carriers([f"{MARKER}={one.marker}"]):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    one.end_leftovers()
     return took_s
 
 
@@ -241,14 +255,16 @@ def play(binary, folder, store, number, took_s, dice, slots):
         one.kill_at(moment_s)
         how = f"at {moment_s * 1000:.0f} ms"
     code = one.read_to_end()
-    if code != -signal.SIGKILL:
-        if code == 0 and one.dispatched() == TASKS:
-            return ""
+    over = one.is_over()
+    if code != -signal.SIGKILL and not (over and code == 0):
         with open(one.errors, encoding="utf-8", errors="replace") as file:
             raise Failure(f"ended by itself with {code}\n{file.read()}")
     one.wait_for_guard()
-    one.check_processes()
     one.check_store()
+    if over:
+        one.end_leftovers()
+        return ""
+    one.check_processes()
     one.check_shown_as_interrupted()
     return f"killed {how}: {len(one.events())} lines, all stored; no process left"
 
