@@ -38,7 +38,9 @@ struct host_options {
   scheduler_options scheduler;
   executor_options executor;
   event_hub_options event_hub;
-  std::size_t scheduler_threads = 2; ///< of CAF, for all actors that are not detached
+  /// Of CAF, for all actors that are not detached. Their messages are short: a second thread mostly
+  /// spends its time on waking the first.
+  std::size_t scheduler_threads = 1;
 
   std::shared_ptr<storage::store> store;
   std::function<expected<std::unique_ptr<storage::reader>>()> open_reader;

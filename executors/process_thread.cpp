@@ -1,6 +1,7 @@
 #include "executors/process_thread.hpp"
 
 #include "executors/attempt_loop.hpp"
+#include "executors/thread_slice.hpp"
 
 #include <pthread.h>
 
@@ -106,6 +107,7 @@ struct process_thread::state {
 
   void run() {
     ::pthread_setname_np(::pthread_self(), "processes");
+    prefer_short_slices(slice_heirs::none);
     while (!loop.is_over()) {
       if (loop.wait())
         take_commands();

@@ -3,6 +3,7 @@
 #include "actors/host.hpp"
 #include "executors/guard_process.hpp"
 #include "executors/process_thread.hpp"
+#include "executors/thread_slice.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/config_load.hpp"
 
@@ -88,6 +89,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   host.functions = p->functions;
   host.clock = clock;
   host.on_fatal = options.on_fatal ? std::move(options.on_fatal) : [](const error&) {};
+  executors::prefer_short_slices(executors::slice_heirs::threads); // of all actors
   auto started = actors::host::start(std::move(host));
   if (!started)
     return tl::unexpected(started.error());
