@@ -4,7 +4,6 @@
 #include "executors/function_call.hpp"
 
 #include <caf/all.hpp>
-#include <spdlog/spdlog.h>
 
 namespace sluice::actors {
 namespace {
@@ -27,7 +26,8 @@ void arm_timer(executor_pointer self) {
   self->state.timer.arm(self, self->state.ends);
 }
 
-/// Calls an asynchronous handler here: it returns at once, with a result for now or for later.
+/// Calls an asynchronous handler here: it returns at once, with a result and the time of
+/// its delivery.
 void call_asynchronous(executor_pointer self, const model::start_attempt& start) {
   auto& state = self->state;
   auto& call = state.calls.at(start.key);
