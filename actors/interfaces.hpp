@@ -82,8 +82,8 @@ using executor_actor = caf::typed_actor<
 /// PROCESS EXECUTOR: owns the workers and the clocks of their attempts.
 /// Spawned by HOST; when it dies its processes are killed and its attempts are lost.
 using process_executor_actor = executor_actor::extend<
-  // INTERNAL: from the launcher, handed on to the attempt's worker.
-  caf::reacts_to<process_started>, caf::reacts_to<process_ended>,
+  // INTERNAL: from the launcher, handed on to each attempt's worker.
+  caf::reacts_to<process_news>,
   // INTERNAL: the earliest timeout may have come.
   caf::reacts_to<deadline_passed>>;
 

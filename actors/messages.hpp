@@ -3,6 +3,7 @@
 // Structs of model/event.hpp and model/command.hpp travel as they are.
 #pragma once
 
+#include "executors/launcher.hpp"
 #include "logic/commit_window.hpp"
 #include "model/command.hpp"
 #include "model/event.hpp"
@@ -66,6 +67,9 @@ struct process_started {
 };
 struct process_ended {
   std::shared_ptr<const model::attempt_report> report;
+};
+struct process_news {
+  std::shared_ptr<const executors::launch_news> news;
 };
 struct stop_process {
   model::cancel_mode mode = model::cancel_mode::graceful;
@@ -159,6 +163,7 @@ SLUICE_LOCAL_MESSAGE(actors::published)
 SLUICE_LOCAL_MESSAGE(actors::launch_attempt)
 SLUICE_LOCAL_MESSAGE(actors::process_started)
 SLUICE_LOCAL_MESSAGE(actors::process_ended)
+SLUICE_LOCAL_MESSAGE(actors::process_news)
 SLUICE_LOCAL_MESSAGE(actors::stop_process)
 SLUICE_LOCAL_MESSAGE(actors::grace_over)
 SLUICE_LOCAL_MESSAGE(actors::report_committed)

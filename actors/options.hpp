@@ -17,6 +17,9 @@ namespace sluice::actors {
 struct scheduler_options {
   std::uint32_t slots = 4;                 ///< processes and blocking calls at once
   std::uint32_t asynchronous_calls = 1024; ///< beside them
+  /// Processes told to the launcher beyond the slots while attempts are short; only for a launcher
+  /// that holds them back.
+  std::uint32_t dispatch_ahead = 0;
   std::uint32_t crash_limit = 5;           ///< lost attempts a task survives
   std::uint32_t waiting_submissions = 256; ///< while the store is behind; more are refused
 };

@@ -28,14 +28,7 @@ void launch(executor_pointer self, launch_attempt& launch) {
   const auto timeout = own ? own : launch.what->workflow->defaults.timeout;
   state.keys.emplace(worker->id(), key);
   state.attempts.emplace(key, process_executor_state::attempt{std::move(worker), timeout});
-  const process_executor_actor me{self};
-  state.launcher->start(
-    std::move(launch.what),
-    {[me](model::attempt_key started) { caf::anon_send(me, process_started{started}); },
-     [me](model::attempt_report report) {
-       caf::anon_send(
-         me, process_ended{std::make_shared<const model::attempt_report>(std::move(report))});
-     }});
+  state.launcher->start(std::move(launch.what), state.listener);
 }
 
 /// The clock of an attempt runs from its start, not from when it was asked for.
@@ -59,18 +52,35 @@ void worker_ended(executor_pointer self, const caf::down_msg& down) {
   if (down.reason && down.reason != caf::exit_reason::user_shutdown) {
     spdlog::warn("process worker lost run={} task={} attempt={}", key.run_no.value, key.task_idx,
                  key.attempt);
-    state.launcher->signal(key, executors::stop_signal::kill); // then `process_ended` comes
+    state.launcher->signal(key, executors::stop_signal::kill); // then its report comes
   }
 }
 
 /// The attempt of a lost worker is over.
-void report_lost(executor_pointer self, const process_ended& ended) {
-  auto report = *ended.report;
+void report_lost(executor_pointer self, model::attempt_report report) {
+  const auto key = report.key;
   report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
   report.outputs = nullptr;
   self->send(self->state.status,
              model::attempt_finished{std::move(report), model::executor_kind::process});
-  self->state.launcher->forget(ended.report->key);
+  self->state.launcher->forget(key);
+}
+
+void on_started(executor_pointer self, const model::attempt_key& key) {
+  const auto* attempt = find(self->state, key);
+  if (attempt == nullptr)
+    return;
+  start_clock(self, key, attempt->timeout);
+  self->send(attempt->worker, process_started{key});
+}
+
+void on_ended(executor_pointer self, const model::attempt_report& report) {
+  self->state.timeouts.disarm(report.key);
+  if (const auto* attempt = find(self->state, report.key))
+    self->send(attempt->worker,
+               process_ended{std::make_shared<const model::attempt_report>(report)});
+  else
+    report_lost(self, report);
 }
 
 } // namespace
@@ -83,6 +93,11 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
   state.options = options;
   state.status = std::move(status);
   state.launcher = std::move(l);
+  state.listener = std::make_shared<const executors::launch_listener>(
+    [me = process_executor_actor{self}](executors::launch_news news) {
+      caf::anon_send(me,
+                     process_news{std::make_shared<const executors::launch_news>(std::move(news))});
+    });
   self->set_exception_handler(describe_exception);
   self->set_down_handler([self](const caf::down_msg& down) { worker_ended(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& exit) {
@@ -100,19 +115,11 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       if (const auto* attempt = find(self->state, done.key))
         self->send(attempt->worker, report_committed{});
     },
-    [self](process_started started) {
-      const auto* attempt = find(self->state, started.key);
-      if (attempt == nullptr)
-        return;
-      start_clock(self, started.key, attempt->timeout);
-      self->send(attempt->worker, started);
-    },
-    [self](const process_ended& ended) {
-      self->state.timeouts.disarm(ended.report->key);
-      if (const auto* attempt = find(self->state, ended.report->key))
-        self->send(attempt->worker, ended);
-      else
-        report_lost(self, ended);
+    [self](const process_news& told) {
+      for (const auto& key : told.news->started)
+        on_started(self, key);
+      for (const auto& report : told.news->ended)
+        on_ended(self, report);
     },
     [self](deadline_passed) {
       auto& st = self->state;

@@ -17,6 +17,7 @@ struct process_executor_state {
   executor_options options;
   status_channel_actor status;
   std::shared_ptr<executors::launcher> launcher;
+  std::shared_ptr<const executors::launch_listener> listener; ///< sends us `process_news`
 
   struct attempt {
     process_worker_actor worker; ///< lives as long as this entry

@@ -129,6 +129,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
                                          readers_actor readers) {
   auto& state = self->state;
   core.slots = options.slots;
+  core.dispatch_ahead = options.dispatch_ahead;
   core.asynchronous_calls = options.asynchronous_calls;
   core.crash_limit = options.crash_limit;
   state.core = std::make_unique<logic::scheduler_core>(std::move(core));

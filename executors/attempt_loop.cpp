@@ -68,6 +68,8 @@ attempt_loop::~attempt_loop() {
   for (const auto& [key, a] : attempts_)
     if (a.pidfd >= 0)
       ::close(a.pidfd);
+  while (files_.has_closed_logs())
+    files_.remove_some_empty_logs();
   files_.remove_idle_run_dirs();
   if (spare_ >= 0)
     ::close(spare_);
@@ -76,7 +78,7 @@ attempt_loop::~attempt_loop() {
 }
 
 void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
-                       launch_listener listener) {
+                       std::shared_ptr<const launch_listener> listener) {
   if (stop_at_)
     return;
   const auto key = order->key;
@@ -118,9 +120,11 @@ void attempt_loop::forget(model::attempt_key key) {
 void attempt_loop::abandon_all(std::function<void()> on_gone) {
   auto all = std::make_shared<abandonment>();
   all->on_gone = std::move(on_gone);
+  told_.reset();
+  news_ = {};
   for (auto at = attempts_.begin(); at != attempts_.end();) {
     auto& a = at->second;
-    a.listener = {};
+    a.listener.reset();
     if (a.state == attempt::phase::queued) {
       at = attempts_.erase(at);
       continue;
@@ -155,11 +159,13 @@ bool attempt_loop::is_over() const {
 }
 
 int attempt_loop::timeout_ms() const {
-  if (!starts_.empty() && !refused_since_)
+  if (!starts_.empty() && has_free_slot() && !refused_since_)
+    return 0;
+  if (attempts_.empty() && files_.has_closed_logs())
     return 0;
   auto next = model::steady_time::max();
   if (!starts_.empty())
-    next = retry_at_;
+    next = has_free_slot() ? retry_at_ : give_back_at();
   for (const auto* a : leaving_)
     next = std::min(next, a->due);
   if (stop_at_)
@@ -183,12 +189,22 @@ bool attempt_loop::wait() {
     else
       is_woken = true;
   }
+  tell(); // before the next starts, which take long
   return is_woken;
 }
 
 void attempt_loop::work() {
   look_at_groups();
-  for (int i = 0; i < starts_per_turn && !starts_.empty(); ++i) {
+  start_some();
+  if (!has_free_slot())
+    give_back_starts();
+  tell();
+  if (attempts_.empty())
+    files_.remove_some_empty_logs();
+}
+
+void attempt_loop::start_some() {
+  for (int i = 0; i < starts_per_turn && !starts_.empty() && has_free_slot(); ++i) {
     if (refused_since_ && now() < retry_at_)
       return;
     const auto at = attempts_.find(starts_.front());
@@ -198,6 +214,19 @@ void attempt_loop::work() {
   }
   if (starts_.empty())
     refused_since_.reset();
+}
+
+launch_news& attempt_loop::news_for(const std::shared_ptr<const launch_listener>& listener) {
+  if (told_ != listener) {
+    tell();
+    told_ = listener;
+  }
+  return news_;
+}
+
+void attempt_loop::tell() {
+  if (const auto listener = std::exchange(told_, nullptr))
+    (*listener)(std::exchange(news_, {}));
 }
 
 // --- the start of an attempt
@@ -213,8 +242,8 @@ attempt_loop::launch_result attempt_loop::launch(attempt& a) {
   if (!why) {
     refused_since_.reset();
     a.order.reset();
-    if (a.listener.started)
-      a.listener.started(a.key);
+    if (a.listener)
+      news_for(a.listener).started.push_back(a.key);
     return launch_result::done;
   }
   // A process that could not be watched has run: no second start under this number.
@@ -274,6 +303,7 @@ int attempt_loop::watch(attempt& a, pid_t pid) {
   event.data.ptr = &a;
   if (a.pidfd >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, a.pidfd, &event) == 0) {
     a.state = attempt::phase::running;
+    ++live_;
     return 0;
   }
   const int err = errno;
@@ -293,6 +323,31 @@ void attempt_loop::fail_start(attempt& a, failure why) {
   report.finished_at = options_.clock.wall();
   report.failure = std::move(why);
   finish(a, std::move(report));
+}
+
+model::steady_time attempt_loop::give_back_at() const {
+  const auto first = attempts_.find(starts_.front());
+  return first == attempts_.end() ? now() : first->second.due + options_.give_back_after;
+}
+
+/// Starts are asked for a little ahead of free slots. When none becomes free after all, the tasks
+/// go back to those who choose: others may be more urgent by then.
+void attempt_loop::give_back_starts() {
+  while (!starts_.empty() && !attempts_.contains(starts_.front()))
+    starts_.pop_front(); // stopped meanwhile
+  if (starts_.empty() || now() < give_back_at())
+    return;
+  for (; !starts_.empty(); starts_.pop_back()) { // the last first: each goes back to the front
+    const auto at = attempts_.find(starts_.back());
+    if (at == attempts_.end())
+      continue;
+    model::attempt_report report;
+    report.key = at->first;
+    report.finished_at = options_.clock.wall();
+    report.failure = failure{failure_class::lost, "no_slot", "no slot became free for it"};
+    report.given_back = true;
+    finish(at->second, std::move(report));
+  }
 }
 
 // --- the end of an attempt
@@ -369,10 +424,10 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   report.usage = a.usage;
   report.started_at = a.started_at;
   report.finished_at = a.finished_at;
-  if (!a.listener.ended)
+  if (!a.listener)
     return report; // nobody reads it
   report.failure = exit_failure(a.wait_status);
-  files_.remove_log_if_empty(a.key);
+  files_.close_log(a.key);
   if (!report.failure)
     add_outputs(a, report);
   return report;
@@ -398,13 +453,15 @@ void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) 
 }
 
 void attempt_loop::finish(attempt& a, model::attempt_report report) {
-  const auto ended = std::move(a.listener.ended);
+  const auto listener = std::move(a.listener);
   const auto abandoned = std::move(a.abandoned);
   if (!abandoned.empty())
     files_.remove_work_dir(a.key);
+  if (a.state != attempt::phase::queued)
+    --live_;
   attempts_.erase(a.key);
-  if (ended)
-    ended(std::move(report));
+  if (listener)
+    news_for(listener).ended.push_back(std::move(report));
   for (const auto& all : abandoned)
     if (--all->left == 0 && all->on_gone)
       all->on_gone();

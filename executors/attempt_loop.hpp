@@ -26,7 +26,8 @@ public:
   /// 0, or why the descriptors it needs could not be had.
   int open_error() const { return open_error_; }
 
-  void add(std::shared_ptr<const model::start_attempt> order, launch_listener listener);
+  void add(std::shared_ptr<const model::start_attempt> order,
+           std::shared_ptr<const launch_listener> listener);
   void signal(model::attempt_key key, stop_signal what);
   void forget(model::attempt_key key);
   /// See `launcher::abandon_all`.
@@ -36,7 +37,8 @@ public:
 
   /// Blocks until something is due and handles exits. Returns whether `wake_fd` is readable.
   bool wait();
-  /// Looks after groups that were not gone yet and starts a few of the attempts that wait.
+  /// Looks after groups that were not gone yet, starts a few of the attempts that wait, and hands
+  /// back those that waited too long for a slot.
   void work();
   /// After `end_all`: all are gone, or have had 10 s to go.
   bool is_over() const;
@@ -58,8 +60,8 @@ private:
     int pidfd = -1;
     pid_t pid = -1;
     int wait_status = 0;
-    int looks = 0; ///< at a group that was not gone
-    launch_listener listener;
+    int looks = 0;                                       ///< at a group that was not gone
+    std::shared_ptr<const launch_listener> listener;     ///< null: nobody asks any more
     std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
     model::steady_time due; ///< queued: since when; leaving: when to look again
     model::resource_usage usage;
@@ -68,6 +70,7 @@ private:
   };
   enum class launch_result : std::uint8_t { done, refused };
 
+  void start_some();
   launch_result launch(attempt& a);
   std::optional<model::failure> try_launch(attempt& a);
   int watch(attempt& a, pid_t pid);
@@ -83,7 +86,13 @@ private:
   void add_outputs(const attempt& a, model::attempt_report& report);
   void finish(attempt& a, model::attempt_report report);
   void fail_start(attempt& a, model::failure why);
+  model::steady_time give_back_at() const;
+  void give_back_starts();
 
+  /// Where news for this listener are collected.
+  launch_news& news_for(const std::shared_ptr<const launch_listener>& listener);
+  void tell();
+  bool has_free_slot() const { return live_ < options_.slots; }
   int timeout_ms() const;
   model::steady_time now() const { return options_.clock.steady(); }
 
@@ -96,8 +105,11 @@ private:
 
   std::unordered_map<model::attempt_key, attempt> attempts_;
   std::deque<model::attempt_key>
-    starts_; ///< in order; those stopped meanwhile are not in attempts_
+    starts_;             ///< in order; those stopped meanwhile are not in attempts_
+  std::size_t live_ = 0; ///< attempts whose group is not proven gone
   std::vector<attempt*> leaving_;
+  std::shared_ptr<const launch_listener> told_; ///< whom `news_` is for; null when there are none
+  launch_news news_;
   std::optional<model::steady_time> refused_since_; ///< the host is full
   model::steady_time retry_at_{};
   std::optional<model::steady_time> stop_at_; ///< set by `end_all`

@@ -9,19 +9,24 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace sluice::executors {
 
 enum class stop_signal : std::uint8_t { terminate, kill };
 
-/// What a launcher tells about an attempt. Each function is called at most once, `ended` last.
-struct launch_listener {
-  /// The process runs.
-  std::function<void(model::attempt_key)> started;
-  /// The attempt is over: its process group is proven gone, its log closed, its outputs read; or it
-  /// could not be started. The report is complete but for what the caller knows better (a timeout).
-  std::function<void(model::attempt_report)> ended;
+/// What became of attempts lately: each is told to start and to end at most once, and what started
+/// comes before what ended.
+struct launch_news {
+  /// Their processes run.
+  std::vector<model::attempt_key> started;
+  /// They are over: process group proven gone, log closed, outputs read; or they could not be
+  /// started. The reports are complete but for what the caller knows better (a timeout).
+  std::vector<model::attempt_report> ended;
 };
+
+/// Is told several news at once, so that they wake their reader once.
+using launch_listener = std::function<void(launch_news)>;
 
 class launcher {
 public:
@@ -31,7 +36,7 @@ public:
   /// the host is out of processes, memory or descriptors, tries again at the next exit or after 1
   /// s, and gives up after 60 s with class `resource`.
   virtual void start(std::shared_ptr<const model::start_attempt> attempt,
-                     launch_listener listener) = 0;
+                     std::shared_ptr<const launch_listener> listener) = 0;
 
   /// Signals the whole process group; an attempt that has not started yet will not start. Nothing
   /// happens when the attempt is unknown or over.

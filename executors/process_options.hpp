@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ struct process_options {
   /// A larger input is only in `$SLUICE_IN`: the kernel limits one string to 128 KiB.
   std::size_t input_limit_bytes = std::size_t{64} << 10;
   std::size_t inputs_limit_bytes = std::size_t{512} << 10; ///< of all inputs in the environment
+  /// Processes at once; further starts wait in order, and take over without anybody being asked.
+  std::size_t slots = std::numeric_limits<std::size_t>::max();
+  model::milliseconds give_back_after{50};     ///< a start that waits so long for a slot
   model::milliseconds retry_start_after{1000}; ///< on a full host, when nothing exits before
   model::milliseconds give_up_start_after{60000};
 };

@@ -26,7 +26,7 @@ constexpr rlim_t descriptors_of_the_rest = 128;
 
 struct start_command {
   std::shared_ptr<const model::start_attempt> order;
-  launch_listener listener;
+  std::shared_ptr<const launch_listener> listener;
 };
 struct signal_command {
   model::attempt_key key;
@@ -153,7 +153,7 @@ process_thread::~process_thread() {
 }
 
 void process_thread::start(std::shared_ptr<const model::start_attempt> attempt,
-                           launch_listener listener) {
+                           std::shared_ptr<const launch_listener> listener) {
   state_->push(start_command{std::move(attempt), std::move(listener)});
 }
 

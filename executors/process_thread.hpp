@@ -23,7 +23,7 @@ public:
   ~process_thread() override;
 
   void start(std::shared_ptr<const model::start_attempt> attempt,
-             launch_listener listener) override;
+             std::shared_ptr<const launch_listener> listener) override;
   void signal(model::attempt_key key, stop_signal what) override;
   void forget(model::attempt_key key) override;
   void abandon_all(std::function<void()> on_gone) override;

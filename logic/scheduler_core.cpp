@@ -7,10 +7,11 @@ namespace sluice::logic {
 
 using model::task_state;
 
-scheduler_core::scheduler_core(core_options options) : options_(std::move(options)) {
+scheduler_core::scheduler_core(core_options options)
+  : options_(std::move(options)), pace_(options_.dispatch_ahead) {
   options_.crash_limit = std::min(options_.crash_limit, 254u); // live_task counts in one byte
-  free_[std::size_t(capacity_pool::slots)] = options_.slots;
-  free_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
+  limit_[std::size_t(capacity_pool::slots)] = options_.slots;
+  limit_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
 }
 
 reaction scheduler_core::react(const model::happening& what, model::wall_time now,
@@ -229,10 +230,21 @@ void scheduler_core::note_dispatchable(live_run& run) {
       dispatchable_[pool].insert(run.run_no);
 }
 
+bool scheduler_core::has_capacity(capacity_pool pool, model::executor_kind executor) {
+  const auto busy = busy_[std::size_t(pool)];
+  const auto limit = limit_[std::size_t(pool)];
+  if (busy < limit)
+    return true;
+  // Calls start when they are told to, so nothing may be ahead while one holds a slot.
+  const auto processes = under_way_[std::size_t(model::executor_kind::process)].size();
+  return pool == capacity_pool::slots && executor == model::executor_kind::process
+         && busy == processes && busy < limit + pace_.ahead(now_);
+}
+
 void scheduler_core::fill_capacity() {
   for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
     auto& runs = dispatchable_[pool];
-    while (free_[pool] > 0 && !runs.empty()) {
+    while (!runs.empty()) {
       live_run& run = runs_.at(*runs.begin());
       auto& ready = run.ready[pool];
       while (!ready.empty() && run.tasks[ready.front()].state != task_state::ready)
@@ -242,6 +254,8 @@ void scheduler_core::fill_capacity() {
         continue;
       }
       const auto task = ready.front();
+      if (!has_capacity(capacity_pool(pool), executor_of(run.task_spec(task).action)))
+        break;
       ready.pop_front();
       guarded(run, [&] { dispatch_task(run, task, capacity_pool(pool)); });
     }
@@ -252,7 +266,7 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task, capacity_p
   auto& entry = run.tasks[task];
   ++entry.attempt;
   change_state(run, task, task_state::dispatched);
-  --free_[std::size_t(pool)];
+  ++busy_[std::size_t(pool)];
   ++run.active;
   const auto key = run.key_of(task);
   const auto executor = executor_of(run.task_spec(task).action);
@@ -283,7 +297,7 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
   const auto executor = executor_of(run.task_spec(key.task_idx).action);
   if (under_way_[std::size_t(executor)].erase(key) == 0)
     return;
-  ++free_[std::size_t(pool_of(run, key.task_idx))];
+  --busy_[std::size_t(pool_of(run, key.task_idx))];
   --run.active;
   note_dispatchable(run);
 }
@@ -294,6 +308,9 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   if (entry.state == task_state::dispatched && (report.started_at || !report.failure))
     change_state(run, task, task_state::running); // the report overtook the confirmation
   release_capacity(run, report.key);
+  const bool is_process = executor_of(run.task_spec(task).action) == model::executor_kind::process;
+  if (is_process && report.started_at)
+    pace_.note_end(now_);
 
   for (const auto& warning : report.warnings)
     step_.records.push_back(model::warning_raised{report.key, warning, now_});
@@ -320,8 +337,10 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
 void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
   const auto task = report.key.task_idx;
   auto& entry = run.tasks[task];
-  ++statistics_.attempts_lost;
-  ++entry.losses;
+  if (!report.given_back) {
+    ++statistics_.attempts_lost;
+    ++entry.losses;
+  }
   if (entry.losses > options_.crash_limit) {
     auto why = *report.failure;
     why.message = "lost " + std::to_string(entry.losses) + " times: " + why.message;
@@ -331,6 +350,8 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
   end_attempt(run, report, task_state::ready, report.failure);
   if (run.stopping && is_stopped_by_failure(run.task_spec(task).join.rule))
     move_task(run, task, task_state::skipped, "run_failed");
+  else if (report.given_back)
+    run.ready[std::size_t(pool_of(run, task))].push_front(task);
   else
     run.ready[std::size_t(pool_of(run, task))].push_back(task);
   note_dispatchable(run);

@@ -4,6 +4,7 @@
 // touches its dependants' counters and nothing else.
 #pragma once
 
+#include "logic/dispatch_pace.hpp"
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
 #include "model/event.hpp"
@@ -17,10 +18,13 @@
 namespace sluice::logic {
 
 struct core_options {
-  std::uint32_t slots = 4;                   ///< attempts at once, processes and blocking calls
-  std::uint32_t asynchronous_calls = 1024;   ///< at once, beside the slots
-  std::uint32_t crash_limit = 5;             ///< losses a task survives, at most 254
-  std::size_t kept_output_bytes = 16u << 10; ///< of one task; larger ones are read back
+  std::uint32_t slots = 4; ///< attempts at once, processes and blocking calls
+  /// Processes dispatched beyond the slots while attempts are short; their executor holds them back
+  /// until a slot is free.
+  std::uint32_t dispatch_ahead = 0;
+  std::uint32_t asynchronous_calls = 1024;          ///< at once, beside the slots
+  std::uint32_t crash_limit = 5;                    ///< losses a task survives, at most 254
+  std::size_t kept_output_bytes = 16u << 10;        ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
   std::function<bool(const std::string& handler)> is_asynchronous;
@@ -82,6 +86,7 @@ private:
   void release_outputs(live_run& run, std::uint32_t task);
 
   // scheduler_core.cpp: an attempt's way from dispatch to its end.
+  bool has_capacity(capacity_pool pool, model::executor_kind executor);
   void fill_capacity();
   void dispatch_task(live_run& run, std::uint32_t task, capacity_pool pool);
   void finish(live_run& run, const model::attempt_report& report);
@@ -115,7 +120,9 @@ private:
   core_options options_;
   core_statistics statistics_;
   std::map<model::run_no, live_run> runs_;
-  std::array<std::uint32_t, capacity_pool_count> free_{};
+  std::array<std::uint32_t, capacity_pool_count> limit_{};
+  std::array<std::uint32_t, capacity_pool_count> busy_{};
+  dispatch_pace pace_;
   /// Runs with something ready in a pool and below their own limit, oldest first.
   std::array<std::set<model::run_no>, capacity_pool_count> dispatchable_;
   std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;

@@ -48,6 +48,8 @@ struct attempt_report {
   resource_usage usage;
   std::optional<wall_time> started_at; ///< nothing when it never started
   wall_time finished_at;
+  /// No slot became free for it soon enough, so its executor did not try: no loss. Class `lost`.
+  bool given_back = false;
 };
 
 /// What was decided about an attempt and its task when it ended.

@@ -59,8 +59,8 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   if (!store)
     return tl::unexpected(store.error());
 
-  const auto slots = slots_of(options);
-  const auto allowed = executors::allow_descriptors_for(slots);
+  const auto slots = static_cast<std::uint32_t>(
+    executors::allow_descriptors_for(slots_of(options))); // not more than asked for
   const auto clock = system_clock();
   executors::process_options processes;
   processes.logs_dir = paths.logs();
@@ -68,6 +68,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   processes.environment = inherited_environment();
   processes.instance_token = *token;
   processes.guard_fd = guard->descriptor();
+  processes.slots = slots;
   processes.clock = clock;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
@@ -81,8 +82,8 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   auto p = std::unique_ptr<parts>{new parts{std::move(*lock), std::move(*guard), std::move(*store),
                                             std::move(*launcher), std::move(functions), nullptr}};
   actors::host_options host;
-  host.scheduler.slots =
-    std::min(slots, static_cast<std::uint32_t>(std::min<std::size_t>(allowed, UINT32_MAX)));
+  host.scheduler.slots = slots;
+  host.scheduler.dispatch_ahead = slots; // the process thread holds them back
   host.store = p->store;
   host.open_reader = [paths] { return storage::open_reader(paths); };
   host.launcher = p->launcher;

@@ -3,7 +3,7 @@
 namespace sluice::testing {
 
 void scripted_launcher::start(std::shared_ptr<const model::start_attempt> what,
-                              executors::launch_listener listener) {
+                              std::shared_ptr<const executors::launch_listener> listener) {
   starts.push_back(what);
   const auto key = what->key;
   attempts_.emplace(key, attempt{std::move(what), std::move(listener), std::nullopt});
@@ -42,7 +42,7 @@ model::attempt_key scripted_launcher::key_of(const std::string& task) const {
 void scripted_launcher::confirm(model::attempt_key key, model::wall_time at) {
   auto& attempt = attempts_.at(key);
   attempt.started_at = at;
-  attempt.listener.started(key);
+  (*attempt.listener)({{key}, {}});
 }
 
 void scripted_launcher::end(model::attempt_key key, model::wall_time at,
@@ -56,7 +56,9 @@ void scripted_launcher::end(model::attempt_key key, model::wall_time at,
   report.finished_at = at;
   if (!report.failure && !report.started_at)
     report.started_at = at;
-  ended.mapped().listener.ended(std::move(report));
+  executors::launch_news news;
+  news.ended.push_back(std::move(report));
+  (*ended.mapped().listener)(std::move(news));
 }
 
 } // namespace sluice::testing

@@ -13,7 +13,7 @@ namespace sluice::testing {
 class scripted_launcher final : public executors::launcher {
 public:
   void start(std::shared_ptr<const model::start_attempt> attempt,
-             executors::launch_listener listener) override;
+             std::shared_ptr<const executors::launch_listener> listener) override;
   void signal(model::attempt_key key, executors::stop_signal what) override;
   void forget(model::attempt_key key) override;
   void abandon_all(std::function<void()> on_gone) override;
@@ -44,7 +44,7 @@ public:
 private:
   struct attempt {
     std::shared_ptr<const model::start_attempt> what;
-    executors::launch_listener listener;
+    std::shared_ptr<const executors::launch_listener> listener;
     std::optional<model::wall_time> started_at;
   };
   std::map<model::attempt_key, attempt> attempts_;

@@ -371,6 +371,55 @@ TEST_CASE("process_thread: an attempt that has not started will not start",
   world.wait_started(keys.back());
 }
 
+TEST_CASE("process_thread: no more run at once than there are slots",
+          "[executors][process_thread]") {
+  process_world world{[](process_options& o) {
+    o.slots = 2;
+    o.give_back_after = std::chrono::hours{1};
+  }};
+  meeting_point fifo{world.dir() / "fifo"};
+  meeting_point go{world.dir() / "go"};
+  auto waiting = shell_task("echo $name >$fifo; read -r line <$go");
+  std::vector<model::attempt_key> keys;
+  for (const auto* name : {"a", "b", "c"}) {
+    waiting.env = {{"name", name}, {"fifo", fifo.path()}, {"go", go.path()}};
+    keys.push_back(world.start(waiting));
+  }
+  const std::set<std::string> first{fifo.next_line(), fifo.next_line()};
+  CHECK(first == std::set<std::string>{"a", "b"});
+  CHECK_FALSE(world.has_started(keys[2]));
+  world.thread().signal(keys[0], stop_signal::kill);
+  CHECK(fifo.next_line() == "c"); // nobody had to ask again
+  world.thread().signal(keys[1], stop_signal::kill);
+  world.thread().signal(keys[2], stop_signal::kill);
+  for (const auto& key : keys)
+    CHECK(world.wait_ended(key).failure.has_value());
+}
+
+TEST_CASE("process_thread: starts that wait too long for a slot are handed back, the last first",
+          "[executors][process_thread]") {
+  process_world world{[](process_options& o) {
+    o.slots = 1;
+    o.give_back_after = model::milliseconds{20};
+  }};
+  const auto running = world.start(exec_task({"sleep", "600"}));
+  world.wait_started(running);
+  const auto second = world.start(exec_task({"true"}));
+  const auto third = world.start(exec_task({"true"}));
+  for (const auto& key : {second, third}) {
+    const auto report = world.wait_ended(key);
+    CHECK(report.given_back);
+    CHECK_FALSE(report.started_at.has_value());
+    REQUIRE(report.failure.has_value());
+    CHECK(report.failure->failure_class == failure_class::lost);
+    CHECK(world.log(key).empty());
+  }
+  CHECK(world.order_of_ends() == std::vector{third, second});
+  world.thread().signal(running, stop_signal::kill);
+  CHECK_FALSE(world.wait_ended(running).given_back);
+  CHECK_FALSE(world.run(exec_task({"true"})).failure.has_value());
+}
+
 TEST_CASE("process_thread: many at once all end", "[executors][process_thread]") {
   process_world world;
   std::vector<model::attempt_key> keys;

@@ -186,19 +186,7 @@ public:
     order->workflow = std::make_shared<model::workflow_spec>(std::move(what.workflow));
     order->inputs = std::move(what.inputs);
     order->env = std::move(what.env);
-    thread_->start(std::move(order), {.started =
-                                        [this](model::attempt_key k) {
-                                          const std::lock_guard lock{mutex_};
-                                          started_.insert(k);
-                                          changed_.notify_all();
-                                        },
-                                      .ended =
-                                        [this](model::attempt_report report) {
-                                          const std::lock_guard lock{mutex_};
-                                          const auto k = report.key;
-                                          ended_.emplace(k, std::move(report));
-                                          changed_.notify_all();
-                                        }});
+    thread_->start(std::move(order), listener_);
     return key;
   }
 
@@ -220,6 +208,11 @@ public:
   bool has_started(model::attempt_key key) {
     const std::lock_guard lock{mutex_};
     return started_.contains(key);
+  }
+
+  std::vector<model::attempt_key> order_of_ends() {
+    const std::lock_guard lock{mutex_};
+    return order_of_ends_;
   }
 
   model::attempt_report run(one_task what) { return wait_ended(start(std::move(what))); }
@@ -245,7 +238,19 @@ private:
   std::condition_variable changed_;
   std::set<model::attempt_key> started_;
   std::map<model::attempt_key, model::attempt_report> ended_;
+  std::vector<model::attempt_key> order_of_ends_;
   std::uint32_t next_task_ = 0;
+  std::shared_ptr<const launch_listener> listener_ =
+    std::make_shared<const launch_listener>([this](launch_news news) {
+      const std::lock_guard lock{mutex_};
+      started_.insert(news.started.begin(), news.started.end());
+      for (auto& report : news.ended) {
+        const auto key = report.key;
+        order_of_ends_.push_back(key);
+        ended_.emplace(key, std::move(report));
+      }
+      changed_.notify_all();
+    });
   std::unique_ptr<process_thread> thread_; // last: it calls back into the others
 };
 

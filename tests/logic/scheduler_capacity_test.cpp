@@ -54,6 +54,71 @@ TEST_CASE("scheduler_core: a slot that becomes free is filled in the same step",
   CHECK(world.states() == "a=succeeded b=failed c=skipped");
 }
 
+TEST_CASE("scheduler_core: while attempts are short some are dispatched ahead of the slots",
+          "[logic][scheduler_core][capacity]") {
+  auto options = two_pools(4, 1);
+  options.dispatch_ahead = 4;
+  core_world world{options};
+  const auto busy = [&] { return world.under_way.size(); };
+
+  SECTION("as many as end in a few milliseconds, and none when attempts get longer") {
+    world.submit(independent(40));
+    CHECK(busy() == 4);
+    for (int i = 0; i < 10; ++i) // a step is a millisecond
+      world.report(world.report_of(world.starts[std::size_t(i)]));
+    CHECK(busy() == 8);
+    for (int i = 10; i < 20; ++i) {
+      world.now += model::milliseconds{100};
+      world.report(world.report_of(world.starts[std::size_t(i)]));
+    }
+    CHECK(busy() == 4);
+  }
+  SECTION("not beyond the limit of the run") {
+    world.submit(independent(40).active_tasks(5));
+    for (int i = 0; i < 10; ++i)
+      world.report(world.report_of(world.starts[std::size_t(i)]));
+    CHECK(busy() == 5);
+  }
+  SECTION("not beside a call, which would start at once") {
+    flow f = independent(20);
+    f.add_task("call").call("sync");
+    for (int i = 20; i < 40; ++i)
+      f.add_task("t" + std::to_string(i));
+    world.submit(f);
+    std::size_t next = 0;
+    while (!world.is_under_way("call"))
+      world.report(world.report_of(world.starts[next++]));
+    CHECK(busy() == 4);
+    const auto call = world.current("call");
+    for (int i = 0; i < 10; ++next)
+      if (world.starts[next] != call) {
+        world.report(world.report_of(world.starts[next]));
+        CHECK(busy() == 4);
+        ++i;
+      }
+    world.finish("call");
+    CHECK(busy() > 4);
+  }
+}
+
+TEST_CASE("scheduler_core: a start that was handed back is no loss and comes first again",
+          "[logic][scheduler_core][capacity]") {
+  auto options = core_world::with_slots(1);
+  options.crash_limit = 0;
+  core_world world{options};
+  world.submit("a; b; c");
+  auto report = world.report_of(world.current("a"));
+  report.started_at.reset();
+  report.failure = {model::failure_class::lost, "no_slot", "no slot became free for it"};
+  report.given_back = true;
+  world.report(report);
+  CHECK(world.running() == "a");
+  CHECK(world.attempt("a") == 2); // a number is never used again
+  CHECK(world.core.statistics().attempts_lost == 0);
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+}
+
 TEST_CASE("scheduler_core: asynchronous calls take no slot and have a limit of their own",
           "[logic][scheduler_core][capacity]") {
   core_world world{two_pools(1, 2)};
