@@ -3,17 +3,34 @@
 #include "cli/words.hpp"
 
 namespace sluice::cli {
+namespace {
+
+std::string wait_words(const runtime::task_view& task) {
+  switch (task.wait_reason) {
+  case model::wait_reason::upstream:
+    return "waits for " + printable(task.waits_for);
+  case model::wait_reason::slot:
+    return "waits for a slot";
+  case model::wait_reason::limit:
+    return "waits for room under limits.active_tasks";
+  default:
+    return {};
+  }
+}
+
+} // namespace
 
 std::string task_detail(const runtime::task_view& task) {
   if (task.failure)
     return failure_sentence(to_string(task.failure->failure_class), task.failure->code,
                             task.failure->message);
-  if (!task.waits_for.empty())
-    return "waits for " + printable(task.waits_for);
   if (task.interrupted)
     return "its runtime is gone";
+  const auto waits = wait_words(task);
   if (task.losses != 0 && task.reason.empty())
-    return plural(task.losses, "lost attempt");
+    return waits + (waits.empty() ? "" : " after ") + plural(task.losses, "lost attempt");
+  if (!waits.empty())
+    return waits;
   return printable(task.reason);
 }
 

@@ -75,7 +75,7 @@ enum class failure_class : std::uint8_t {
 };
 inline constexpr std::size_t failure_class_count = 13;
 
-/// What a task that does not run waits for.
+/// What a task that does not run waits for. Not stored: a reader works it out.
 enum class wait_reason : std::uint8_t {
   none,
   upstream, ///< an upstream is not decided

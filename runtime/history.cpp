@@ -34,11 +34,19 @@ run_view viewed(storage::run_row row, const lock_view& before, const lock_view& 
   return view;
 }
 
-/// Works out what is not stored: which pending tasks are ready, and what the others wait for.
+/// Works out what is not stored: which pending tasks are ready, and what each of them waits for.
 class readiness {
 public:
-  readiness(std::shared_ptr<const logic::compiled_workflow> graph, std::vector<bool> decided)
-    : graph_(std::move(graph)), decided_(std::move(decided)) {}
+  readiness() = default; ///< of a run that is over: there is nothing to work out
+  explicit readiness(std::shared_ptr<const logic::compiled_workflow> graph)
+    : graph_(std::move(graph)), decided_(graph_->graph().size()) {}
+
+  /// Takes note of a task; of all of them, before the first is viewed.
+  void note(const storage::task_row& row) {
+    if (row.key.task_idx < decided_.size())
+      decided_[row.key.task_idx] = model::is_terminal(row.state);
+    active_ += model::is_active(row.state) ? 1 : 0;
+  }
 
   task_view view(const run_view& run, storage::task_row row) const {
     task_view view;
@@ -48,12 +56,12 @@ public:
     if (view.state == model::task_state::dispatched)
       view.shown = model::task_state::running;
     if (view.state == model::task_state::pending && graph_)
-      explain(view);
+      explain(view, run.interrupted);
     return view;
   }
 
 private:
-  void explain(task_view& view) const {
+  void explain(task_view& view, bool run_is_interrupted) const {
     constexpr int most_names = 3;
     int undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
@@ -61,12 +69,24 @@ private:
         view.waits_for += (undecided == 1 ? "" : ", ") + graph_->spec().tasks[upstream].name;
     if (undecided > most_names)
       view.waits_for += " and " + std::to_string(undecided - most_names) + " more";
-    if (undecided == 0)
-      view.shown = model::task_state::ready;
+    if (undecided != 0) {
+      view.wait_reason = model::wait_reason::upstream;
+      return;
+    }
+    view.shown = model::task_state::ready;
+    if (!run_is_interrupted)
+      view.wait_reason = is_at_limit() ? model::wait_reason::limit : model::wait_reason::slot;
+  }
+
+  /// As the scheduler sees it: an attempt counts until its end is known, one that stops too.
+  bool is_at_limit() const {
+    const auto limit = graph_->spec().active_tasks;
+    return limit && active_ >= *limit;
   }
 
   std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
   std::vector<bool> decided_;
+  std::size_t active_ = 0;
 };
 
 } // namespace
@@ -166,23 +186,19 @@ expected<void> history::each_task(const run_view& run,
         return {};
     }
   };
-  std::shared_ptr<const logic::compiled_workflow> graph;
-  std::vector<bool> decided;
+  readiness work_out;
   if (!model::is_terminal(run.state)) {
-    auto made = compiled(run.run_no);
-    if (!made)
-      return tl::unexpected(std::move(made.error()));
-    graph = std::move(*made);
-    decided.resize(graph->graph().size());
-    const auto read = each_row([&](storage::task_row row) {
-      if (row.key.task_idx < decided.size())
-        decided[row.key.task_idx] = model::is_terminal(row.state);
+    auto graph = compiled(run.run_no);
+    if (!graph)
+      return tl::unexpected(std::move(graph.error()));
+    work_out = readiness{std::move(*graph)};
+    const auto read = each_row([&](const storage::task_row& row) {
+      work_out.note(row);
       return true;
     });
     if (!read)
       return read;
   }
-  const readiness work_out{std::move(graph), std::move(decided)};
   return each_row([&](storage::task_row row) { return visit(work_out.view(run, std::move(row))); });
 }
 
@@ -197,7 +213,7 @@ expected<task_view> history::shown(const run_view& run, storage::task_row row) {
     if (!read)
       return tl::unexpected(read.error());
   }
-  return found ? *found : readiness{nullptr, {}}.view(run, std::move(row));
+  return found ? *found : readiness{}.view(run, std::move(row));
 }
 
 expected<task_view> history::find_task(const run_view& run, const std::string& name) {

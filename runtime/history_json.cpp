@@ -50,6 +50,8 @@ model::value to_json(const task_view& task) {
     v["reason"] = task.reason;
   if (!task.waits_for.empty())
     v["waits_for"] = task.waits_for;
+  if (task.wait_reason != model::wait_reason::none)
+    v["wait_reason"] = to_string(task.wait_reason);
   if (task.losses != 0)
     v["losses"] = task.losses;
   put_failure(v, task.failure);

@@ -126,6 +126,45 @@ TEST_CASE_METHOD(two_runs, "show: colours when asked for", "[cli][show]") {
   CHECK_THAT(run({"show", "@last"}).out, !Contains("\033["));
 }
 
+TEST_CASE("tasks and show: why a task does not run", "[cli][tasks][show]") {
+  const auto [slots, limits, reason, words] =
+    GENERATE(table<std::string, std::string, std::string, std::string>({
+      {"1", "", "slot", "waits for a slot"},
+      {"2", "limits: {active_tasks: 1}\n", "limit", "waits for room under limits.active_tasks"},
+    }));
+  CAPTURE(reason);
+  const workspace here;
+  const auto go = here.fifo("go");
+  here.write("w.yaml", limits
+                         + "tasks:\n"
+                           "  busy: cat go\n"
+                           "  free: 'true'\n"
+                           "  next: {after: [busy], run: 'true'}\n");
+  running_program program{here.directory(), {"run", "--json", "--slots", slots, "w.yaml"}};
+  program.read_until("task_dispatched");
+  const auto reason_of = [&](const std::string& id) {
+    return json::parse(here.run({"show", id, "--json"}).out).value("wait_reason", "none");
+  };
+
+  const auto listed = here.run({"tasks", "@last", "--json", "--filter", "name=free"}).out;
+  CHECK(json::parse(listed)["wait_reason"] == reason);
+  const auto run = json::parse(here.run({"show", "@last", "--json"}).out);
+  CHECK(run["task_list"][1]["wait_reason"] == reason);
+  CHECK(reason_of("@last/free") == reason);
+  CHECK(reason_of("@last/next") == "upstream");
+  CHECK(reason_of("@last/busy") == "none");
+  for (const auto& verb : {"tasks", "show"})
+    CHECK_THAT(here.run({verb, "@last"}).out,
+               Contains(words + "\n") && Contains("waits for busy\n"));
+  CHECK_THAT(here.run({"show", "@last/free"}).out, Contains("ready") && Contains("  " + words));
+
+  program.signal(SIGKILL);
+  program.read_all();
+  program.wait();
+  CHECK(reason_of("@last/free") == "none"); // nothing hands out slots any more
+  CHECK(reason_of("@last/next") == "upstream");
+}
+
 TEST_CASE("logs: a log is followed while it grows", "[cli][logs]") {
   const workspace here;
   const auto go = here.fifo("go");

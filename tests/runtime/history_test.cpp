@@ -101,6 +101,17 @@ std::vector<std::string> states_of(history& reading, const run_view& run) {
   return states;
 }
 
+std::vector<std::string> reasons_of(history& reading, std::string_view id) {
+  const auto run = reading.run(id);
+  REQUIRE(run);
+  std::vector<std::string> reasons;
+  REQUIRE(reading.each_task(*run, [&](const task_view& task) {
+    reasons.emplace_back(to_string(task.wait_reason));
+    return true;
+  }));
+  return reasons;
+}
+
 } // namespace
 
 TEST_CASE("history: a directory without a store is not found", "[runtime][history][disk]") {
@@ -163,6 +174,40 @@ TEST_CASE("history: ready and running are worked out", "[runtime][history][disk]
   CHECK(reading.task("r-1/load")->task.waits_for == "extend");
   CHECK(reading.task("r-1/report")->task.waits_for == "load");
   CHECK(to_json(reading.task("r-1/report")->task)["waits_for"] == "load");
+}
+
+TEST_CASE("history: what does not run has its reason", "[runtime][history][disk]") {
+  written_store written;
+  const auto [limit, want] = GENERATE(table<std::optional<std::uint32_t>, std::string>({
+    {std::nullopt, "slot"},
+    {2, "slot"}, // one is active: there is room under the limit
+    {1, "limit"},
+  }));
+  written.workflow->active_tasks = limit;
+  CAPTURE(limit.value_or(0));
+  written.create_run(1, written.now);
+  written.dispatch({{1}, 0, 1});
+  written.finish({{1}, 0, 1});
+  written.dispatch({{1}, 1, 1});
+  auto reading = written.reading();
+  using reasons = std::vector<std::string>; // of extract, extend, load, 7, report
+  CHECK(reasons_of(reading, "r-1") == reasons{"", "", "upstream", want, "upstream"});
+  CHECK(to_json(reading.task("r-1/7")->task)["wait_reason"] == want);
+  CHECK_FALSE(to_json(reading.task("r-1/extend")->task).contains("wait_reason"));
+
+  // Without its runtime nothing waits for a slot; what was before a task is undecided all the same.
+  written.holder.reset();
+  CHECK(reasons_of(reading, "r-1") == reasons{"", "", "upstream", "", "upstream"});
+  CHECK(reading.task("r-1/7")->task.shown_state() == "ready");
+}
+
+TEST_CASE("history: in a run that is over nothing waits", "[runtime][history][disk]") {
+  written_store written;
+  written.create_run(1, written.now);
+  written.end_run(1, model::run_state::failed);
+  auto reading = written.reading();
+  CHECK(reasons_of(reading, "r-1") == std::vector<std::string>(5));
+  CHECK(reading.task("r-1/load")->task.waits_for.empty());
 }
 
 TEST_CASE("history: tasks are found by every form of id", "[runtime][history][disk]") {
