@@ -2,6 +2,7 @@
 
 #include "executors/attempt_files.hpp"
 #include "logic/compiled_workflow.hpp"
+#include "logic/join.hpp"
 #include "model/nearest_name.hpp"
 #include "runtime/liveness.hpp"
 
@@ -39,12 +40,12 @@ class readiness {
 public:
   readiness() = default; ///< of a run that is over: there is nothing to work out
   explicit readiness(std::shared_ptr<const logic::compiled_workflow> graph)
-    : graph_(std::move(graph)), decided_(graph_->graph().size()) {}
+    : graph_(std::move(graph)), states_(graph_->graph().size()) {}
 
   /// Takes note of a task; of all of them, before the first is viewed.
   void note(const storage::task_row& row) {
-    if (row.key.task_idx < decided_.size())
-      decided_[row.key.task_idx] = model::is_terminal(row.state);
+    if (row.key.task_idx < states_.size())
+      states_[row.key.task_idx] = row.state;
     active_ += model::is_active(row.state) ? 1 : 0;
   }
 
@@ -62,20 +63,36 @@ public:
 
 private:
   void explain(task_view& view, bool run_is_interrupted) const {
-    constexpr int most_names = 3;
-    int undecided = 0;
+    constexpr std::uint32_t most_names = 3;
+    std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
-      if (!decided_[upstream] && undecided++ < most_names)
+      if (!model::is_terminal(states_[upstream]) && undecided++ < most_names)
         view.waits_for += (undecided == 1 ? "" : ", ") + graph_->spec().tasks[upstream].name;
     if (undecided > most_names)
       view.waits_for += " and " + std::to_string(undecided - most_names) + " more";
-    if (undecided != 0) {
+    if (undecided != 0 && !has_fired(view.key.task_idx, undecided)) {
       view.wait_reason = model::wait_reason::upstream;
       return;
     }
+    view.waits_for.clear();
     view.shown = model::task_state::ready;
     if (!run_is_interrupted)
       view.wait_reason = is_at_limit() ? model::wait_reason::limit : model::wait_reason::slot;
+  }
+
+  /// Whether a decided upstream is all that the join asks for, though others are open.
+  bool has_fired(std::uint32_t task, std::uint32_t undecided) const {
+    const auto& spec = graph_->spec();
+    const auto upstreams = graph_->graph().upstreams(task);
+    return std::any_of(upstreams.begin(), upstreams.end(), [&](std::uint32_t upstream) {
+      if (!model::is_terminal(states_[upstream]))
+        return false;
+      const bool allowed = spec.tasks[upstream].settings.allow_failure.value_or(
+        spec.defaults.allow_failure.value_or(false));
+      return logic::judge_join(spec.tasks[task].join.rule,
+                               logic::outcome_of(states_[upstream], allowed), undecided)
+             == logic::join_verdict::fire;
+    });
   }
 
   /// As the scheduler sees it: an attempt counts until its end is known, one that stops too.
@@ -85,7 +102,7 @@ private:
   }
 
   std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
-  std::vector<bool> decided_;
+  std::vector<model::task_state> states_;                 ///< as stored
   std::size_t active_ = 0;
 };
 

@@ -36,7 +36,7 @@ struct run_view : storage::run_row {
 struct task_view : storage::task_row {
   model::task_state shown = model::task_state::pending; ///< `ready` and `running` worked out
   bool interrupted = false;                             ///< was active when its runtime went away
-  std::string waits_for; ///< names of undecided upstreams of a pending task, the first few
+  std::string waits_for; ///< names of undecided upstreams that hold a task, the first few
   /// Of a pending or ready task. `none` for a ready one of an interrupted run: nothing hands out
   /// slots there.
   model::wait_reason wait_reason = model::wait_reason::none;

@@ -201,6 +201,31 @@ TEST_CASE("history: what does not run has its reason", "[runtime][history][disk]
   CHECK(reading.task("r-1/7")->task.shown_state() == "ready");
 }
 
+TEST_CASE("history: a join that fires early waits for nobody", "[runtime][history][disk]") {
+  written_store written;
+  using model::join_rule;
+  const auto [rule, fails, allowed, want] = GENERATE(table<join_rule, bool, bool, std::string>({
+    {join_rule::one_success, false, false, "ready"},
+    {join_rule::one_success, true, false, "pending"},
+    {join_rule::one_success, true, true, "ready"}, // an allowed failure counts as success
+    {join_rule::one_failed, true, false, "ready"},
+    {join_rule::one_failed, true, true, "pending"},
+    {join_rule::one_failed, false, false, "pending"},
+    {join_rule::all_done, true, false, "pending"},
+  }));
+  CAPTURE(to_string(rule), fails, allowed);
+  written.workflow->tasks[2].join.rule = rule;
+  written.workflow->defaults.allow_failure = allowed;
+  written.create_run(1, written.now);
+  written.dispatch({{1}, 0, 1});
+  written.finish({{1}, 0, 1}, fails ? std::optional{model::failure{}} : std::nullopt);
+  written.dispatch({{1}, 1, 1});
+  const auto load = written.reading().task("r-1/load")->task; // after extract and extend
+  CHECK(load.shown_state() == want);
+  CHECK(load.waits_for == (want == "ready" ? "" : "extend"));
+  CHECK(to_string(load.wait_reason) == (want == "ready" ? "slot" : "upstream"));
+}
+
 TEST_CASE("history: in a run that is over nothing waits", "[runtime][history][disk]") {
   written_store written;
   written.create_run(1, written.now);
