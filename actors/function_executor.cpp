@@ -68,8 +68,8 @@ void launch(executor_pointer self, launch_attempt& launch) {
   const auto& start = *launch.what;
   if (!state.calls.try_emplace(start.key).second)
     return;
-  const auto& own = start.spec().settings.timeout;
-  if (const auto timeout = own ? own : start.workflow->defaults.timeout)
+  if (const auto& timeout =
+        model::setting_of(*start.workflow, start.spec(), &model::task_settings::timeout))
     state.timeouts.arm(start.key, steady_now(self) + *timeout);
   if (executors::is_asynchronous(*state.functions, start))
     call_asynchronous(self, start);

@@ -24,8 +24,8 @@ void launch(executor_pointer self, launch_attempt& launch) {
     return;
   auto worker = self->spawn<caf::monitored>(process_worker, key, state.status, state.launcher,
                                             state.options.grace);
-  const auto& own = launch.what->spec().settings.timeout;
-  const auto timeout = own ? own : launch.what->workflow->defaults.timeout;
+  const auto timeout =
+    model::setting_of(*launch.what->workflow, launch.what->spec(), &model::task_settings::timeout);
   state.keys.emplace(worker->id(), key);
   state.attempts.emplace(key, process_executor_state::attempt{std::move(worker), timeout});
   state.launcher->start(std::move(launch.what), state.listener);

@@ -63,7 +63,7 @@ void print_failure(session& s, const runtime::history& store, const runtime::tas
 std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow) {
   std::set<std::string> names;
   for (const auto& task : workflow.tasks)
-    if (task.settings.allow_failure.value_or(workflow.defaults.allow_failure.value_or(false)))
+    if (model::setting_of(workflow, task, &model::task_settings::allow_failure).value_or(false))
       names.insert(task.name);
   return names;
 }

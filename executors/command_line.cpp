@@ -87,7 +87,7 @@ command_line command_of(const model::action& action, const model::shell_spec& sh
 }
 
 std::string workdir_of(const model::workflow_spec& workflow, const model::task_spec& task) {
-  const auto& own = task.settings.workdir ? task.settings.workdir : workflow.defaults.workdir;
+  const auto& own = model::setting_of(workflow, task, &model::task_settings::workdir);
   if (!own)
     return workflow.base_dir;
   if (own->starts_with('/') || workflow.base_dir.empty())
@@ -98,7 +98,7 @@ std::string workdir_of(const model::workflow_spec& workflow, const model::task_s
 const model::shell_spec& shell_of(const model::workflow_spec& workflow,
                                   const model::task_spec& task) {
   static const model::shell_spec plain;
-  const auto& own = task.settings.shell ? task.settings.shell : workflow.defaults.shell;
+  const auto& own = model::setting_of(workflow, task, &model::task_settings::shell);
   return own ? *own : plain;
 }
 

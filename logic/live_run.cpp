@@ -12,8 +12,8 @@ const model::task_state* state_in(const undecided_upstreams& upstreams, std::uin
 }
 
 bool live_run::is_failure_allowed(std::uint32_t task) const {
-  return task_spec(task).settings.allow_failure.value_or(
-    spec().defaults.allow_failure.value_or(false));
+  return model::setting_of(spec(), task_spec(task), &model::task_settings::allow_failure)
+    .value_or(false);
 }
 
 const undecided_upstreams* live_run::frozen_for(std::uint32_t task) const {

@@ -101,9 +101,14 @@ inline executor_kind executor_of(const action& a) {
   return std::holds_alternative<call_action>(a) ? executor_kind::function : executor_kind::process;
 }
 
-/// The task's own settings with the workflow's defaults for what it leaves open; `env` is merged
-/// by name, the task's value wins.
-task_settings effective_settings(const workflow_spec& workflow, const task_spec& task);
+/// A setting of a task: its own, else the workflow's default. Not for `env`, which is merged by
+/// name when it is evaluated.
+template <class T>
+const std::optional<T>& setting_of(const workflow_spec& workflow, const task_spec& task,
+                                   std::optional<T> task_settings::*setting) {
+  const auto& own = task.settings.*setting;
+  return own ? own : workflow.defaults.*setting;
+}
 
 /// Whether `text` has the form of an identifier, `[A-Za-z_][A-Za-z0-9_]*`.
 bool is_identifier(std::string_view text);

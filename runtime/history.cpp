@@ -87,8 +87,9 @@ private:
     return std::any_of(upstreams.begin(), upstreams.end(), [&](std::uint32_t upstream) {
       if (!model::is_terminal(states_[upstream]))
         return false;
-      const bool allowed = spec.tasks[upstream].settings.allow_failure.value_or(
-        spec.defaults.allow_failure.value_or(false));
+      const bool allowed =
+        model::setting_of(spec, spec.tasks[upstream], &model::task_settings::allow_failure)
+          .value_or(false);
       return logic::judge_join(spec.tasks[task].join.rule,
                                logic::outcome_of(states_[upstream], allowed), undecided)
              == logic::join_verdict::fire;

@@ -176,7 +176,8 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   if (!attempts->empty())
     print_values(s, "in ", attempts->back().inputs);
   print_values(s, "out", *outputs);
-  print_attempts(s, store, *attempts);
+  if (!attempts->empty())
+    print_attempts(s, store, *attempts);
   s.out.line(s.out.tinted("more: " + s.hint("logs " + task_id(task.key, task.name)), tint::dim));
   return exit_done;
 }

@@ -86,17 +86,16 @@ TEST_CASE("workflow: a damaged stored form is corrupt", "[model][workflow]") {
   CHECK(read.error().code == errc::corrupt);
 }
 
-TEST_CASE("workflow: a task's settings win over the workflow's", "[model][workflow]") {
+TEST_CASE("workflow: a task's setting wins over the workflow's", "[model][workflow]") {
   const auto spec = full_workflow();
-  const auto merged = effective_settings(spec, spec.tasks[1]);
-  const named_values want{{"A", "x"}, {"C", "c"}, {"B", 1}};
-  CHECK(merged.env == want);
-  CHECK(merged.workdir == "sub");
-  CHECK(merged.shell->which == shell_spec::kind::custom);
-  CHECK(merged.timeout == milliseconds{90'000});
-  CHECK(merged.allow_failure == false);
-  const auto plain = effective_settings(spec, spec.tasks[0]);
-  CHECK(plain == spec.defaults);
+  const auto& own = spec.tasks[1];
+  CHECK(setting_of(spec, own, &task_settings::workdir) == "sub");
+  CHECK(setting_of(spec, own, &task_settings::shell)->which == shell_spec::kind::custom);
+  CHECK(setting_of(spec, own, &task_settings::timeout) == milliseconds{90'000});
+  CHECK(setting_of(spec, own, &task_settings::allow_failure) == false);
+  const auto& plain = spec.tasks[0];
+  CHECK(setting_of(spec, plain, &task_settings::workdir) == spec.defaults.workdir);
+  CHECK(setting_of(spec, plain, &task_settings::timeout) == spec.defaults.timeout);
 }
 
 TEST_CASE("workflow: identifiers", "[model][workflow]") {
