@@ -19,9 +19,6 @@ constexpr std::uint32_t tasks_per_log_dir = 1000;
 // How many directories are remembered. Forgetting them all now and then costs one mkdir each.
 constexpr std::size_t remembered_log_dirs = 1024;
 constexpr std::size_t idle_run_dirs = 64;
-// A burst of tasks longer than this pays for its empty logs at once.
-constexpr std::size_t most_closed_logs = 4096;
-constexpr std::size_t logs_at_a_time = 16; // about 0.2 ms, the most that a start has to wait
 
 int make_dir(const std::string& path) {
   return ::mkdir(path.c_str(), private_dir) == 0 || errno == EEXIST ? 0 : errno;
@@ -101,22 +98,6 @@ void attempt_files::forget_log_dir(model::attempt_key key) {
 void attempt_files::append_to_log(model::attempt_key key, std::string_view line) {
   if (make_log_dir(key) == 0)
     write_file(log_of(key), O_APPEND, std::string{line} + "\n");
-}
-
-void attempt_files::close_log(model::attempt_key key) {
-  closed_logs_.push_back(key);
-  if (closed_logs_.size() > most_closed_logs)
-    remove_some_empty_logs();
-}
-
-void attempt_files::remove_some_empty_logs() {
-  for (std::size_t i = 0; i < logs_at_a_time && !closed_logs_.empty(); ++i) {
-    const auto path = log_of(closed_logs_.front());
-    closed_logs_.pop_front();
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0 && info.st_size == 0)
-      ::unlink(path.c_str());
-  }
 }
 
 int attempt_files::make_work_dir(model::attempt_key key) {

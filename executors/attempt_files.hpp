@@ -5,7 +5,6 @@
 #include "model/ids.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -35,12 +34,6 @@ public:
   void forget_log_dir(model::attempt_key key);
   /// Appends a line of ours to the attempt's log; what cannot be written is lost.
   void append_to_log(model::attempt_key key, std::string_view line);
-  /// Nothing more will be written to it. When empty it is removed later: that is no work for a time
-  /// when other tasks wait to be started.
-  void close_log(model::attempt_key key);
-  bool has_closed_logs() const { return !closed_logs_.empty(); }
-  /// Looks at a few of the closed logs.
-  void remove_some_empty_logs();
 
   /// An empty directory for the attempt; repeating it keeps what this object made before.
   int make_work_dir(model::attempt_key key);
@@ -58,7 +51,6 @@ private:
   std::string logs_dir_;
   std::string work_dir_;
   std::unordered_set<model::attempt_key> log_dirs_; ///< task_idx stands for its thousand
-  std::deque<model::attempt_key> closed_logs_;      ///< not looked at yet
   std::unordered_set<model::attempt_key> work_dirs_;
   std::unordered_map<model::run_no, std::uint32_t> run_dirs_; ///< below work_dir_: how many in it
 };

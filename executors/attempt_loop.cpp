@@ -29,7 +29,7 @@ using model::failure;
 using model::failure_class;
 using namespace std::chrono_literals;
 
-// Between two looks for exits and signals: a start takes about half a millisecond.
+// Between two looks for exits and signals: a start takes about a third of a millisecond.
 constexpr int starts_per_turn = 8;
 constexpr model::milliseconds longest_look_delay{100};
 // From this look on (15 ms after the exit) dead members of a group no longer count as existing.
@@ -68,8 +68,6 @@ attempt_loop::~attempt_loop() {
   for (const auto& [key, a] : attempts_)
     if (a.pidfd >= 0)
       ::close(a.pidfd);
-  while (files_.has_closed_logs())
-    files_.remove_some_empty_logs();
   files_.remove_idle_run_dirs();
   if (spare_ >= 0)
     ::close(spare_);
@@ -161,8 +159,6 @@ bool attempt_loop::is_over() const {
 int attempt_loop::timeout_ms() const {
   if (!starts_.empty() && has_free_slot() && !refused_since_)
     return 0;
-  if (attempts_.empty() && files_.has_closed_logs())
-    return 0;
   auto next = model::steady_time::max();
   if (!starts_.empty())
     next = has_free_slot() ? retry_at_ : give_back_at();
@@ -199,8 +195,6 @@ void attempt_loop::work() {
   if (!has_free_slot())
     give_back_starts();
   tell();
-  if (attempts_.empty())
-    files_.remove_some_empty_logs();
 }
 
 void attempt_loop::start_some() {
@@ -427,7 +421,6 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   if (!a.listener)
     return report; // nobody reads it
   report.failure = exit_failure(a.wait_status);
-  files_.close_log(a.key);
   if (!report.failure)
     add_outputs(a, report);
   return report;

@@ -121,7 +121,9 @@ void print_attempts(session& s, const runtime::history& store,
   table t{{"ATTEMPT", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
   for (const auto& attempt : attempts) {
     const auto log = store.log_of(attempt.key);
-    const bool has_log = std::filesystem::exists(log);
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(log, absent);
+    const bool has_log = !absent && size > 0;
     const auto start = attempt.started_at.value_or(attempt.dispatched_at);
     const auto used = attempt.usage != model::resource_usage{};
     t.row({{to_string(attempt.key)},

@@ -51,31 +51,10 @@ TEST_CASE("attempt_files: removing takes all that the task left", "[executors][a
   CHECK(fs::is_empty(dir / "work"));
 }
 
-TEST_CASE("attempt_files: of the closed logs the empty ones are removed, later",
-          "[executors][attempt_files]") {
+TEST_CASE("attempt_files: a line of ours is appended to the log", "[executors][attempt_files]") {
   const temp_dir dir;
   attempt_files files{dir / "logs", dir / "work"};
-  REQUIRE(files.make_log_dir({{1}, 0, 1}) == 0);
-  write_file(files.log_of({{1}, 0, 1}), "");
   files.append_to_log({{1}, 1, 1}, "a line");
-  files.close_log({{1}, 0, 1});
-  files.close_log({{1}, 1, 1});
-  CHECK(fs::exists(files.log_of({{1}, 0, 1})));
-  while (files.has_closed_logs())
-    files.remove_some_empty_logs();
-  CHECK_FALSE(fs::exists(files.log_of({{1}, 0, 1})));
-  CHECK(read_file(files.log_of({{1}, 1, 1})) == "a line\n");
-}
-
-TEST_CASE("attempt_files: the closed logs that are not looked at yet are bounded",
-          "[executors][attempt_files]") {
-  const temp_dir dir;
-  attempt_files files{dir / "logs", dir / "work"};
-  const model::attempt_key first{{1}, 0, 1};
-  REQUIRE(files.make_log_dir(first) == 0);
-  write_file(files.log_of(first), "");
-  files.close_log(first);
-  for (std::uint32_t task = 1; task < 5'000; ++task) // these have no file any more
-    files.close_log({{1}, task, 1});
-  CHECK_FALSE(fs::exists(files.log_of(first)));
+  files.append_to_log({{1}, 1, 1}, "another");
+  CHECK(read_file(files.log_of({{1}, 1, 1})) == "a line\nanother\n");
 }
