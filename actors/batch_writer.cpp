@@ -12,6 +12,14 @@ using writer_pointer = batch_writer_actor::stateful_pointer<batch_writer_state>;
 /// A group this heavy is committed before the mailbox is empty.
 constexpr std::size_t full_group = 4096;
 
+/// Sends followers to the table, up to what is committed now.
+void publish_position(writer_pointer self) {
+  auto& state = self->state;
+  if (const auto last_seq = state.store->last_seq())
+    self->send(state.hub,
+               published{*last_seq + 1, std::make_shared<std::vector<logic::step_ptr>>()});
+}
+
 /// Commits what is queued. An error ends the actor: HOST restarts it after a pause and SCHEDULER
 /// sends again what is not committed.
 void commit_queued(writer_pointer self) {
@@ -32,9 +40,7 @@ void commit_queued(writer_pointer self) {
     return;
   }
   // A fault of ours, logged by the store. What was written instead is in the table.
-  if (const auto last_seq = state.store->last_seq())
-    self->send(state.hub,
-               published{*last_seq + 1, std::make_shared<std::vector<logic::step_ptr>>()});
+  publish_position(self);
 }
 
 } // namespace
@@ -67,8 +73,12 @@ batch_writer(writer_pointer self, std::shared_ptr<storage::store> store, std::ui
       if (mark->incarnation == self->state.incarnation)
         self->state.last_step = mark->step;
       self->send(self->state.scheduler, last_commit_reported{self->state.last_step});
+      publish_position(self); // the writer before may have died between its commit and the news
     },
-    [self](use_event_hub& change) { self->state.hub = std::move(change.hub); },
+    [self](use_event_hub& change) {
+      self->state.hub = std::move(change.hub);
+      publish_position(self); // what the old one was told last may not have reached its followers
+    },
     [self](drained) {
       self->state.marker_sent = false;
       commit_queued(self);

@@ -12,6 +12,8 @@ using hub_pointer = event_hub_actor::stateful_pointer<event_hub_state>;
 using event_list = std::vector<model::event>;
 
 constexpr auto read_timeout = std::chrono::seconds(60);
+/// No event may come that would be an occasion to read again what could not be read.
+constexpr auto pause_after_failed_read = std::chrono::seconds(1);
 
 void serve(hub_pointer self, event_hub_state::subscriber& subscriber);
 
@@ -43,10 +45,11 @@ void read_for(hub_pointer self, event_hub_state::subscriber& subscriber) {
           deliver(self, *reader, std::move(read.events));
         serve(self, *reader);
       },
-      [find](const caf::error& e) { // tried again with the next event or credit
+      [self, find](const caf::error& e) {
         spdlog::warn("event hub cannot read the event table error={}", from_caf(e).message);
         if (auto* reader = find())
           reader->reading = false;
+        self->delayed_send(self, pause_after_failed_read, read_again{});
       });
 }
 
@@ -68,7 +71,9 @@ void forget_run(event_hub_state& state, const model::record& record) {
 
 void on_published(hub_pointer self, const published& news) {
   auto& state = self->state;
-  const bool gap = news.first_seq > state.last_seq + 1;
+  // Read from the table instead: what was missed, and what concerns a run that began before this
+  // hub, whose tasks it cannot name.
+  bool gap = news.first_seq > state.last_seq + 1;
   const bool wanted = !state.subscribers.empty();
   auto events = std::make_shared<event_list>();
   auto seq = news.first_seq;
@@ -80,7 +85,9 @@ void on_published(hub_pointer self, const published& news) {
         auto& event = events->back();
         event.seq = seq;
         const auto workflow = state.workflows.find(event.run_no);
-        if (event.task_idx && workflow != state.workflows.end())
+        if (workflow == state.workflows.end())
+          gap = true;
+        else if (event.task_idx)
           event.task = workflow->second->tasks[*event.task_idx].name;
       }
       ++seq;
@@ -124,6 +131,10 @@ event_hub_actor::behavior_type event_hub(hub_pointer self, event_hub_options opt
       serve(self, it->second);
     },
     [self](use_readers& change) { self->state.readers = std::move(change.readers); },
+    [self](read_again) {
+      for (auto& [id, subscriber] : self->state.subscribers)
+        serve(self, subscriber);
+    },
   };
 }
 

@@ -49,7 +49,9 @@ using scheduler_actor =
     // HOST replaced an executor, whose attempts are lost (or started it).
     caf::reacts_to<use_executor>,
     // HOST replaced the readers.
-    caf::reacts_to<use_readers>>;
+    caf::reacts_to<use_readers>,
+    // INTERNAL: the pause after a failed read is over.
+    caf::reacts_to<load_again>>;
 
 // --- BATCH WRITER -------------------------------------------------------------------------------
 
@@ -150,7 +152,9 @@ using event_hub_actor = caf::typed_actor<
   // A batch was consumed.
   caf::reacts_to<grant_credit>,
   // HOST replaced the readers.
-  caf::reacts_to<use_readers>>;
+  caf::reacts_to<use_readers>,
+  // INTERNAL: the pause after a failed read is over.
+  caf::reacts_to<read_again>>;
 
 // --- the tree -----------------------------------------------------------------------------------
 

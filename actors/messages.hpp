@@ -87,6 +87,11 @@ struct call_ended {
 
 // --- reading ---
 
+/// To oneself: what could not be read is tried again.
+struct read_again {};
+struct load_again {
+  model::load_outputs what;
+};
 struct read_outputs {
   model::task_key task;
 };
@@ -170,6 +175,8 @@ SLUICE_LOCAL_MESSAGE(actors::report_committed)
 SLUICE_LOCAL_MESSAGE(actors::deadline_passed)
 SLUICE_LOCAL_MESSAGE(actors::run_call)
 SLUICE_LOCAL_MESSAGE(actors::call_ended)
+SLUICE_LOCAL_MESSAGE(actors::read_again)
+SLUICE_LOCAL_MESSAGE(actors::load_again)
 SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)

@@ -11,8 +11,8 @@ namespace {
 
 using executor_pointer = process_executor_actor::stateful_pointer<process_executor_state>;
 
-const process_executor_state::attempt* find(const process_executor_state& state,
-                                            const model::attempt_key& key) {
+process_executor_state::attempt* find(process_executor_state& state,
+                                      const model::attempt_key& key) {
   const auto it = state.attempts.find(key);
   return it == state.attempts.end() ? nullptr : &it->second;
 }
@@ -27,7 +27,7 @@ void launch(executor_pointer self, launch_attempt& launch) {
   const auto timeout =
     model::setting_of(*launch.what->workflow, launch.what->spec(), &model::task_settings::timeout);
   state.keys.emplace(worker->id(), key);
-  state.attempts.emplace(key, process_executor_state::attempt{std::move(worker), timeout});
+  state.attempts.emplace(key, process_executor_state::attempt{std::move(worker), timeout, nullptr});
   state.launcher->start(std::move(launch.what), state.listener);
 }
 
@@ -40,6 +40,13 @@ void start_clock(executor_pointer self, const model::attempt_key& key,
   self->state.timer.arm(self, self->state.timeouts);
 }
 
+void send_report(executor_pointer self, model::attempt_report report) {
+  const auto key = report.key;
+  self->send(self->state.status,
+             model::attempt_finished{std::move(report), model::executor_kind::process});
+  self->state.launcher->forget(key);
+}
+
 /// A worker that is gone before its attempt is over was lost: nobody may wait for it.
 void worker_ended(executor_pointer self, const caf::down_msg& down) {
   auto& state = self->state;
@@ -47,23 +54,16 @@ void worker_ended(executor_pointer self, const caf::down_msg& down) {
   if (!known)
     return;
   const auto key = known.mapped();
-  state.attempts.erase(key);
+  const auto attempt = state.attempts.extract(key);
   state.timeouts.disarm(key);
-  if (down.reason && down.reason != caf::exit_reason::user_shutdown) {
-    spdlog::warn("process worker lost run={} task={} attempt={}", key.run_no.value, key.task_idx,
-                 key.attempt);
+  if (!down.reason || down.reason == caf::exit_reason::user_shutdown)
+    return;
+  spdlog::warn("process worker lost run={} task={} attempt={}", key.run_no.value, key.task_idx,
+               key.attempt);
+  if (const auto& report = attempt.mapped().report)
+    send_report(self, *report); // it may have died before it did; twice is no harm
+  else
     state.launcher->signal(key, executors::stop_signal::kill); // then its report comes
-  }
-}
-
-/// The attempt of a lost worker is over.
-void report_lost(executor_pointer self, model::attempt_report report) {
-  const auto key = report.key;
-  report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
-  report.outputs = nullptr;
-  self->send(self->state.status,
-             model::attempt_finished{std::move(report), model::executor_kind::process});
-  self->state.launcher->forget(key);
 }
 
 void on_started(executor_pointer self, const model::attempt_key& key) {
@@ -74,13 +74,16 @@ void on_started(executor_pointer self, const model::attempt_key& key) {
   self->send(attempt->worker, process_started{key});
 }
 
-void on_ended(executor_pointer self, const model::attempt_report& report) {
+void on_ended(executor_pointer self, model::attempt_report report) {
   self->state.timeouts.disarm(report.key);
-  if (const auto* attempt = find(self->state, report.key))
-    self->send(attempt->worker,
-               process_ended{std::make_shared<const model::attempt_report>(report)});
-  else
-    report_lost(self, report);
+  if (auto* attempt = find(self->state, report.key)) {
+    attempt->report = std::make_shared<const model::attempt_report>(std::move(report));
+    self->send(attempt->worker, process_ended{attempt->report});
+    return;
+  }
+  report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
+  report.outputs = nullptr;
+  send_report(self, std::move(report));
 }
 
 } // namespace

@@ -22,6 +22,7 @@ struct process_executor_state {
   struct attempt {
     process_worker_actor worker; ///< lives as long as this entry
     std::optional<model::milliseconds> timeout;
+    std::shared_ptr<const model::attempt_report> report; ///< once the process is over
   };
 
   std::unordered_map<model::attempt_key, attempt> attempts;

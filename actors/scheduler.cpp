@@ -12,8 +12,29 @@ using dispatching = logic::scheduler_core::dispatching;
 
 /// Reading outputs back is a point query; a reader that needs longer is stuck.
 constexpr auto read_timeout = std::chrono::seconds(60);
+constexpr auto pause_after_failed_read = std::chrono::seconds(1);
 
 void react(scheduler_pointer self, const model::happening& what);
+
+/// Reads outputs back. That READERS died or the store cannot be read for now is no fault of the
+/// task that waits for them: tried again until there is an answer.
+void load_outputs(scheduler_pointer self, const model::load_outputs& load) {
+  self
+    ->request(self->state.readers, read_timeout,
+              read_outputs{model::task_key{load.run_no, load.task_idx}})
+    .then(
+      [self, load](outputs_read& read) {
+        react(self, model::outputs_loaded{load.run_no, load.task_idx, std::move(read.outputs)});
+      },
+      [self, load](const caf::error& e) {
+        auto why = from_caf(e);
+        if (why.code == errc::unavailable || why.code == errc::timeout)
+          self->delayed_send(self, pause_after_failed_read, load_again{load});
+        else
+          react(self,
+                model::outputs_loaded{load.run_no, load.task_idx, tl::unexpected(std::move(why))});
+      });
+}
 
 /// Carries out one effect of a committed step.
 struct effect_runner {
@@ -45,18 +66,7 @@ struct effect_runner {
   void operator()(const model::acknowledge_report& done) const {
     self->send(executor(done.executor), done);
   }
-  void operator()(const model::load_outputs& load) const {
-    const model::task_key task{load.run_no, load.task_idx};
-    auto* me = self;
-    self->request(self->state.readers, read_timeout, read_outputs{task})
-      .then(
-        [me, task](outputs_read& read) {
-          react(me, model::outputs_loaded{task.run_no, task.task_idx, std::move(read.outputs)});
-        },
-        [me, task](const caf::error& e) {
-          react(me, model::outputs_loaded{task.run_no, task.task_idx, tl::unexpected(from_caf(e))});
-        });
-  }
+  void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
   void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
 };
@@ -167,6 +177,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
       react(self, model::executor_lost{change.kind}); // nothing, at the start
     },
     [self](use_readers& change) { self->state.readers = std::move(change.readers); },
+    [self](const load_again& again) { load_outputs(self, again.what); },
   };
 }
 
