@@ -9,22 +9,6 @@ namespace sluice::logic {
 using model::run_state;
 using model::task_state;
 
-namespace {
-
-/// `ready` and `running` are never stored: a reader derives them.
-task_state as_stored(task_state s) {
-  switch (s) {
-  case task_state::ready:
-    return task_state::pending;
-  case task_state::running:
-    return task_state::dispatched;
-  default:
-    return s;
-  }
-}
-
-} // namespace
-
 void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state to) {
   auto& entry = run.tasks[task];
   if (!is_legal(entry.state, to))

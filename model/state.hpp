@@ -31,6 +31,17 @@ enum class task_state : std::uint8_t {
 };
 inline constexpr std::size_t task_state_count = 16;
 
+/// `ready` and `running` are never stored: a reader derives them.
+constexpr task_state as_stored(task_state s) {
+  switch (s) {
+  case task_state::ready:
+    return task_state::pending;
+  case task_state::running:
+    return task_state::dispatched;
+  default:
+    return s;
+  }
+}
 constexpr bool is_terminal(task_state s) {
   return s >= task_state::succeeded;
 }

@@ -38,6 +38,20 @@ std::size_t actor_world::run() {
   return ran;
 }
 
+std::size_t actor_world::waiting() const {
+  return coordinator_.jobs.size();
+}
+
+void actor_world::run_one(std::size_t which) {
+  const auto chosen = coordinator_.jobs.begin() + static_cast<std::ptrdiff_t>(which);
+  std::rotate(coordinator_.jobs.begin(), chosen, chosen + 1);
+  coordinator_.run_once();
+}
+
+void actor_world::skip(model::milliseconds by) {
+  coordinator_.advance_time(by);
+}
+
 void actor_world::advance(model::milliseconds by) {
   run();
   auto left = by;

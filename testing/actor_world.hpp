@@ -36,6 +36,15 @@ public:
   /// Handles messages until none is left. Returns how many actors ran.
   std::size_t run();
 
+  /// How many actors have something to do.
+  std::size_t waiting() const;
+  /// Lets one of them, counted from 0, handle one message: a caller that picks at random explores
+  /// the orders in which messages may arrive. @pre which < waiting()
+  void run_one(std::size_t which);
+
+  /// Moves both clocks in one go: the timers on the way fire, but nobody handles them yet.
+  void skip(model::milliseconds by);
+
   /// Moves both clocks, stopping at each timer on the way, so that timers armed there fire too.
   void advance(model::milliseconds by);
 

@@ -56,9 +56,39 @@ void scripted_launcher::end(model::attempt_key key, model::wall_time at,
   report.finished_at = at;
   if (!report.failure && !report.started_at)
     report.started_at = at;
+  tell_end(std::move(ended.mapped().listener), std::move(report));
+}
+
+void scripted_launcher::hand_back(model::attempt_key key, model::wall_time at) {
+  auto ended = attempts_.extract(key);
+  model::attempt_report report;
+  report.key = key;
+  report.finished_at = at;
+  report.failure = model::failure{model::failure_class::lost, "no_slot", "no slot became free"};
+  report.given_back = true;
+  tell_end(std::move(ended.mapped().listener), std::move(report));
+}
+
+void scripted_launcher::repeat_end(std::size_t which) {
+  const auto again = told_.at(which);
   executors::launch_news news;
-  news.ended.push_back(std::move(report));
-  (*ended.mapped().listener)(std::move(news));
+  news.ended.push_back(again.report);
+  (*again.listener)(std::move(news));
+}
+
+std::vector<model::attempt_key> scripted_launcher::keys() const {
+  std::vector<model::attempt_key> all;
+  for (const auto& [key, attempt] : attempts_)
+    all.push_back(key);
+  return all;
+}
+
+void scripted_launcher::tell_end(std::shared_ptr<const executors::launch_listener> listener,
+                                 model::attempt_report report) {
+  executors::launch_news news;
+  news.ended.push_back(report);
+  (*listener)(std::move(news));
+  told_.push_back({std::move(listener), std::move(report)});
 }
 
 } // namespace sluice::testing

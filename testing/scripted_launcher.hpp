@@ -40,6 +40,13 @@ public:
   /// Tells that it is over: with the failure, or as a success with outputs.
   void end(model::attempt_key key, model::wall_time at,
            std::optional<model::failure> failure = std::nullopt, model::value outputs = {});
+  /// Hands a start back for which no slot became free.
+  void hand_back(model::attempt_key key, model::wall_time at);
+  /// Tells an end once more, counted from 0 in the order they were told.
+  void repeat_end(std::size_t which);
+  std::size_t ends_told() const { return told_.size(); }
+  /// Keys of the attempts under way, in order.
+  std::vector<model::attempt_key> keys() const;
 
 private:
   struct attempt {
@@ -47,7 +54,15 @@ private:
     std::shared_ptr<const executors::launch_listener> listener;
     std::optional<model::wall_time> started_at;
   };
+  struct told_end {
+    std::shared_ptr<const executors::launch_listener> listener;
+    model::attempt_report report;
+  };
+  void tell_end(std::shared_ptr<const executors::launch_listener> listener,
+                model::attempt_report report);
+
   std::map<model::attempt_key, attempt> attempts_;
+  std::vector<told_end> told_;
 };
 
 } // namespace sluice::testing

@@ -212,11 +212,6 @@ public:
   }
 
 private:
-  static model::task_state as_stored(model::task_state s) {
-    return s == model::task_state::ready     ? model::task_state::pending
-           : s == model::task_state::running ? model::task_state::dispatched
-                                             : s;
-  }
   model::wall_time tick() { return now += model::microseconds{1'000}; }
 
   std::string oldest() const {

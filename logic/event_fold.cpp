@@ -1,0 +1,96 @@
+#include "logic/event_fold.hpp"
+
+#include "logic/transitions.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sluice::logic {
+namespace {
+
+using model::event_type;
+
+tl::unexpected<error> misfit(const model::event& e, std::string_view why) {
+  auto text = "event " + std::to_string(e.seq) + " (" + std::string{to_string(e.type)} + " of "
+              + to_string(e.run_no);
+  if (e.task_idx)
+    text += "/" + std::to_string(*e.task_idx);
+  if (e.attempt)
+    text += "#" + std::to_string(*e.attempt);
+  return fail(errc::internal, text + ", " + e.from + " to " + e.to + "): " + std::string{why});
+}
+
+} // namespace
+
+const folded_run* event_fold::find(model::run_no run) const {
+  const auto it = runs_.find(run);
+  return it == runs_.end() ? nullptr : &it->second;
+}
+
+expected<void> event_fold::apply(const model::event& e) {
+  if (e.seq != last_seq_ + 1)
+    return misfit(e, "the event before it has seq " + std::to_string(last_seq_));
+  const auto run = runs_.find(e.run_no);
+  if ((run == runs_.end()) != (e.type == event_type::run_submitted))
+    return misfit(e, run == runs_.end() ? "there is no such run" : "the run is there already");
+  auto done = e.task_idx ? apply_to_task(e, run->second) : apply_to_run(e);
+  if (done)
+    last_seq_ = e.seq;
+  return done;
+}
+
+expected<void> event_fold::apply_to_run(const model::event& e) {
+  const auto to = model::parse_run_state(e.to);
+  if (!to)
+    return misfit(e, "there is no such state");
+  if (e.type == event_type::run_submitted) {
+    if (!e.data.contains("tasks"))
+      return misfit(e, "it does not say how many tasks there are");
+    auto& made = runs_[e.run_no];
+    made.state = *to;
+    made.tasks.resize(e.data["tasks"].get<std::size_t>());
+    made.counts[std::size_t(model::task_state::pending)] =
+      static_cast<std::uint32_t>(made.tasks.size());
+    return {};
+  }
+  auto& run = runs_.at(e.run_no);
+  if (e.from != to_string(run.state))
+    return misfit(e, "the run is " + std::string{to_string(run.state)});
+  if (!is_legal(run.state, *to))
+    return misfit(e, "not a legal move");
+  if (is_terminal(*to))
+    for (const auto& task : run.tasks)
+      if (!is_terminal(task.state))
+        return misfit(e, "a task is not decided");
+  run.state = *to;
+  return {};
+}
+
+expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run) {
+  if (*e.task_idx >= run.tasks.size())
+    return misfit(e, "the run has only " + std::to_string(run.tasks.size()) + " tasks");
+  auto& task = run.tasks[*e.task_idx];
+  if (e.type == event_type::task_warning) {
+    if (e.attempt != task.attempt)
+      return misfit(e, "the current attempt is " + std::to_string(task.attempt));
+    return {};
+  }
+  const auto from = model::parse_task_state(e.from);
+  const auto to = model::parse_task_state(e.to);
+  if (!from || !to)
+    return misfit(e, "there is no such state");
+  if (as_stored(*from) != task.state)
+    return misfit(e, "the task is " + std::string{to_string(task.state)});
+  if (!is_legal(*from, *to))
+    return misfit(e, "not a legal move");
+  const bool is_new = e.type == event_type::task_dispatched;
+  const auto attempt = task.attempt + (is_new ? 1 : 0);
+  if (e.attempt.value_or(0) != attempt)
+    return misfit(e, "the current attempt is " + std::to_string(task.attempt));
+  --run.counts[std::size_t(task.state)];
+  task = {as_stored(*to), attempt};
+  ++run.counts[std::size_t(task.state)];
+  return {};
+}
+
+} // namespace sluice::logic

@@ -1,0 +1,44 @@
+// The event log as states: what the tables have to say, worked out from the audit trail alone.
+// Pure; applies one event after the other and refuses what cannot follow.
+#pragma once
+
+#include "model/error.hpp"
+#include "model/event.hpp"
+#include "model/run.hpp"
+
+#include <map>
+#include <vector>
+
+namespace sluice::logic {
+
+struct folded_task {
+  model::task_state state = model::task_state::pending; ///< as stored
+  std::uint32_t attempt = 0;                            ///< current one, 0: none yet
+  friend bool operator==(const folded_task&, const folded_task&) = default;
+};
+
+struct folded_run {
+  model::run_state state = model::run_state::running;
+  std::vector<folded_task> tasks;
+  model::state_counts counts{}; ///< as stored
+};
+
+class event_fold {
+public:
+  /// Applies the next event. An error, `internal`, says what does not fit: a gap in seq, a state
+  /// the thing was not in, a move that the table of transitions does not have, a wrong attempt.
+  expected<void> apply(const model::event& e);
+
+  std::int64_t last_seq() const { return last_seq_; }
+  const std::map<model::run_no, folded_run>& runs() const { return runs_; }
+  const folded_run* find(model::run_no run) const;
+
+private:
+  expected<void> apply_to_run(const model::event& e);
+  expected<void> apply_to_task(const model::event& e, folded_run& run);
+
+  std::int64_t last_seq_ = 0;
+  std::map<model::run_no, folded_run> runs_;
+};
+
+} // namespace sluice::logic

@@ -1,0 +1,119 @@
+#include "testing/random_workflow.hpp"
+
+#include <string>
+
+namespace sluice::testing {
+namespace {
+
+std::string name_of(std::size_t task) {
+  return "t" + std::to_string(task);
+}
+
+class workflow_maker {
+public:
+  workflow_maker(dice& random, std::size_t tasks) : random_(random) {
+    spec_.name = "random";
+    spec_.base_dir = "/";
+    spec_.on_failure = random_.percent(50) ? model::on_failure::stop : model::on_failure::carry_on;
+    if (random_.percent(25))
+      spec_.active_tasks = static_cast<std::uint32_t>(1 + random_.below(4));
+    for (std::size_t i = 0; i < tasks; ++i)
+      spec_.tasks.push_back(task(i));
+  }
+
+  model::workflow_spec take() { return std::move(spec_); }
+
+private:
+  model::task_spec task(std::size_t self) {
+    model::task_spec t;
+    t.name = name_of(self);
+    act(t);
+    if (self > 0)
+      for (auto left = random_.below(4); left > 0; --left)
+        add_upstream(t, near(self));
+    join(t);
+    if (random_.percent(10))
+      t.settings.allow_failure = true;
+    if (self > 0 && random_.percent(20))
+      t.when = condition(near(self));
+    if (self > 0 && random_.percent(30))
+      t.in.emplace_back("from", "${{ " + some_output(near(self)) + " }}");
+    return t;
+  }
+
+  void act(model::task_spec& t) {
+    const auto roll = random_.below(100);
+    if (roll < 8) {
+      t.action = model::call_action{"noop"};
+    } else if (roll < 12) {
+      t.action = model::call_action{"fail"};
+    } else if (roll < 16) {
+      t.action = model::call_action{"sleep"};
+      t.in.emplace_back("seconds", static_cast<int>(random_.below(5)));
+    } else {
+      t.action = model::exec_action{{"/bin/true"}};
+      t.out = {{"v", model::value_type::integer}, {"text", model::value_type::text}};
+    }
+    if (random_.percent(15))
+      t.settings.timeout = model::milliseconds{1 + random_.below(3'000)};
+  }
+
+  /// An earlier task, mostly one of the last few, so that chains get long.
+  std::size_t near(std::size_t self) {
+    const auto reach = random_.percent(70) ? std::min<std::size_t>(self, 6) : self;
+    return self - 1 - random_.below(reach);
+  }
+
+  void add_upstream(model::task_spec& t, std::size_t upstream) {
+    const auto name = name_of(upstream);
+    for (const auto& there : t.after)
+      if (there == name)
+        return;
+    t.after.push_back(name);
+  }
+
+  void join(model::task_spec& t) {
+    if (t.after.empty()) {
+      if (random_.percent(30))
+        t.join.rule = model::join_rule::all_done;
+      return;
+    }
+    if (random_.percent(50))
+      return; // the default rule
+    t.join.rule = static_cast<model::join_rule>(random_.below(7));
+    if (t.join.rule == model::join_rule::expression)
+      t.join.expression = "tasks." + random_.one_of(t.after) + ".state == 'failed' || tasks."
+                          + random_.one_of(t.after) + ".state == 'succeeded'";
+  }
+
+  bool is_command(std::size_t task) const {
+    return std::holds_alternative<model::exec_action>(spec_.tasks[task].action);
+  }
+
+  std::string condition(std::size_t upstream) {
+    const auto task = "tasks." + name_of(upstream);
+    if (is_command(upstream) && random_.percent(50))
+      return "default(" + task + ".out.v, 0) > 3";
+    return task + ".state != 'skipped'";
+  }
+
+  /// An expression that reads an upstream; now and then one that fails without its output.
+  std::string some_output(std::size_t upstream) {
+    const auto task = "tasks." + name_of(upstream);
+    if (!is_command(upstream))
+      return task + ".state";
+    const auto output = task + (random_.percent(30) ? ".out.text" : ".out.v");
+    return random_.percent(10) ? output : "default(" + output + ", 0)";
+  }
+
+  dice& random_;
+  model::workflow_spec spec_;
+};
+
+} // namespace
+
+model::workflow_spec random_workflow(dice& random, std::size_t tasks) {
+  return workflow_maker{random, tasks}.take();
+}
+
+} // namespace sluice::testing

@@ -1,0 +1,481 @@
+#include "testing/scenario.hpp"
+
+#include "logic/compiled_workflow.hpp"
+#include "logic/event_fold.hpp"
+#include "storage/open.hpp"
+#include "testing/random_workflow.hpp"
+#include "testing/scenario_node.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace sluice::testing {
+namespace {
+
+using model::task_state;
+
+/// Far more than the longest scenario needs.
+constexpr std::size_t most_steps = 2'000'000;
+/// So often in a row there is nothing to do but to let time pass: then something waits forever.
+constexpr std::size_t most_idle_steps = 5'000;
+
+std::string unique_store_name() {
+  static std::atomic<std::uint64_t> count{0};
+  return "scenario_" + std::to_string(++count);
+}
+
+class scenario {
+public:
+  explicit scenario(const scenario_options& options)
+    : random_(options.seed), faults_left_(std::min(random_.below(21), options.most_faults)) {
+    node_options_.store_name = unique_store_name();
+    node_options_.slots = static_cast<std::uint32_t>(1 + random_.below(8));
+    node_options_.dispatch_ahead = random_.percent(50) ? node_options_.slots : 0;
+    runs_left_ = 1 + random_.below(2);
+    cancels_left_ = random_.percent(15) ? 1 : 0;
+  }
+
+  scenario_report run() {
+    open_node();
+    while (!report_.violation && !is_over() && report_.steps < most_steps) {
+      step();
+      look();
+      ++report_.steps;
+    }
+    if (report_.violation)
+      return report_;
+    if (!is_over())
+      violate("it does not end");
+    settle();
+    compare_all();
+    if (seen_ != fold_.last_seq() && !node_->has_given_up())
+      violate("a subscriber saw " + std::to_string(seen_) + " of "
+              + std::to_string(fold_.last_seq()) + " events");
+    return report_;
+  }
+
+private:
+  // --- what happens ------------------------------------------------------------------------------
+
+  void open_node() {
+    ++node_options_.incarnation;
+    node_ = std::make_unique<scenario_node>(
+      node_options_, [this](const model::start_attempt& order) { check_start(order); },
+      [this](std::span<const model::event> events) { check_seen(events); });
+    live_.clear();
+    // A runtime begins with what is stored; its subscriber with what comes then.
+    seen_ = fold_.last_seq();
+    if (runs_left_ == 0 && fold_.runs().empty())
+      runs_left_ = 1;
+  }
+
+  void step() {
+    if (node_->has_given_up())
+      return replace_node();
+    const auto waiting = node_->waiting();
+    const auto attempts = node_->launcher().keys();
+    const auto roll = random_.below(100);
+    const bool may_submit = runs_left_ > 0 && (live_.empty() || roll >= 99);
+    if (may_submit)
+      return submit();
+    if (faults_left_ > 0 && random_.below(60) == 0)
+      return strike();
+    if (cancels_left_ > 0 && !live_.empty() && random_.below(300) == 0)
+      return cancel();
+    if (waiting > 0 && roll < 75)
+      return deliver(waiting);
+    if (!attempts.empty() && roll < 94)
+      return play(attempts[random_.below(attempts.size())]);
+    idle_ = waiting == 0 && attempts.empty() ? idle_ + 1 : 0;
+    if (idle_ > most_idle_steps)
+      return violate("nothing happens any more");
+    const auto pace = random_.below(100);
+    node_->skip(model::milliseconds{random_.below(pace < 80 ? 20 : pace < 97 ? 1'000 : 30'000)});
+  }
+
+  void deliver(std::size_t waiting) {
+    idle_ = 0;
+    node_->run_one(random_.below(waiting));
+  }
+
+  void submit() {
+    --runs_left_;
+    const auto size = random_.percent(90) ? 5 + random_.below(40) : 5 + random_.below(196);
+    auto spec = std::make_shared<const model::workflow_spec>(random_workflow(random_, size));
+    const auto compiled = logic::compile(spec, [](std::string_view) { return true; });
+    if (!compiled)
+      return violate("the random workflow is not valid: " + compiled.error().front().message);
+    report_.tasks += size;
+    const auto run = node_->next_run();
+    workflows_[run] = *compiled;
+    live_.insert(run);
+    node_->submit(std::move(spec), [this, run](const expected<model::run_no>& answer) {
+      if (!answer)
+        return; // refused, or the runtime is going down: nothing was promised
+      look();
+      if (*answer != run || fold_.find(run) == nullptr)
+        violate("a run was accepted that is not stored");
+    });
+  }
+
+  void cancel() {
+    --cancels_left_;
+    node_->cancel(*live_.begin(), random_.percent(50) ? model::cancel_mode::graceful
+                                                      : model::cancel_mode::immediate);
+  }
+
+  /// A process does something.
+  void play(model::attempt_key key) {
+    const auto asked = asked_to_stop(key);
+    if (asked == executors::stop_signal::kill)
+      return end_badly(key, model::failure_class::exit, "9");
+    if (asked && random_.percent(60))
+      return random_.percent(20) ? end_well(key) : end_badly(key, model::failure_class::exit, "15");
+    const auto roll = random_.below(100);
+    if (roll < 35) {
+      if (started_.insert(key).second)
+        node_->launcher().confirm(key, node_->wall());
+    } else if (roll < 80) {
+      end_well(key);
+    } else if (roll < 92) {
+      end_badly(key, model::failure_class::exit, "1");
+    } else if (roll < 95) {
+      end_badly(key, model::failure_class::permanent, "program_not_found");
+    }
+  }
+
+  void end_well(model::attempt_key key) {
+    ended_well_.insert(key);
+    node_->launcher().end(key, node_->wall(), std::nullopt, outputs());
+  }
+
+  void end_badly(model::attempt_key key, model::failure_class why, std::string code) {
+    ended_badly_.insert(key);
+    node_->launcher().end(key, node_->wall(), model::failure{why, std::move(code), "it failed"});
+  }
+
+  std::optional<executors::stop_signal> asked_to_stop(model::attempt_key key) const {
+    std::optional<executors::stop_signal> asked;
+    for (const auto& sent : node_->launcher().signals)
+      if (sent.key == key)
+        asked = sent.what;
+    return asked;
+  }
+
+  model::value outputs() {
+    if (random_.percent(40))
+      return {};
+    // The larger text is more than a scheduler keeps in memory.
+    return {{"v", random_.below(10)}, {"text", std::string(random_.percent(20) ? 20'000 : 3, 'x')}};
+  }
+
+  void strike() {
+    auto what = static_cast<fault>(random_.below(fault_count));
+    if (waiting_start() && random_.percent(10))
+      what = fault::start_handed_back; // seldom possible, so taken more often
+    if (!carry_out(what))
+      return;
+    --faults_left_;
+    report_.story.push_back("step " + std::to_string(report_.steps) + ": "
+                            + std::string{to_string(what)} + " after event "
+                            + std::to_string(fold_.last_seq()));
+    ++report_.faults[std::size_t(what)];
+  }
+
+  /// An attempt whose process has not started.
+  std::optional<model::attempt_key> waiting_start() const {
+    for (const auto& key : node_->launcher().keys())
+      if (!started_.contains(key))
+        return key;
+    return std::nullopt;
+  }
+
+  /// Whether there was something to do it to.
+  bool carry_out(fault what) {
+    auto& launcher = node_->launcher();
+    switch (what) {
+    case fault::batch_writer_crash:
+      return node_->crash(actors::child::batch_writer);
+    case fault::process_executor_crash:
+      return node_->crash(actors::child::process_executor);
+    case fault::function_executor_crash:
+      return node_->crash(actors::child::function_executor);
+    case fault::event_hub_crash:
+      return node_->crash(actors::child::event_hub);
+    case fault::readers_crash:
+      return node_->crash(actors::child::readers);
+    case fault::scheduler_crash:
+      return node_->crash(actors::child::scheduler);
+    case fault::process_worker_crash:
+      return node_->crash_worker(random_.below(1'000));
+    case fault::runtime_crash:
+      replace_node();
+      return true;
+    case fault::commit_fails:
+    case fault::commit_unanswered:
+      node_->store().fail_next(1 + random_.below(3), {errc::unavailable, "the disk is full"},
+                               what == fault::commit_fails ? fault_moment::before_commit
+                                                           : fault_moment::after_commit);
+      return true;
+    case fault::clock_jumps:
+      node_options_.wall_offset +=
+        model::microseconds{3'600'000'000} * (std::int64_t(random_.below(49)) - 24);
+      node_->jump_to(node_options_.wall_offset);
+      return true;
+    case fault::report_doubled:
+    case fault::report_late:
+      if (launcher.ends_told() == 0)
+        return false;
+      launcher.repeat_end(what == fault::report_doubled ? launcher.ends_told() - 1
+                                                        : random_.below(launcher.ends_told()));
+      return true;
+    case fault::start_handed_back:
+      if (const auto key = waiting_start()) {
+        launcher.hand_back(*key, node_->wall());
+        return true;
+      }
+      return false;
+    }
+    return false;
+  }
+
+  /// The runtime is gone from one moment to the next; another one opens the store.
+  void replace_node() {
+    node_->store().fail_next(std::numeric_limits<std::size_t>::max(),
+                             {errc::unavailable, "the runtime is gone"});
+    node_.reset();
+    look();
+    compare_all();
+    open_node();
+  }
+
+  /// All runs of this runtime are over.
+  bool is_over() const {
+    return runs_left_ == 0 && std::all_of(live_.begin(), live_.end(), [this](model::run_no run) {
+             const auto* folded = fold_.find(run);
+             return folded != nullptr && is_terminal(folded->state);
+           });
+  }
+
+  void settle() {
+    for (int i = 0; i < 100; ++i) { // restarts that are under way take up to five seconds each
+      while (node_->waiting() > 0)
+        node_->run_one(0);
+      node_->skip(model::milliseconds{1'000});
+    }
+    look();
+    if (!node_->has_given_up() && !node_->launcher().keys().empty())
+      violate("a process runs although all runs are over");
+  }
+
+  // --- what is promised --------------------------------------------------------------------------
+
+  void violate(std::string what) {
+    if (!report_.violation)
+      report_.violation = std::move(what);
+  }
+
+  /// The event log goes on legally, and what it touched is in the tables.
+  void look() {
+    auto& reader = this->reader();
+    const auto last = reader.last_seq();
+    if (!last || *last == fold_.last_seq())
+      return;
+    const auto events =
+      reader.events({.after_seq = fold_.last_seq(), .run_no = {}, .limit = 100'000});
+    if (!events)
+      return violate("the events cannot be read: " + events.error().message);
+    std::set<model::task_key> touched;
+    for (const auto& event : *events) {
+      if (const auto fits = fold_.apply(event); !fits)
+        return violate(fits.error().message);
+      if (event.task_idx && event.type != model::event_type::task_warning) {
+        check_outcome(event);
+        touched.insert({event.run_no, *event.task_idx});
+        ++report_.moves[std::size_t(*model::parse_task_state(event.from))]
+                       [std::size_t(*model::parse_task_state(event.to))];
+      }
+    }
+    for (const auto& key : touched)
+      compare_tasks(key.run_no, key.task_idx, 1);
+    std::set<model::run_no> runs;
+    for (const auto& event : *events)
+      runs.insert(event.run_no);
+    for (const auto run : runs)
+      compare_run(run);
+  }
+
+  /// A process's task succeeds or fails because its process did.
+  void check_outcome(const model::event& event) {
+    const auto& task = workflows_.at(event.run_no)->spec().tasks[*event.task_idx];
+    if (event.type != model::event_type::task_finished
+        || executor_of(task.action) != model::executor_kind::process)
+      return;
+    const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
+    const bool succeeded = event.to == to_string(task_state::succeeded);
+    const auto by_process = event.data.is_object() ? event.data.value("class", "") : "";
+    if (succeeded ? !ended_well_.contains(key)
+                  : by_process == "exit" && !ended_badly_.contains(key))
+      violate(to_string(key) + " is " + event.to + ", which its process did not say");
+  }
+
+  void compare_all() {
+    for (const auto& [run, folded] : fold_.runs()) {
+      compare_run(run);
+      compare_tasks(run, 0, folded.tasks.size());
+    }
+  }
+
+  void compare_run(model::run_no run) {
+    const auto row = reader().run(run);
+    const auto* folded = fold_.find(run);
+    if (!row || row->state != folded->state || row->counts != folded->counts)
+      violate("the row of " + to_string(run) + " is not what its events say");
+  }
+
+  void compare_tasks(model::run_no run, std::uint32_t from, std::size_t count) {
+    const auto rows =
+      reader().tasks({.run_no = run, .from_idx = from, .state = {}, .limit = count});
+    const auto& folded = fold_.find(run)->tasks;
+    if (!rows || rows->size() != count)
+      return violate("tasks of " + to_string(run) + " are missing");
+    for (const auto& row : *rows)
+      if (logic::folded_task{row.state, row.attempt} != folded[row.key.task_idx])
+        violate("the row of " + to_string(run) + "/" + std::to_string(row.key.task_idx)
+                + " is not what its events say");
+  }
+
+  /// Effects come after their commit, one at a time, and within capacity.
+  void check_start(const model::start_attempt& order) {
+    look();
+    const auto name = to_string(order.key);
+    const auto* run = fold_.find(order.key.run_no);
+    if (run == nullptr)
+      return violate(name + " starts before its run is stored");
+    const auto& task = run->tasks[order.key.task_idx];
+    if (task.attempt != order.key.attempt
+        || (task.state != task_state::dispatched && task.state != task_state::cancelling))
+      violate(name + " starts while the store holds its task as "
+              + std::string{to_string(task.state)} + ", attempt " + std::to_string(task.attempt));
+    const auto under_way = node_->launcher().keys();
+    for (const auto& other : under_way)
+      if (other.task() == order.key.task())
+        violate(name + " starts beside " + to_string(other));
+    if (under_way.size() >= node_options_.slots + node_options_.dispatch_ahead)
+      violate(name + " starts although all slots are taken");
+    check_upstreams(order.key, *run);
+  }
+
+  void check_upstreams(const model::attempt_key& key, const logic::folded_run& run) {
+    const auto& workflow = workflows_.at(key.run_no);
+    const auto upstreams = workflow->graph().upstreams(key.task_idx);
+    const auto rule = workflow->spec().tasks[key.task_idx].join.rule;
+    const auto decided = std::count_if(upstreams.begin(), upstreams.end(), [&](auto upstream) {
+      return is_terminal(run.tasks[upstream].state);
+    });
+    const bool early =
+      rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
+    if (early ? decided == 0 && !upstreams.empty() : std::size_t(decided) != upstreams.size())
+      violate(to_string(key) + " starts before its upstreams are decided");
+    if (rule == model::join_rule::all_success)
+      for (const auto upstream : upstreams) {
+        const auto allowed = model::setting_of(workflow->spec(), workflow->spec().tasks[upstream],
+                                               &model::task_settings::allow_failure);
+        const auto state = run.tasks[upstream].state;
+        if (state != task_state::succeeded
+            && !(state == task_state::failed && allowed.value_or(false)))
+          violate(to_string(key) + " starts although an upstream did not succeed");
+      }
+  }
+
+  /// A subscriber sees every event once, in order, and none that is not committed.
+  void check_seen(std::span<const model::event> events) {
+    for (const auto& event : events) {
+      if (event.seq != seen_ + 1)
+        violate("a subscriber sees event " + std::to_string(event.seq) + " after "
+                + std::to_string(seen_));
+      seen_ = event.seq;
+    }
+    look();
+    if (seen_ > fold_.last_seq())
+      violate("a subscriber sees an event that is not stored");
+  }
+
+  storage::reader& reader() {
+    if (reader_ == nullptr)
+      reader_ = std::move(*storage::open_reader_in_memory(node_options_.store_name));
+    return *reader_;
+  }
+
+  dice random_;
+  std::size_t faults_left_;
+  std::size_t runs_left_ = 0;
+  std::size_t cancels_left_ = 0;
+  std::size_t idle_ = 0;
+  scenario_node_options node_options_;
+  scenario_report report_;
+
+  std::unique_ptr<scenario_node> node_;
+  std::unique_ptr<storage::reader> reader_;
+  logic::event_fold fold_;
+  std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_;
+  std::set<model::run_no> live_;         ///< submitted to this runtime
+  std::set<model::attempt_key> started_; ///< confirmed
+  std::set<model::attempt_key> ended_well_;
+  std::set<model::attempt_key> ended_badly_;
+  std::int64_t seen_ = 0;
+};
+
+} // namespace
+
+std::string_view to_string(fault f) {
+  switch (f) {
+  case fault::batch_writer_crash:
+    return "batch_writer_crash";
+  case fault::process_executor_crash:
+    return "process_executor_crash";
+  case fault::function_executor_crash:
+    return "function_executor_crash";
+  case fault::process_worker_crash:
+    return "process_worker_crash";
+  case fault::event_hub_crash:
+    return "event_hub_crash";
+  case fault::readers_crash:
+    return "readers_crash";
+  case fault::scheduler_crash:
+    return "scheduler_crash";
+  case fault::runtime_crash:
+    return "runtime_crash";
+  case fault::commit_fails:
+    return "commit_fails";
+  case fault::commit_unanswered:
+    return "commit_unanswered";
+  case fault::clock_jumps:
+    return "clock_jumps";
+  case fault::report_doubled:
+    return "report_doubled";
+  case fault::report_late:
+    return "report_late";
+  case fault::start_handed_back:
+    return "start_handed_back";
+  }
+  return "?";
+}
+
+scenario_report run_scenario(const scenario_options& options) {
+  return scenario{options}.run();
+}
+
+scenario_options shortest_failing(scenario_options options) {
+  auto shorter = options;
+  for (shorter.most_faults = 0; shorter.most_faults < options.most_faults; ++shorter.most_faults)
+    if (run_scenario(shorter).violation)
+      return shorter;
+  return options;
+}
+
+} // namespace sluice::testing

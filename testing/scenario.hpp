@@ -1,0 +1,60 @@
+// Whole runtimes in virtual time, from a seed: a random workflow, random processes, messages in
+// random order, and faults. After every step the promises are checked; the same seed does the same
+// again. Knows no test framework.
+#pragma once
+
+#include "model/state.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::testing {
+
+/// What a scenario does to a runtime.
+enum class fault : std::uint8_t {
+  batch_writer_crash,
+  process_executor_crash,
+  function_executor_crash,
+  process_worker_crash,
+  event_hub_crash,
+  readers_crash,
+  scheduler_crash,
+  runtime_crash,     ///< between two commits; another runtime opens the store
+  commit_fails,      ///< nothing of it is stored
+  commit_unanswered, ///< all of it is stored, the answer is an error
+  clock_jumps,       ///< wall time, to and fro
+  report_doubled,
+  report_late, ///< of an attempt that ended long ago
+  start_handed_back,
+};
+inline constexpr std::size_t fault_count = 14;
+std::string_view to_string(fault f);
+
+struct scenario_options {
+  std::uint64_t seed = 0;
+  std::size_t most_faults = 20;
+};
+
+struct scenario_report {
+  /// Which promise was broken, and how; nothing when all held.
+  std::optional<std::string> violation;
+  std::vector<std::string> story; ///< the faults, a line each
+  std::size_t steps = 0;
+  std::size_t tasks = 0;
+  std::array<std::uint64_t, fault_count> faults{};
+  /// How often a task moved from one state (row) to another, as the events tell.
+  std::array<std::array<std::uint64_t, model::task_state_count>, model::task_state_count> moves{};
+};
+
+/// Runs the scenario of a seed to its end, or to the first broken promise.
+scenario_report run_scenario(const scenario_options& options);
+
+/// The same scenario with the fewest faults that still breaks a promise. @pre that of `options`
+/// does
+scenario_options shortest_failing(scenario_options options);
+
+} // namespace sluice::testing

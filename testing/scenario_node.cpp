@@ -1,0 +1,149 @@
+#include "testing/scenario_node.hpp"
+
+#include "actors/process_executor.hpp"
+#include "storage/open.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace sluice::testing {
+namespace {
+
+/// The state of a cooperative actor, for the eyes of the harness.
+template <class State, class Handle>
+State& state_of(const Handle& handle) {
+  using pointer = typename Handle::template stateful_pointer<State>;
+  return dynamic_cast<pointer>(caf::actor_cast<caf::abstract_actor*>(handle))->state;
+}
+
+/// As far as HOST has heard.
+bool is_alive(const actors::host_state& host, const caf::actor& handle) {
+  return handle && host.children.contains(handle->id());
+}
+
+} // namespace
+
+/// Lets the scenario look before each start.
+class scenario_node::checked_launcher final : public executors::launcher {
+public:
+  explicit checked_launcher(std::function<void(const model::start_attempt&)> on_start)
+    : on_start_(std::move(on_start)) {}
+
+  void start(std::shared_ptr<const model::start_attempt> attempt,
+             std::shared_ptr<const executors::launch_listener> listener) override {
+    if (is_dead)
+      return;
+    on_start_(*attempt);
+    script.start(std::move(attempt), std::move(listener));
+  }
+  void signal(model::attempt_key key, executors::stop_signal what) override {
+    script.signal(key, what);
+  }
+  void forget(model::attempt_key key) override { script.forget(key); }
+  void abandon_all(std::function<void()> on_gone) override {
+    script.abandon_all(std::move(on_gone));
+  }
+
+  scripted_launcher script;
+  bool is_dead = false;
+
+private:
+  std::function<void(const model::start_attempt&)> on_start_;
+};
+
+scenario_node::scenario_node(const scenario_node_options& options,
+                             std::function<void(const model::start_attempt&)> on_start,
+                             actors::event_callback on_events)
+  : wall_offset_(options.wall_offset),
+    store_(std::make_shared<faulty_store>(storage::open_store_in_memory(options.store_name))),
+    launcher_(std::make_shared<checked_launcher>(std::move(on_start))) {
+  next_run_ = store_->next_run_no().value();
+  actors::host_options host;
+  host.scheduler.slots = options.slots;
+  host.scheduler.dispatch_ahead = options.dispatch_ahead;
+  host.store = store_;
+  host.open_reader = [name = options.store_name] { return storage::open_reader_in_memory(name); };
+  host.launcher = launcher_;
+  host.functions = std::make_shared<const executors::function_registry>(
+    executors::function_registry::with_builtins());
+  host.clock = {.wall = [this] { return wall(); }, .steady = clock().steady};
+  host.on_fatal = [this](error e) { fatal_ = std::move(e); };
+  host_ = spawn(actors::host_behavior, std::move(host),
+                actors::store_position{options.incarnation, store_->last_seq().value(), next_run_},
+                actors::spawning::cooperative);
+  run();
+  self->send(host_, actors::host_watch{1, [launcher = launcher_, on_events](const auto& events) {
+                                         if (!launcher->is_dead)
+                                           on_events(events);
+                                       }});
+  run();
+}
+
+scenario_node::~scenario_node() {
+  launcher_->is_dead = true; // what its actors do from here on, a dead process would not have done
+  caf::anon_send_exit(host_, caf::exit_reason::user_shutdown);
+  run();
+}
+
+scripted_launcher& scenario_node::launcher() {
+  return launcher_->script;
+}
+
+void scenario_node::submit(std::shared_ptr<const model::workflow_spec> workflow,
+                           actors::completion done) {
+  auto what = std::make_shared<model::submission>();
+  what->content_hash = "hash-" + to_string(next_run_);
+  what->workflow = std::move(workflow);
+  ++next_run_.value;
+  self->send(host_, actors::host_submit{std::move(what), std::move(done)});
+}
+
+void scenario_node::cancel(model::run_no run, model::cancel_mode mode) {
+  self->send(host_, actors::host_cancel{{run, mode, "operator"}, [](const auto&) {}});
+}
+
+caf::actor scenario_node::child(actors::child which) {
+  const auto& state = state_of<actors::host_state>(host_);
+  switch (which) {
+  case actors::child::scheduler:
+    return caf::actor_cast<caf::actor>(state.scheduler);
+  case actors::child::batch_writer:
+    return caf::actor_cast<caf::actor>(state.writer);
+  case actors::child::process_executor:
+    return caf::actor_cast<caf::actor>(state.processes);
+  case actors::child::function_executor:
+    return caf::actor_cast<caf::actor>(state.functions);
+  case actors::child::event_hub:
+    return caf::actor_cast<caf::actor>(state.hub);
+  case actors::child::readers:
+    return caf::actor_cast<caf::actor>(state.readers);
+  }
+  return {};
+}
+
+bool scenario_node::crash(actors::child which) {
+  const auto victim = child(which);
+  if (!is_alive(state_of<actors::host_state>(host_), victim))
+    return false;
+  caf::anon_send_exit(victim, caf::exit_reason::kill);
+  return true;
+}
+
+bool scenario_node::crash_worker(std::size_t which) {
+  const auto& host = state_of<actors::host_state>(host_);
+  if (!is_alive(host, child(actors::child::process_executor)))
+    return false;
+  const auto& attempts = state_of<actors::process_executor_state>(host.processes).attempts;
+  if (attempts.empty())
+    return false;
+  std::vector<model::attempt_key> keys; // in an order that does not depend on the hash table
+  for (const auto& [key, attempt] : attempts)
+    keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
+  caf::anon_send_exit(attempts.at(keys[which % keys.size()]).worker, caf::exit_reason::kill);
+  return true;
+}
+
+} // namespace sluice::testing

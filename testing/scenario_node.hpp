@@ -1,0 +1,68 @@
+// One runtime of a scenario: the whole tree of actors on one thread in virtual time, over a
+// database in memory, with scripted processes. It dies with the object, as a process dies.
+#pragma once
+
+#include "actors/host_actor.hpp"
+#include "testing/actor_world.hpp"
+#include "testing/faulty_store.hpp"
+#include "testing/scripted_launcher.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace sluice::testing {
+
+struct scenario_node_options {
+  std::string store_name;
+  std::uint64_t incarnation = 0;
+  std::uint32_t slots = 4;
+  std::uint32_t dispatch_ahead = 0;
+  model::microseconds wall_offset{}; ///< added to the virtual wall time
+};
+
+class scenario_node : private actor_world {
+public:
+  /// `on_start` is called before a process starts, `on_events` with what a subscriber sees.
+  scenario_node(const scenario_node_options& options,
+                std::function<void(const model::start_attempt&)> on_start,
+                actors::event_callback on_events);
+  ~scenario_node();
+
+  using actor_world::run_one;
+  using actor_world::skip;
+  using actor_world::waiting;
+
+  model::wall_time wall() { return clock().wall() + wall_offset_; }
+  void jump_to(model::microseconds wall_offset) { wall_offset_ = wall_offset; }
+
+  faulty_store& store() { return *store_; }
+  scripted_launcher& launcher();
+
+  /// The number the next submission gets.
+  model::run_no next_run() const { return next_run_; }
+  void submit(std::shared_ptr<const model::workflow_spec> workflow, actors::completion done);
+  void cancel(model::run_no run, model::cancel_mode mode);
+
+  /// Kills an actor of the tree; false when it is dead already.
+  bool crash(actors::child which);
+  /// Kills the worker of some attempt; false when there is none.
+  bool crash_worker(std::size_t which);
+  /// The tree cannot go on: a real process would have ended.
+  bool has_given_up() const { return fatal_.has_value(); }
+
+private:
+  class checked_launcher;
+
+  caf::actor child(actors::child which);
+
+  model::microseconds wall_offset_;
+  model::run_no next_run_;
+  std::shared_ptr<faulty_store> store_;
+  std::shared_ptr<checked_launcher> launcher_;
+  std::optional<error> fatal_;
+  actors::host_actor host_;
+};
+
+} // namespace sluice::testing

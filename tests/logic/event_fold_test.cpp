@@ -1,0 +1,93 @@
+// The event log as states, and what cannot be one.
+#include "logic/event_fold.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace sluice;
+using logic::event_fold;
+using model::event_type;
+using model::task_state;
+
+namespace {
+
+struct event_log {
+  event_fold fold;
+  std::int64_t seq = 0;
+
+  expected<void> add(model::event e) {
+    e.seq = ++seq;
+    e.run_no = {1};
+    auto done = fold.apply(e);
+    if (!done)
+      --seq;
+    return done;
+  }
+  expected<void> submit(int tasks) {
+    model::event e;
+    e.type = event_type::run_submitted;
+    e.to = "running";
+    e.data = {{"tasks", tasks}};
+    return add(e);
+  }
+  expected<void> run(event_type type, std::string from, std::string to) {
+    model::event e;
+    e.type = type;
+    e.from = std::move(from);
+    e.to = std::move(to);
+    return add(e);
+  }
+  expected<void> task(event_type type, std::uint32_t idx, std::uint32_t attempt, std::string from,
+                      std::string to) {
+    model::event e;
+    e.type = type;
+    e.task_idx = idx;
+    if (attempt != 0)
+      e.attempt = attempt;
+    e.from = std::move(from);
+    e.to = std::move(to);
+    return add(e);
+  }
+  expected<void> dispatch(std::uint32_t idx, std::uint32_t attempt) {
+    return task(event_type::task_dispatched, idx, attempt, "ready", "dispatched");
+  }
+  task_state state(std::size_t idx) { return fold.find({1})->tasks[idx].state; }
+};
+
+} // namespace
+
+TEST_CASE("event_fold: a run from its start to its end", "[logic][event_fold]") {
+  event_log l;
+  REQUIRE(l.submit(2));
+  CHECK(l.fold.find({1})->counts[std::size_t(task_state::pending)] == 2);
+  REQUIRE(l.dispatch(0, 1));
+  CHECK(l.state(0) == task_state::dispatched);
+  REQUIRE(l.task(event_type::task_lost, 0, 1, "running", "ready"));
+  CHECK(l.state(0) == task_state::pending); // as stored
+  REQUIRE(l.dispatch(0, 2));
+  REQUIRE(l.task(event_type::task_finished, 0, 2, "running", "succeeded"));
+  REQUIRE(l.task(event_type::task_skipped, 1, 0, "pending", "skipped"));
+  REQUIRE(l.run(event_type::run_finished, "running", "succeeded"));
+  CHECK(l.fold.find({1})->state == model::run_state::succeeded);
+  CHECK(l.fold.find({1})->counts[std::size_t(task_state::skipped)] == 1);
+  CHECK(l.fold.last_seq() == 7);
+}
+
+TEST_CASE("event_fold: what cannot follow is refused and changes nothing", "[logic][event_fold]") {
+  event_log l;
+  CHECK_FALSE(l.dispatch(0, 1)); // no such run
+  REQUIRE(l.submit(2));
+  CHECK_FALSE(l.submit(2));                                                     // twice
+  CHECK_FALSE(l.dispatch(2, 1));                                                // no such task
+  CHECK_FALSE(l.dispatch(0, 2));                                                // a hole
+  CHECK_FALSE(l.task(event_type::task_finished, 0, 1, "running", "succeeded")); // not running
+  CHECK_FALSE(l.run(event_type::run_finished, "running", "succeeded"));         // undecided
+  CHECK_FALSE(l.run(event_type::run_cancelling, "cancelling", "cancelling"));   // not so
+  REQUIRE(l.dispatch(0, 1));
+  CHECK_FALSE(l.dispatch(0, 2));                                                // two at once
+  CHECK_FALSE(l.task(event_type::task_finished, 0, 2, "running", "succeeded")); // not current
+  CHECK_FALSE(l.task(event_type::task_finished, 0, 1, "running", "skipped"));   // not legal
+  CHECK_FALSE(l.task(event_type::task_finished, 0, 1, "running", "well"));      // no state
+  CHECK(l.state(0) == task_state::dispatched);
+  l.seq = 5;
+  CHECK_FALSE(l.task(event_type::task_finished, 0, 1, "running", "succeeded")); // a gap
+}
