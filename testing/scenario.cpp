@@ -419,7 +419,6 @@ private:
   scenario_node_options node_options_;
   scenario_report report_;
 
-  std::unique_ptr<scenario_node> node_;
   std::unique_ptr<storage::reader> reader_;
   logic::event_fold fold_;
   std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_;
@@ -428,6 +427,7 @@ private:
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::int64_t seen_ = 0;
+  std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others
 };
 
 } // namespace
