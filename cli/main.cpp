@@ -1,4 +1,5 @@
 #include "cli/program.hpp"
+#include "runtime/logging.hpp"
 
 #include <csignal>
 #include <string_view>
@@ -24,5 +25,6 @@ sluice::cli::environment_facts facts_of(const char* const* environment) {
 int main(int argc, char** argv, char** environment) {
   ::umask(022);                  // what tasks inherit; our own files have explicit modes
   std::signal(SIGPIPE, SIG_IGN); // a reader that goes away is an error of write, not our death
+  sluice::runtime::log_to_stderr();
   return sluice::cli::run_program(argc, argv, facts_of(environment));
 }
