@@ -31,6 +31,12 @@ struct store_options {
   durability sync = durability::full;
   int cache_kib = 512;
   int busy_timeout_ms = 5000;
+  /// Pages of the write-ahead log after which they are copied into the database: 8 MiB. Smaller
+  /// logs copy a hot page more often, larger ones cost disk space and reading time.
+  int checkpoint_pages = 2000;
+  /// The SQLite VFS to use, by its name; empty: the default one. For tests, which put a faulty disk
+  /// below the store.
+  std::string vfs;
 };
 
 /// Who holds a store: written into its lock file.

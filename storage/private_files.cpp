@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <tuple>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -29,6 +30,9 @@ expected<void> make_private_directory(const std::filesystem::path& dir) {
     if (err != EEXIST || !std::filesystem::is_directory(dir, failed))
       return cannot(err == EEXIST ? "it is not a directory" : errno_text(err));
   }
+  // A loss of power must not take the directory with all that is then synced in it. That of its
+  // entries is asked for by SQLite. One that may be entered but not read cannot be synced.
+  std::ignore = sync_to_disk(parent.empty() ? "." : parent);
   return {};
 }
 

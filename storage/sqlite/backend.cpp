@@ -2,6 +2,7 @@
 
 #include "storage/sqlite/guarded.hpp"
 #include "storage/sqlite/reader.hpp"
+#include "storage/sqlite/rewrite.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/writer.hpp"
 
@@ -43,6 +44,8 @@ expected<void> bring_up(connection& db, const place& at, const store_options& op
 
 expected<std::unique_ptr<store>> open_writer(const place& at, const store_options& options,
                                              std::span<const migration> migrations) {
+  if (auto durable = make_log_durable(at, options); !durable)
+    return tl::unexpected(durable.error());
   auto db = connect(at, access::write, options);
   if (!db)
     return tl::unexpected(with_advice(db.error()));

@@ -1,7 +1,9 @@
 #include "storage/sqlite/connection.hpp"
 
 #include "storage/sqlite/guarded.hpp"
+#include "storage/sqlite/rewrite.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sqlite3.h>
 
 namespace sluice::storage::sqlite {
@@ -16,10 +18,6 @@ int open_flags(const place& at, access how) {
   return flags | (how == access::write ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY);
 }
 
-/// Pages of the write-ahead log after which they are copied into the database: 8 MiB. Smaller logs
-/// copy a hot page more often, larger ones cost disk space and reading time.
-constexpr int checkpoint_pages = 2000;
-
 std::string pragma(const char* name, const std::string& value) {
   return "PRAGMA " + std::string{name} + "=" + value;
 }
@@ -27,7 +25,7 @@ std::string pragma(const char* name, const std::string& value) {
 } // namespace
 
 connection::connection(const place& at, access how, const store_options& options)
-  : database_(at.file, open_flags(at, how), options.busy_timeout_ms) {
+  : database_(at.file, open_flags(at, how), options.busy_timeout_ms, options.vfs) {
   database_.exec(pragma("cache_size", "-" + std::to_string(options.cache_kib)));
   database_.exec(pragma("mmap_size", "0")); // mapped pages would count as our memory
   if (how == access::read)
@@ -44,9 +42,38 @@ void connection::become_writer(const place& at, const store_options& options) {
   database_.exec(pragma("journal_mode", "WAL"));
   database_.exec(pragma("locking_mode", "NORMAL")); // others read at the same time
   database_.exec(pragma("synchronous", options.sync == durability::full ? "FULL" : "NORMAL"));
-  database_.exec(pragma("wal_autocheckpoint", std::to_string(checkpoint_pages)));
+  checkpoint_pages_ = options.checkpoint_pages;
+  ::sqlite3_wal_hook(
+    database_.getHandle(),
+    [](void* self, ::sqlite3*, const char*, int pages) {
+      auto& on = *static_cast<connection*>(self);
+      if (pages >= on.checkpoint_pages_)
+        on.checkpoint();
+      return SQLITE_OK; // the commit stands, whatever became of the checkpoint
+    },
+    this);
   // The log keeps its size: writing over a block that is there costs no metadata on the disk.
   database_.exec(pragma("journal_size_limit", "-1"));
+}
+
+void connection::checkpoint() {
+  auto* db = database_.getHandle();
+  // SQLite copies again what a failed checkpoint has copied, but not what one before it has, when a
+  // reader kept that from reaching the end of the log: that was not synced either.
+  int code = checkpoint_failed_ ? make_database_durable(db) : SQLITE_OK;
+  if (code == SQLITE_OK)
+    code = ::sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  const bool failed = code != SQLITE_OK && code != SQLITE_BUSY;
+  if (failed == checkpoint_failed_)
+    return;
+  checkpoint_failed_ = failed;
+  // A log that is still there is copied from its beginning by who opens the store next.
+  ::sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, failed ? 1 : 0, nullptr);
+  if (failed)
+    spdlog::warn("checkpoint failed, the log grows until one succeeds cause={}",
+                 ::sqlite3_errstr(code));
+  else
+    spdlog::info("checkpoint succeeded again");
 }
 
 SQLite::Statement& connection::prepared(const char* sql) {

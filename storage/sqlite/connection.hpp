@@ -34,8 +34,14 @@ public:
   SQLite::Statement& prepared(const char* sql);
 
 private:
+  /// Copies the log into the database when it has grown. SQLite would do so by itself, but keep
+  /// quiet about errors.
+  void checkpoint();
+
   SQLite::Database database_;
   std::unordered_map<const char*, SQLite::Statement> statements_;
+  int checkpoint_pages_ = 0;
+  bool checkpoint_failed_ = false; ///< the last one
 };
 
 /// One use of a prepared statement: binds the arguments to ?1, ?2, ... in order, and resets the
