@@ -132,3 +132,45 @@ TEST_CASE("log file: what a failed sync left readable is stored before it is tru
   const auto store = must(open_store(paths));
   CHECK(must(store->last_commit()) == commit_mark{1, seen.step + 1});
 }
+
+TEST_CASE("log file: a checkpoint that a reader split is stored in whole after a failed sync",
+          "[storage][disk]") {
+  const auto with_inputs = [](std::uint32_t task, std::size_t size) {
+    auto r = dispatched(1, task);
+    r.inputs = "\"" + std::string(size, 'x') + "\"";
+    return r;
+  };
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    const temporary_directory temporary;
+    const store_paths paths{temporary.path() / "store"};
+    power_loss_disk disk{seed};
+    {
+      const auto store = must(open_store(paths, {.checkpoint_pages = 100, .vfs = disk.vfs()}));
+      commit(*store, {created(1, workflow_of({"a", "b", "c", "d", "e"})), with_inputs(0, 60'000)});
+      {
+        SQLite::Database snapshot{paths.database().string(), SQLite::OPEN_READONLY, 0, disk.vfs()};
+        snapshot.exec("BEGIN");
+        snapshot.execAndGet("SELECT count(*) FROM event");
+        commit(*store, {with_inputs(1, 500'000)}); // the checkpoint ends where the snapshot stands
+      }
+      disk.fail_syncs(0.5); // in some seeds of the database only, in the second part
+      const std::vector<step_ptr> third{step_of(3, {dispatched(1, 2)})};
+      const bool done = store->commit(1, third).has_value();
+      disk.fail_syncs(0);
+      if (!done)
+        must(store->commit(1, third));
+      commit(*store, {dispatched(1, 3)}); // a checkpoint succeeds
+      commit(*store, {dispatched(1, 4)}); // the log begins anew
+      disk.stop_after(1);
+    }
+    disk.power_on();
+    must(open_store(paths));
+    SQLite::Database raw{paths.database().string()};
+    CHECK(raw.execAndGet("PRAGMA integrity_check").getString() == "ok");
+    const auto reader = must(open_reader(paths));
+    for (std::uint32_t task = 0; task < 5; ++task)
+      CHECK(task_at(*reader, 1, task).state == task_state::dispatched);
+    CHECK(must(reader->attempts({{1}, 0})).front().inputs == std::string(60'000, 'x'));
+  }
+}
