@@ -1,13 +1,17 @@
 #include "bench/measure.hpp"
 
-#include "model/json.hpp"
 #include "runtime/clock.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace sluice::bench {
@@ -25,6 +29,15 @@ void spread_directories_below(const std::string& path) {
   }
   if (dir >= 0)
     ::close(dir);
+}
+
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 } // namespace
@@ -52,45 +65,28 @@ sample_summary summarize(std::vector<double> samples) {
   return {samples.front(), median, samples.back()};
 }
 
-run_timer::run_timer(runtime::orchestrator& node)
-  : node_(node), watch_(node.watch([this](std::span<const model::event> events) {
-      const std::lock_guard hold{mutex_};
-      for (const auto& event : events)
-        if (event.type == model::event_type::run_finished)
-          ended_[event.run_no] =
-            model::parse_run_state(event.to).value_or(model::run_state::failed);
-      changed_.notify_all();
-    })) {}
-
-double run_timer::seconds(const model::workflow_spec& workflow) {
-  model::submission what;
-  what.workflow = std::make_shared<const model::workflow_spec>(workflow);
-  what.content_hash = workflow.name;
-  const auto clock = runtime::system_clock();
-  const auto before = clock.steady();
-  const auto run_no = must(node_.submit(std::move(what)));
-  std::unique_lock hold{mutex_};
-  changed_.wait(hold, [&] { return ended_.contains(run_no); });
-  if (ended_[run_no] != model::run_state::succeeded)
-    must(expected<int>{fail(errc::internal, "the measured run did not succeed")});
-  return std::chrono::duration<double>(clock.steady() - before).count();
+double percentile(std::vector<double> samples, double p) {
+  if (samples.empty())
+    return 0;
+  std::sort(samples.begin(), samples.end());
+  const auto rank = std::ceil(p * static_cast<double>(samples.size()));
+  return samples[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
 }
 
-void print(const figure& f) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < f.values.size() && i < f.limits.size(); ++i)
-    ratios.push_back(f.values[i] / f.limits[i]);
-  const auto as_json = [](const sample_summary& s) {
-    return model::value{{"min", s.least}, {"median", s.median}, {"max", s.most}};
-  };
-  const model::value line{{"id", f.id},
-                          {"what", f.what},
-                          {"unit", f.unit},
-                          {"figure", as_json(summarize(f.values))},
-                          {"limit", as_json(summarize(f.limits))},
-                          {"ratio", as_json(summarize(ratios))},
-                          {"budget", {{"ratio_at_least", f.budget}}}};
-  std::printf("%s\n", model::to_text(line).c_str());
+stopwatch::stopwatch()
+  : clock_(runtime::system_clock()), started_(clock_.steady()), cpu_at_start_(cpu_seconds()) {}
+
+cost stopwatch::elapsed() const {
+  return {std::chrono::duration<double>(clock_.steady() - started_).count(),
+          cpu_seconds() - cpu_at_start_};
+}
+
+double resident_bytes() {
+  ::malloc_trim(0);
+  std::ifstream statm{"/proc/self/statm"};
+  double total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 } // namespace sluice::bench

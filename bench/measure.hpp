@@ -1,15 +1,14 @@
-// What the benchmarks share: a temporary store, timing of one run, medians, and the one line of
-// JSON that bench/run.py reads.
+// What the benchmarks share: a temporary directory, what a piece of work costs, medians and
+// percentiles.
 #pragma once
 
-#include "model/workflow.hpp"
-#include "runtime/orchestrator.hpp"
+#include "model/error.hpp"
+#include "model/time.hpp"
 
-#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <mutex>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::bench {
@@ -33,48 +32,39 @@ struct sample_summary {
 };
 sample_summary summarize(std::vector<double> samples);
 
-/// Ends the program with the message when the result is an error: a benchmark has no other way on.
-template <class T>
-T must(expected<T> result);
+/// The sample that a share `p` (0 to 1) of all samples does not exceed.
+double percentile(std::vector<double> samples, double p);
 
-/// Times whole runs on a node, one after the other.
-class run_timer {
+/// What something took: time, and processor time of this process with all its threads, children
+/// not counted.
+struct cost {
+  double seconds = 0;
+  double cpu_seconds = 0;
+};
+
+/// Measures from its construction on.
+class stopwatch {
 public:
-  explicit run_timer(runtime::orchestrator& node);
-
-  /// Seconds from the submission of the workflow to its committed end. Ends the program unless the
-  /// run succeeds.
-  double seconds(const model::workflow_spec& workflow);
+  stopwatch();
+  cost elapsed() const;
 
 private:
-  runtime::orchestrator& node_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<model::run_no, model::run_state> ended_;
-  runtime::subscription watch_;
+  model::clock clock_;
+  model::steady_time started_;
+  double cpu_at_start_;
 };
 
-/// One figure with its limit from the same run; the ratio of each pair is kept.
-struct figure {
-  std::string id;   ///< of the budget, such as `P1`
-  std::string what; ///< one line
-  std::string unit;
-  std::vector<double> values, limits; ///< pairwise, in order of measurement
-  double budget = 0;                  ///< the least ratio wanted
-};
-/// Prints the figure as one line of JSON.
-void print(const figure& f);
+/// Bytes of memory that this process holds, after free heap has been given back.
+double resident_bytes();
 
-} // namespace sluice::bench
-
-#include <cstdio>
-#include <cstdlib>
-
+/// Ends the program with the message when the result is an error: a benchmark has no other way on.
 template <class T>
-T sluice::bench::must(expected<T> result) {
+T must(expected<T> result) {
   if (!result) {
     std::fprintf(stderr, "benchmark: %s\n", result.error().message.c_str());
     std::exit(1);
   }
   return std::move(*result);
 }
+
+} // namespace sluice::bench

@@ -1,10 +1,9 @@
 // P1: how much of the machine's own speed of starting processes is left to a durable run of 2,000
 // tasks with 8 slots, logs captured. Limit: the bare loop, before each run.
 #include "bench/bare_loop.hpp"
-#include "bench/measure.hpp"
-
-#include <cstdlib>
-#include <string>
+#include "bench/figure.hpp"
+#include "bench/node.hpp"
+#include "bench/workloads.hpp"
 
 int main(int argc, char** argv) {
   using namespace sluice;
@@ -12,37 +11,21 @@ int main(int argc, char** argv) {
   constexpr std::size_t tasks = 2000;
   constexpr std::uint32_t slots = 8;
 
-  model::workflow_spec workflow;
-  workflow.name = "process-tasks";
-  workflow.base_dir = "/";
-  for (std::size_t i = 0; i < tasks; ++i) {
-    model::task_spec task;
-    task.name = "t" + std::to_string(i);
-    task.action = model::exec_action{{"/bin/true"}};
-    workflow.tasks.push_back(std::move(task));
-  }
-
+  const auto workflow =
+    bench::independent_tasks("process-tasks", model::exec_action{{"/bin/true"}}, tasks);
   bench::scratch_directory scratch;
-  runtime::orchestrator_options options;
-  options.store_dir = scratch.path() / "store";
-  options.slots = slots;
-  options.command = "benchmark process_tasks";
-  options.guard_program =
-    std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "sluice-guard";
-  const auto node = bench::must(runtime::orchestrator::start(options));
-
+  const auto node = bench::start_node(scratch.path() / "store", slots);
   bench::run_timer timer{*node};
-  bench::figure result{
-    "P1", "2,000 process tasks, 8 slots, durable, against a bare spawn loop", "tasks/s", {}, {},
-    0.9};
+  bench::figure result{.id = "P1",
+                       .what = "2,000 process tasks, 8 slots, durable, against a bare spawn loop",
+                       .unit = "tasks/s",
+                       .wanted = {bench::budget_kind::ratio_at_least, 0.9}};
   for (int i = 0; i <= repetitions; ++i) { // the first pair warms up
     const double bare =
       bench::bare_loop_seconds(tasks, slots, scratch.path() / ("bare" + std::to_string(i)));
-    const double ours = timer.seconds(workflow);
-    if (i == 0)
-      continue;
-    result.limits.push_back(tasks / bare);
-    result.values.push_back(tasks / ours);
+    const auto ours = timer.time(bench::submission_of(workflow, workflow->name)).ended;
+    if (i > 0)
+      result.add_speed(tasks, ours, bare, tasks);
   }
   node->stop();
   bench::print(result);

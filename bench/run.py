@@ -12,20 +12,24 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def programs(build):
     """Name -> command. Each prints lines of JSON; see bench/README.md."""
-    return {
-        "process_tasks": [os.path.join(build, "bench", "process_tasks")],
+    compiled = ["process_tasks", "native_tasks"]
+    return {name: [os.path.join(build, "bench", name)] for name in compiled} | {
         "resident_memory": [sys.executable, os.path.join(HERE, "resident_memory.py"),
                             "--build", build],
     }
 
 
 def verdict(figure):
-    budget = figure["budget"]
-    if "ratio_at_least" in budget:
-        met = figure["ratio"]["median"] >= budget["ratio_at_least"]
-        return f"ratio >= {budget['ratio_at_least']}", met
-    met = figure["figure"]["median"] <= budget["figure_at_most"]
-    return f"<= {budget['figure_at_most']:g} {figure['unit']}", met
+    """The budget as text, and whether the median meets it. Its name is `figure` or `ratio`, then
+    `_at_least` or `_at_most`."""
+    (name, wanted), = figure["budget"].items()
+    subject, _, direction = name.partition("_at_")
+    value = figure[subject]["median"]
+    met = value >= wanted if direction == "least" else value <= wanted
+    sign = ">=" if direction == "least" else "<="
+    if subject == "ratio":
+        return f"ratio {sign} {wanted:g}", met
+    return f"{sign} {wanted:,.10g} {figure['unit']}", met
 
 
 def number(value):

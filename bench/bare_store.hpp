@@ -1,0 +1,36 @@
+// The limits of the disk: what storing the same rows costs with no actors, and one fdatasync.
+#pragma once
+
+#include "model/run.hpp"
+#include "storage/open.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace sluice::bench {
+
+/// Commits what runs of native no-op tasks write, straight through `storage::store`: the rows are
+/// made beforehand and not timed, and there is no scheduler, no message, no handler beside it.
+class bare_store {
+public:
+  explicit bare_store(const std::filesystem::path& dir);
+
+  /// Seconds for a whole run in groups of 1,000 steps, the size from which larger groups make
+  /// SQLite hardly faster.
+  double run_seconds(const model::submission& what);
+  /// Seconds for the one commit that creates the run.
+  double submit_seconds(const model::submission& what);
+
+private:
+  double commit_seconds(std::vector<storage::step_ptr> steps);
+
+  std::unique_ptr<storage::store> store_;
+  std::int64_t last_run_ = 0;
+};
+
+/// Seconds of each of `count` times fdatasync after writing four pages within a file of fixed size:
+/// what a small commit costs the disk.
+std::vector<double> fdatasync_seconds(std::size_t count, const std::filesystem::path& dir);
+
+} // namespace sluice::bench
