@@ -1,9 +1,7 @@
 #include "bench/bare_loop.hpp"
 
-#include "runtime/clock.hpp"
+#include "bench/measure.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <unordered_map>
 
@@ -44,10 +42,9 @@ public:
     while (started < count && started < in_flight)
       start(started++);
     for (std::size_t ended = 0; ended < count;) {
-      epoll_event events[64];
-      const int n = ::epoll_wait(epoll_, events, 64, -1);
-      for (int i = 0; i < n; ++i) {
-        reap(events[i].data.fd);
+      const auto exited = wait();
+      for (const int pidfd : exited) {
+        reap(pidfd);
         ++ended;
         if (started < count)
           start(started++);
@@ -55,7 +52,30 @@ public:
     }
   }
 
+  bare_start run_one(std::size_t number) {
+    bare_start parts;
+    const stopwatch since;
+    start(number);
+    parts.start = since.elapsed().seconds;
+    const auto exited = wait();
+    parts.run = since.elapsed().seconds - parts.start;
+    for (const int pidfd : exited)
+      reap(pidfd);
+    parts.reap = since.elapsed().seconds - parts.start - parts.run;
+    return parts;
+  }
+
 private:
+  /// The pidfds of what has exited, at least one.
+  std::vector<int> wait() {
+    epoll_event events[64];
+    const int n = ::epoll_wait(epoll_, events, 64, -1);
+    std::vector<int> exited;
+    for (int i = 0; i < n; ++i)
+      exited.push_back(events[i].data.fd);
+    return exited;
+  }
+
   void start(std::size_t number) {
     const auto log = (logs_ / (std::to_string(number) + ".log")).string();
     posix_spawn_file_actions_t actions;
@@ -102,10 +122,18 @@ private:
 double bare_loop_seconds(std::size_t count, std::size_t in_flight,
                          const std::filesystem::path& logs) {
   std::filesystem::create_directories(logs);
-  const auto clock = runtime::system_clock();
-  const auto before = clock.steady();
+  const stopwatch since;
   bare_loop{logs}.run(count, in_flight);
-  return std::chrono::duration<double>(clock.steady() - before).count();
+  return since.elapsed().seconds;
+}
+
+std::vector<bare_start> bare_starts(std::size_t count, const std::filesystem::path& logs) {
+  std::filesystem::create_directories(logs);
+  bare_loop loop{logs};
+  std::vector<bare_start> starts;
+  for (std::size_t i = 0; i < count; ++i)
+    starts.push_back(loop.run_one(i));
+  return starts;
 }
 
 } // namespace sluice::bench
