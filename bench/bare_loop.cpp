@@ -91,8 +91,7 @@ private:
     char* environment[] = {path, nullptr};
     pid_t pid = -1;
     if (::posix_spawn(&pid, program, &actions, &attributes_, argv, environment) != 0) {
-      std::fprintf(stderr, "benchmark: cannot start /bin/true\n");
-      std::exit(1);
+      give_up("cannot start /bin/true");
     }
     ::posix_spawn_file_actions_destroy(&actions);
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));

@@ -83,7 +83,7 @@ double bare_store::commit_seconds(std::vector<storage::step_ptr> steps) {
     const auto group = left.first(std::min(left.size(), steps_per_group));
     must(store_->commit(incarnation, group));
     if (store_->refused() > 0)
-      must(expected<int>{fail(errc::internal, "the bare store refused a record")});
+      give_up("the bare store refused a record");
     left = left.subspan(group.size());
   }
   return since.elapsed().seconds;
@@ -112,7 +112,7 @@ std::vector<double> fdatasync_seconds(std::size_t count, const std::filesystem::
   if (file >= 0)
     ::close(file);
   if (!is_written)
-    must(expected<int>{fail(errc::unavailable, "cannot write " + path.string())});
+    give_up("cannot write " + path.string());
   return seconds;
 }
 

@@ -8,6 +8,7 @@
 #include "bench/workloads.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace {
 

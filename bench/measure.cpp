@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include <fcntl.h>
@@ -45,7 +47,7 @@ double cpu_seconds() {
 scratch_directory::scratch_directory() {
   std::string name = (std::filesystem::current_path() / "bench-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr)
-    must(expected<int>{fail(errc::unavailable, "cannot make a scratch directory " + name)});
+    give_up("cannot make a scratch directory " + name);
   spread_directories_below(name);
   path_ = name;
 }
@@ -87,6 +89,11 @@ double resident_bytes() {
   double total = 0, resident = 0;
   statm >> total >> resident;
   return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+void give_up(const std::string& why) {
+  std::fprintf(stderr, "benchmark: %s\n", why.c_str());
+  std::exit(1);
 }
 
 } // namespace sluice::bench

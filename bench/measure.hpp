@@ -5,9 +5,9 @@
 #include "model/error.hpp"
 #include "model/time.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -57,14 +57,16 @@ private:
 /// Bytes of memory that this process holds, after free heap has been given back.
 double resident_bytes();
 
-/// Ends the program with the message when the result is an error: a benchmark has no other way on.
+/// Ends the program: a benchmark has no other way on.
+[[noreturn]] void give_up(const std::string& why);
+
+/// The result; gives up when it is an error.
 template <class T>
 T must(expected<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "benchmark: %s\n", result.error().message.c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
+  if (!result)
+    give_up(result.error().message);
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*result);
 }
 
 } // namespace sluice::bench

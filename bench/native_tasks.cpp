@@ -5,6 +5,8 @@
 #include "bench/node.hpp"
 #include "bench/workloads.hpp"
 
+#include <cstdlib>
+
 namespace {
 
 using namespace sluice;

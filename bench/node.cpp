@@ -14,7 +14,7 @@ start_node(const std::filesystem::path& dir, std::uint32_t slots,
   options.guard_program =
     std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "sluice-guard";
   options.functions = std::move(functions);
-  options.on_fatal = [](const error& e) { must(expected<int>{tl::unexpected(e)}); };
+  options.on_fatal = [](const error& e) { give_up(e.message); };
   return must(runtime::orchestrator::start(std::move(options)));
 }
 
@@ -45,7 +45,7 @@ run_timer::timed_run run_timer::time(model::submission what) {
   changed_.wait(hold, [&] { return ended_.contains(result.run_no); });
   result.ended = since.elapsed();
   if (ended_[result.run_no] != model::run_state::succeeded)
-    must(expected<int>{fail(errc::internal, "the measured run did not succeed")});
+    give_up("the measured run did not succeed");
   return result;
 }
 

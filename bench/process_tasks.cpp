@@ -5,6 +5,8 @@
 #include "bench/node.hpp"
 #include "bench/workloads.hpp"
 
+#include <cstdlib>
+
 int main(int argc, char** argv) {
   using namespace sluice;
   const int repetitions = argc > 1 ? std::atoi(argv[1]) : 7;
