@@ -12,8 +12,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def programs(build):
     """Name -> command. Each prints lines of JSON; see bench/README.md."""
-    compiled = ["process_tasks", "native_tasks", "chain_hop", "plan_graph", "submit_run",
-                "growth"]
+    compiled = ["process_tasks", "native_tasks", "chain_hop", "open_loop", "plan_graph",
+                "submit_run", "growth"]
     return {name: [os.path.join(build, "bench", name)] for name in compiled} | {
         "resident_memory": [sys.executable, os.path.join(HERE, "resident_memory.py"),
                             "--build", build],

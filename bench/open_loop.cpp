@@ -1,0 +1,171 @@
+// P4: how long a run of one task takes from the moment it was meant to be submitted until its end
+// is known, while runs arrive at a fixed rate whether or not those before have ended. Limit: what
+// no run can leave out, two commits one after the other and, for a process, its own life.
+#include "bench/bare_loop.hpp"
+#include "bench/bare_store.hpp"
+#include "bench/figure.hpp"
+#include "bench/node.hpp"
+#include "bench/workloads.hpp"
+#include "runtime/clock.hpp"
+
+#include <cstdlib>
+#include <unordered_map>
+
+#include <time.h>
+
+namespace {
+
+using namespace sluice;
+using model::steady_time;
+
+/// Waits until a point of the monotonic clock, exactly enough for a rate of 1,000 a second.
+void wait_until(steady_time at) {
+  const auto seconds = std::chrono::floor<model::seconds>(at);
+  const timespec when{.tv_sec = seconds.count(), .tv_nsec = (at - seconds).count()};
+  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) != 0)
+    ;
+}
+
+/// When each run was meant to start, and when its end was seen. An end can be known before the
+/// answer to the submission, so that whichever comes second completes the pair.
+class latency_book {
+public:
+  void intended(model::run_no run, steady_time at) {
+    const std::lock_guard hold{mutex_};
+    note(intended_, run, at);
+  }
+  void ended(model::run_no run, steady_time at) {
+    const std::lock_guard hold{mutex_};
+    note(ended_, run, at);
+  }
+
+  /// Milliseconds of each run, once so many have ended.
+  std::vector<double> wait_for(std::size_t runs) {
+    std::unique_lock hold{mutex_};
+    completed_.wait(hold, [&] { return latencies_ms_.size() == runs; });
+    return latencies_ms_;
+  }
+
+private:
+  using times = std::unordered_map<model::run_no, steady_time>;
+
+  void note(times& where, model::run_no run, steady_time at) {
+    where.emplace(run, at);
+    const auto start = intended_.find(run), end = ended_.find(run);
+    if (start == intended_.end() || end == ended_.end())
+      return;
+    latencies_ms_.push_back(
+      std::chrono::duration<double, std::milli>(end->second - start->second).count());
+    completed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable completed_;
+  times intended_, ended_;
+  std::vector<double> latencies_ms_;
+};
+
+struct load {
+  std::string id, what;
+  model::action action;
+  std::size_t runs = 0;
+  model::microseconds interval{0};
+  double p50_budget_ms = 0, p99_budget_ms = 0;
+  bool starts_process = false;
+};
+
+/// Stops the node at the end, so that nothing of it calls back any more.
+std::vector<double> latencies_ms(runtime::orchestrator& node, const load& load,
+                                 const bench::workflow_ptr& workflow) {
+  const auto clock = runtime::system_clock();
+  latency_book book;
+  const auto watch = node.watch([&](std::span<const model::event> events) {
+    const auto seen = clock.steady();
+    for (const auto& event : events)
+      if (event.type == model::event_type::run_finished) {
+        if (event.to != model::to_string(model::run_state::succeeded))
+          bench::give_up("a measured run did not succeed");
+        book.ended(event.run_no, seen);
+      }
+  });
+  const auto first = clock.steady() + model::milliseconds{10};
+  for (std::size_t i = 0; i < load.runs; ++i) {
+    const steady_time at = first + i * load.interval;
+    wait_until(at);
+    node.submit(
+      bench::submission_of(workflow, workflow->name),
+      [&book, at](expected<model::run_no> run) { book.intended(bench::must(std::move(run)), at); });
+  }
+  auto latencies = book.wait_for(load.runs);
+  node.stop();
+  return latencies;
+}
+
+/// Milliseconds of as many bare sequences: two fdatasyncs, and one process from start to reaping.
+std::vector<double> bare_ms(const load& load, const std::filesystem::path& dir) {
+  constexpr std::size_t samples = 1000;
+  auto bare = bench::fdatasync_seconds(samples, dir);
+  const auto second = bench::fdatasync_seconds(samples, dir);
+  for (std::size_t i = 0; i < samples; ++i)
+    bare[i] = (bare[i] + second[i]) * 1e3;
+  if (load.starts_process) {
+    const auto starts = bench::bare_starts(samples, dir / "bare");
+    for (std::size_t i = 0; i < samples; ++i)
+      bare[i] += (starts[i].start + starts[i].run + starts[i].reap) * 1e3;
+  }
+  return bare;
+}
+
+void measure(const load& load, int repetitions) {
+  const auto workflow = bench::independent_tasks("open-loop", load.action, 1);
+  bench::figure p50{.id = load.id,
+                    .what = load.what + ", median from the intended start",
+                    .unit = "ms",
+                    .wanted = {bench::budget_kind::figure_at_most, load.p50_budget_ms}};
+  bench::figure p99{.id = load.id + ".p99",
+                    .what = "the same, 99th percentile",
+                    .unit = "ms",
+                    .wanted = {bench::budget_kind::figure_at_most, load.p99_budget_ms}};
+  for (int i = 0; i < repetitions; ++i) {
+    bench::scratch_directory scratch;
+    const auto bare = bare_ms(load, scratch.path());
+    const auto node = bench::start_node(scratch.path() / "store", 8);
+    bench::run_timer first{*node};
+    first.time(bench::submission_of(workflow, workflow->name)); // stores the workflow
+    const bench::stopwatch since;
+    const auto latencies = latencies_ms(*node, load, workflow);
+    const auto ours = since.elapsed();
+    p50.values.push_back(bench::percentile(latencies, 0.5));
+    p50.limits.push_back(bench::percentile(bare, 0.5));
+    p50.costs.push_back(
+      {bench::percentile(latencies, 0.5) / 1e3, ours.cpu_seconds / double(load.runs)});
+    p99.values.push_back(bench::percentile(latencies, 0.99));
+    p99.limits.push_back(bench::percentile(bare, 0.99));
+  }
+  bench::print(p50);
+  bench::print(p99);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const int repetitions = argc > 1 ? std::atoi(argv[1]) : 3;
+  measure({.id = "P4n",
+           .what = "1,000 native one-task runs a second for 10 s, against two fdatasyncs",
+           .action = model::call_action{"noop"},
+           .runs = 10'000,
+           .interval = model::milliseconds{1},
+           .p50_budget_ms = 2,
+           .p99_budget_ms = 10},
+          repetitions);
+  measure({.id = "P4p",
+           .what = "100 process one-task runs a second for 20 s, against two fdatasyncs and a bare "
+                   "process",
+           .action = model::exec_action{{"/bin/true"}},
+           .runs = 2'000,
+           .interval = model::milliseconds{10},
+           .p50_budget_ms = 4,
+           .p99_budget_ms = 25,
+           .starts_process = true},
+          repetitions);
+}
