@@ -11,20 +11,43 @@
 #include <cstdlib>
 #include <unordered_map>
 
-#include <time.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 namespace {
 
 using namespace sluice;
 using model::steady_time;
 
-/// Waits until a point of the monotonic clock, exactly enough for a rate of 1,000 a second.
-void wait_until(steady_time at) {
-  const auto seconds = std::chrono::floor<model::seconds>(at);
-  const timespec when{.tv_sec = seconds.count(), .tv_nsec = (at - seconds).count()};
-  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) != 0)
-    ;
-}
+/// Ticks at a fixed interval of the monotonic clock. Ticks that nobody waited for are not lost: the
+/// next waits return at once.
+class ticker {
+public:
+  ticker(steady_time first, steady_time interval) {
+    const itimerspec ticks{.it_interval = to_timespec(interval), .it_value = to_timespec(first)};
+    if (timer_ < 0 || ::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &ticks, nullptr) != 0)
+      bench::give_up("cannot set a timer");
+  }
+  ~ticker() { ::close(timer_); }
+  ticker(const ticker&) = delete;
+  ticker& operator=(const ticker&) = delete;
+
+  void wait() {
+    while (due_ == 0)
+      if (::read(timer_, &due_, sizeof due_) != sizeof due_)
+        due_ = 0;
+    --due_;
+  }
+
+private:
+  static timespec to_timespec(steady_time t) {
+    const auto seconds = std::chrono::floor<model::seconds>(t);
+    return {.tv_sec = seconds.count(), .tv_nsec = (t - seconds).count()};
+  }
+
+  int timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  std::uint64_t due_ = 0;
+};
 
 /// When each run was meant to start, and when its end was seen. An end can be known before the
 /// answer to the submission, so that whichever comes second completes the pair.
@@ -89,9 +112,10 @@ std::vector<double> latencies_ms(runtime::orchestrator& node, const load& load,
       }
   });
   const auto first = clock.steady() + model::milliseconds{10};
+  ticker ticks{first, load.interval};
   for (std::size_t i = 0; i < load.runs; ++i) {
     const steady_time at = first + i * load.interval;
-    wait_until(at);
+    ticks.wait();
     node.submit(
       bench::submission_of(workflow, workflow->name),
       [&book, at](expected<model::run_no> run) { book.intended(bench::must(std::move(run)), at); });
