@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 namespace sluice::bench {
-namespace {
 
 class bare_loop {
 public:
   explicit bare_loop(std::filesystem::path logs) : logs_(std::move(logs)) {
+    std::filesystem::create_directories(logs_);
     ::posix_spawnattr_init(&attributes_);
     sigset_t none, all;
     ::sigemptyset(&none);
@@ -52,8 +52,8 @@ public:
     }
   }
 
-  bare_start run_one(std::size_t number) {
-    bare_start parts;
+  bare_life run_one(std::size_t number) {
+    bare_life parts;
     const stopwatch since;
     start(number);
     parts.start = since.elapsed().seconds;
@@ -116,23 +116,23 @@ private:
   std::unordered_map<int, pid_t> pids_;
 };
 
-} // namespace
-
 double bare_loop_seconds(std::size_t count, std::size_t in_flight,
                          const std::filesystem::path& logs) {
-  std::filesystem::create_directories(logs);
-  const stopwatch since;
-  bare_loop{logs}.run(count, in_flight);
-  return since.elapsed().seconds;
+  return as_process_thread([&] {
+    bare_loop loop{logs};
+    const stopwatch since;
+    loop.run(count, in_flight);
+    return since.elapsed().seconds;
+  });
 }
 
-std::vector<bare_start> bare_starts(std::size_t count, const std::filesystem::path& logs) {
-  std::filesystem::create_directories(logs);
-  bare_loop loop{logs};
-  std::vector<bare_start> starts;
-  for (std::size_t i = 0; i < count; ++i)
-    starts.push_back(loop.run_one(i));
-  return starts;
+bare_starter::bare_starter(std::filesystem::path logs)
+  : loop_(std::make_unique<bare_loop>(std::move(logs))) {}
+
+bare_starter::~bare_starter() = default;
+
+bare_life bare_starter::run() {
+  return loop_->run_one(started_++);
 }
 
 } // namespace sluice::bench

@@ -15,6 +15,7 @@ namespace sluice::bench {
 namespace {
 
 constexpr std::size_t steps_per_group = 5000;
+constexpr std::size_t writes_per_file = 64;
 
 /// The steps of one run of calls that all succeed, as the scheduler's core makes them: each report
 /// is a step, with the dispatches that it makes possible.
@@ -89,31 +90,24 @@ double bare_store::commit_seconds(std::vector<storage::step_ptr> steps) {
   return since.elapsed().seconds;
 }
 
-std::vector<double> fdatasync_seconds(std::size_t count, const std::filesystem::path& dir) {
-  constexpr std::size_t page = 4096, pages_per_write = 4, writes_per_file = 64;
-  const auto path = dir / "fdatasync";
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  const std::array<char, page * pages_per_write> data{};
-  bool is_written = file >= 0;
-  const auto write = [&](std::size_t place) {
-    const auto size = static_cast<ssize_t>(data.size());
-    const auto offset = static_cast<off_t>(place % writes_per_file) * size;
-    is_written = is_written && ::pwrite(file, data.data(), data.size(), offset) == size
-                 && ::fdatasync(file) == 0;
-  };
+bare_commit::bare_commit(const std::filesystem::path& dir)
+  : file_(::open((dir / "bare_commit").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   for (std::size_t i = 0; i < writes_per_file; ++i)
-    write(i); // from here on no write changes the size
-  std::vector<double> seconds;
-  for (std::size_t i = 0; i < count; ++i) {
-    const stopwatch since;
-    write(i);
-    seconds.push_back(since.elapsed().seconds);
-  }
-  if (file >= 0)
-    ::close(file);
-  if (!is_written)
-    give_up("cannot write " + path.string());
-  return seconds;
+    seconds(); // from here on no write changes the file's size
+}
+
+bare_commit::~bare_commit() {
+  ::close(file_);
+}
+
+double bare_commit::seconds() {
+  static constexpr std::array<char, 4 * 4096> pages{};
+  const auto offset = static_cast<off_t>(next_++ % writes_per_file * pages.size());
+  const stopwatch since;
+  if (::pwrite(file_, pages.data(), pages.size(), offset) != ssize_t{pages.size()}
+      || ::fdatasync(file_) != 0)
+    give_up("cannot write a file of the benchmark");
+  return since.elapsed().seconds;
 }
 
 } // namespace sluice::bench

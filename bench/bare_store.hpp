@@ -29,8 +29,20 @@ private:
   std::int64_t last_run_ = 0;
 };
 
-/// Seconds of each of `count` times fdatasync after writing four pages within a file of fixed size:
-/// what a small commit costs the disk.
-std::vector<double> fdatasync_seconds(std::size_t count, const std::filesystem::path& dir);
+/// What a small commit costs the disk: four pages written into a file of fixed size, and fdatasync.
+class bare_commit {
+public:
+  explicit bare_commit(const std::filesystem::path& dir);
+  ~bare_commit();
+  bare_commit(const bare_commit&) = delete;
+  bare_commit& operator=(const bare_commit&) = delete;
+
+  /// Does it once.
+  double seconds();
+
+private:
+  int file_ = -1;
+  std::size_t next_ = 0;
+};
 
 } // namespace sluice::bench

@@ -125,19 +125,22 @@ std::vector<double> latencies_ms(runtime::orchestrator& node, const load& load,
   return latencies;
 }
 
-/// Milliseconds of as many bare sequences: two fdatasyncs, and one process from start to reaping.
+/// Milliseconds of bare sequences at the same rate, a fifth as many: a commit, a process if there
+/// is one, a commit.
 std::vector<double> bare_ms(const load& load, const std::filesystem::path& dir) {
-  constexpr std::size_t samples = 1000;
-  auto bare = bench::fdatasync_seconds(samples, dir);
-  const auto second = bench::fdatasync_seconds(samples, dir);
-  for (std::size_t i = 0; i < samples; ++i)
-    bare[i] = (bare[i] + second[i]) * 1e3;
-  if (load.starts_process) {
-    const auto starts = bench::bare_starts(samples, dir / "bare");
-    for (std::size_t i = 0; i < samples; ++i)
-      bare[i] += (starts[i].start + starts[i].run + starts[i].reap) * 1e3;
+  bench::bare_commit disk{dir};
+  bench::bare_starter processes{dir / "bare"};
+  ticker ticks{runtime::system_clock().steady() + load.interval, load.interval};
+  std::vector<double> samples;
+  for (std::size_t i = 0; i < load.runs / 5; ++i) {
+    ticks.wait();
+    double seconds = disk.seconds();
+    if (load.starts_process)
+      seconds += processes.run().total();
+    seconds += disk.seconds();
+    samples.push_back(seconds * 1e3);
   }
-  return bare;
+  return samples;
 }
 
 void measure(const load& load, int repetitions) {
@@ -152,7 +155,7 @@ void measure(const load& load, int repetitions) {
                     .wanted = {bench::budget_kind::figure_at_most, load.p99_budget_ms}};
   for (int i = 0; i < repetitions; ++i) {
     bench::scratch_directory scratch;
-    const auto bare = bare_ms(load, scratch.path());
+    const auto bare = bench::as_process_thread([&] { return bare_ms(load, scratch.path()); });
     const auto node = bench::start_node(scratch.path() / "store", 8);
     bench::run_timer first{*node};
     first.time(bench::submission_of(workflow, workflow->name)); // stores the workflow
