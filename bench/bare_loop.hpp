@@ -36,6 +36,8 @@ struct bare_life {
   double total() const { return start + run + reap; }
 };
 
+class bare_loop; // in bare_loop.cpp
+
 /// Runs /bin/true as the bare loop does, one at a time. Use it on one thread.
 class bare_starter {
 public:
@@ -44,7 +46,7 @@ public:
   bare_life run();
 
 private:
-  std::unique_ptr<class bare_loop> loop_;
+  std::unique_ptr<bare_loop> loop_;
   std::size_t started_ = 0;
 };
 

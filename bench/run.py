@@ -124,8 +124,9 @@ def main():
     parser.add_argument("names", nargs="*", help="programs to run; all when none is named")
     parser.add_argument("--build", default="build/release", help="directory of the build")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--against", metavar="DIR", help="directory of another build, compared with "
-                        f"this one; without names: {' and '.join(COMPARED)}")
+    parser.add_argument("--against", metavar="DIR",
+                        help="directory of another build, compared with this one; "
+                        f"without names: {' and '.join(COMPARED)}")
     parser.add_argument("--pairs", type=int, default=15, help="of a comparison")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
