@@ -43,8 +43,8 @@ TEST_CASE("log file: a torn record behind the last commit loses nothing", "[stor
   const auto log = read_text(log_of(left.paths));
   const auto torn = GENERATE(as<std::size_t>{}, 1, 24, 512, frame_bytes - 1, frame_bytes);
   const auto last_frame = log.substr(log.size() - frame_bytes);
-  const auto rest =
-    GENERATE_COPY(last_frame, std::string(frame_bytes, '\0'), std::string(frame_bytes, '\xff'));
+  const auto kind = GENERATE(0, 1, 2);
+  const auto rest = kind == 0 ? last_frame : std::string(frame_bytes, kind == 1 ? '\0' : '\xff');
   CAPTURE(torn);
   write_text(log_of(left.paths), log + rest.substr(0, torn));
   const auto store = must(open_store(left.paths));
