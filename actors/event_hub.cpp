@@ -49,7 +49,8 @@ void read_for(hub_pointer self, event_hub_state::subscriber& subscriber) {
         spdlog::warn("event hub cannot read the event table error={}", from_caf(e).message);
         if (auto* reader = find())
           reader->reading = false;
-        self->delayed_send(self, pause_after_failed_read, read_again{});
+        if (!std::exchange(self->state.reads_again, true)) // one for all who are behind
+          self->delayed_send(self, pause_after_failed_read, read_again{});
       });
 }
 
@@ -132,6 +133,7 @@ event_hub_actor::behavior_type event_hub(hub_pointer self, event_hub_options opt
     },
     [self](use_readers& change) { self->state.readers = std::move(change.readers); },
     [self](read_again) {
+      self->state.reads_again = false;
       for (auto& [id, subscriber] : self->state.subscribers)
         serve(self, subscriber);
     },

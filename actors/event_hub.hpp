@@ -23,6 +23,7 @@ struct event_hub_state {
   event_hub_options options;
   readers_actor readers;
   std::int64_t last_seq = 0; ///< known to be committed
+  bool reads_again = false;  ///< a `read_again` is on its way
   std::map<caf::actor_id, subscriber> subscribers;
   /// Names of tasks of runs whose creation passed by; dropped at the run's end.
   std::map<model::run_no, std::shared_ptr<const model::workflow_spec>> workflows;

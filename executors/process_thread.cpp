@@ -118,7 +118,7 @@ struct process_thread::state {
   wake_up wake;
   attempt_loop loop;
   std::mutex mutex;
-  std::vector<thread_command> queue; ///< bounded by the slots of the executor
+  std::vector<thread_command> queue; ///< bounded by the attempts the scheduler has under way
   std::vector<thread_command> taken;
   std::thread thread;
 };

@@ -33,7 +33,8 @@ expected<void> event_fold::apply(const model::event& e) {
   const auto run = runs_.find(e.run_no);
   if ((run == runs_.end()) != (e.type == event_type::run_submitted))
     return misfit(e, run == runs_.end() ? "there is no such run" : "the run is there already");
-  auto done = e.task_idx ? apply_to_task(e, run->second) : apply_to_run(e);
+  const bool is_of_task = e.task_idx && run != runs_.end();
+  auto done = is_of_task ? apply_to_task(e, run->second) : apply_to_run(e);
   if (done)
     last_seq_ = e.seq;
   return done;
@@ -44,11 +45,12 @@ expected<void> event_fold::apply_to_run(const model::event& e) {
   if (!to)
     return misfit(e, "there is no such state");
   if (e.type == event_type::run_submitted) {
-    if (!e.data.contains("tasks"))
+    const auto tasks = e.data.is_object() ? e.data.value("tasks", model::value{}) : model::value{};
+    if (!tasks.is_number_integer() || tasks.get<std::int64_t>() < 0)
       return misfit(e, "it does not say how many tasks there are");
     auto& made = runs_[e.run_no];
     made.state = *to;
-    made.tasks.resize(e.data["tasks"].get<std::size_t>());
+    made.tasks.resize(tasks.get<std::size_t>());
     made.counts[std::size_t(model::task_state::pending)] =
       static_cast<std::uint32_t>(made.tasks.size());
     return {};

@@ -433,37 +433,21 @@ private:
 } // namespace
 
 std::string_view to_string(fault f) {
-  switch (f) {
-  case fault::batch_writer_crash:
-    return "batch_writer_crash";
-  case fault::process_executor_crash:
-    return "process_executor_crash";
-  case fault::function_executor_crash:
-    return "function_executor_crash";
-  case fault::process_worker_crash:
-    return "process_worker_crash";
-  case fault::event_hub_crash:
-    return "event_hub_crash";
-  case fault::readers_crash:
-    return "readers_crash";
-  case fault::scheduler_crash:
-    return "scheduler_crash";
-  case fault::runtime_crash:
-    return "runtime_crash";
-  case fault::commit_fails:
-    return "commit_fails";
-  case fault::commit_unanswered:
-    return "commit_unanswered";
-  case fault::clock_jumps:
-    return "clock_jumps";
-  case fault::report_doubled:
-    return "report_doubled";
-  case fault::report_late:
-    return "report_late";
-  case fault::start_handed_back:
-    return "start_handed_back";
-  }
-  return "?";
+  static constexpr std::array<std::string_view, fault_count> names{"batch_writer_crash",
+                                                                   "process_executor_crash",
+                                                                   "function_executor_crash",
+                                                                   "process_worker_crash",
+                                                                   "event_hub_crash",
+                                                                   "readers_crash",
+                                                                   "scheduler_crash",
+                                                                   "runtime_crash",
+                                                                   "commit_fails",
+                                                                   "commit_unanswered",
+                                                                   "clock_jumps",
+                                                                   "report_doubled",
+                                                                   "report_late",
+                                                                   "start_handed_back"};
+  return names[std::size_t(f)];
 }
 
 scenario_report run_scenario(const scenario_options& options) {

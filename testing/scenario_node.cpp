@@ -2,6 +2,7 @@
 
 #include "actors/process_executor.hpp"
 #include "storage/open.hpp"
+#include "testing/tree.hpp"
 
 #include <caf/all.hpp>
 
@@ -10,13 +11,6 @@
 
 namespace sluice::testing {
 namespace {
-
-/// The state of a cooperative actor, for the eyes of the harness.
-template <class State, class Handle>
-State& state_of(const Handle& handle) {
-  using pointer = typename Handle::template stateful_pointer<State>;
-  return dynamic_cast<pointer>(caf::actor_cast<caf::abstract_actor*>(handle))->state;
-}
 
 /// As far as HOST has heard.
 bool is_alive(const actors::host_state& host, const caf::actor& handle) {
@@ -104,27 +98,8 @@ void scenario_node::cancel(model::run_no run, model::cancel_mode mode) {
   self->send(host_, actors::host_cancel{{run, mode, "operator"}, [](const auto&) {}});
 }
 
-caf::actor scenario_node::child(actors::child which) {
-  const auto& state = state_of<actors::host_state>(host_);
-  switch (which) {
-  case actors::child::scheduler:
-    return caf::actor_cast<caf::actor>(state.scheduler);
-  case actors::child::batch_writer:
-    return caf::actor_cast<caf::actor>(state.writer);
-  case actors::child::process_executor:
-    return caf::actor_cast<caf::actor>(state.processes);
-  case actors::child::function_executor:
-    return caf::actor_cast<caf::actor>(state.functions);
-  case actors::child::event_hub:
-    return caf::actor_cast<caf::actor>(state.hub);
-  case actors::child::readers:
-    return caf::actor_cast<caf::actor>(state.readers);
-  }
-  return {};
-}
-
 bool scenario_node::crash(actors::child which) {
-  const auto victim = child(which);
+  const auto victim = child_of(host_, which);
   if (!is_alive(state_of<actors::host_state>(host_), victim))
     return false;
   caf::anon_send_exit(victim, caf::exit_reason::kill);
@@ -133,7 +108,7 @@ bool scenario_node::crash(actors::child which) {
 
 bool scenario_node::crash_worker(std::size_t which) {
   const auto& host = state_of<actors::host_state>(host_);
-  if (!is_alive(host, child(actors::child::process_executor)))
+  if (!is_alive(host, child_of(host_, actors::child::process_executor)))
     return false;
   const auto& attempts = state_of<actors::process_executor_state>(host.processes).attempts;
   if (attempts.empty())

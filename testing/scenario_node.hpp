@@ -55,8 +55,6 @@ public:
 private:
   class checked_launcher;
 
-  caf::actor child(actors::child which);
-
   model::microseconds wall_offset_;
   model::run_no next_run_;
   std::shared_ptr<faulty_store> store_;

@@ -7,6 +7,7 @@
 #include "testing/actor_world.hpp"
 #include "testing/faulty_store.hpp"
 #include "testing/scripted_launcher.hpp"
+#include "testing/tree.hpp"
 
 #include <caf/all.hpp>
 #include <catch2/catch.hpp>
@@ -88,27 +89,7 @@ public:
     run();
   }
 
-  /// An actor of the tree, to crash it.
-  caf::actor child(actors::child which) {
-    using host_pointer = actors::host_actor::stateful_pointer<actors::host_state>;
-    const auto& state =
-      dynamic_cast<host_pointer>(caf::actor_cast<caf::abstract_actor*>(host))->state;
-    switch (which) {
-    case actors::child::scheduler:
-      return caf::actor_cast<caf::actor>(state.scheduler);
-    case actors::child::batch_writer:
-      return caf::actor_cast<caf::actor>(state.writer);
-    case actors::child::process_executor:
-      return caf::actor_cast<caf::actor>(state.processes);
-    case actors::child::function_executor:
-      return caf::actor_cast<caf::actor>(state.functions);
-    case actors::child::event_hub:
-      return caf::actor_cast<caf::actor>(state.hub);
-    case actors::child::readers:
-      return caf::actor_cast<caf::actor>(state.readers);
-    }
-    return {};
-  }
+  caf::actor child(actors::child which) { return testing::child_of(host, which); }
   void crash(actors::child which) {
     caf::anon_send_exit(child(which), caf::exit_reason::kill);
     run();

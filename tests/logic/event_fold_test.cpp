@@ -75,6 +75,12 @@ TEST_CASE("event_fold: a run from its start to its end", "[logic][event_fold]") 
 TEST_CASE("event_fold: what cannot follow is refused and changes nothing", "[logic][event_fold]") {
   event_log l;
   CHECK_FALSE(l.dispatch(0, 1)); // no such run
+  model::event odd;
+  odd.type = event_type::run_submitted;
+  odd.to = "running";
+  odd.task_idx = 0;
+  odd.data = {{"tasks", "two"}};
+  CHECK_FALSE(l.add(odd)); // no number, and of a task of a run that is not there
   REQUIRE(l.submit(2));
   CHECK_FALSE(l.submit(2));                                                     // twice
   CHECK_FALSE(l.dispatch(2, 1));                                                // no such task

@@ -71,13 +71,10 @@ TEST_CASE_METHOD(runtime_world, "outputs are read back although the readers died
 
 TEST_CASE_METHOD(runtime_world, "a report outlives the worker that has not sent it",
                  "[regressions]") {
-  using executor_pointer =
-    actors::process_executor_actor::stateful_pointer<actors::process_executor_state>;
   start();
   const auto run_no = submit({task("a")});
-  const auto executor = child(actors::child::process_executor);
-  const auto& state =
-    dynamic_cast<executor_pointer>(caf::actor_cast<caf::abstract_actor*>(executor))->state;
+  const auto& executor = testing::state_of<actors::host_state>(host).processes;
+  const auto& state = testing::state_of<actors::process_executor_state>(executor);
   caf::anon_send_exit(state.attempts.begin()->second.worker, caf::exit_reason::kill);
   launcher->end(launcher->key_of("a"), clock().wall()); // told before the death is noticed
   run();
