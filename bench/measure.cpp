@@ -45,7 +45,10 @@ double cpu_seconds() {
 } // namespace
 
 scratch_directory::scratch_directory() {
-  std::string name = (std::filesystem::current_path() / "bench-XXXXXX").string();
+  const char* shared = std::getenv("SLUICE_BENCH_SCRATCH");
+  is_kept_ = shared != nullptr;
+  const auto parent = is_kept_ ? std::filesystem::path{shared} : std::filesystem::current_path();
+  std::string name = (parent / "bench-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr)
     give_up("cannot make a scratch directory " + name);
   spread_directories_below(name);
@@ -54,7 +57,8 @@ scratch_directory::scratch_directory() {
 
 scratch_directory::~scratch_directory() {
   std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  if (!is_kept_)
+    std::filesystem::remove_all(path_, ignored);
 }
 
 sample_summary summarize(std::vector<double> samples) {

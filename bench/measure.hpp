@@ -13,8 +13,9 @@
 
 namespace sluice::bench {
 
-/// A directory that goes with the object. Below the working directory, because /tmp may be memory
-/// and a durable commit has to reach a disk.
+/// A directory that goes with the object, or with what SLUICE_BENCH_SCRATCH names, where that is
+/// set. Below the working directory, because /tmp may be memory and a durable commit has to reach a
+/// disk.
 class scratch_directory {
 public:
   scratch_directory();
@@ -25,6 +26,7 @@ public:
 
 private:
   std::filesystem::path path_;
+  bool is_kept_ = false;
 };
 
 struct sample_summary {

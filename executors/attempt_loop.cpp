@@ -35,6 +35,8 @@ constexpr model::milliseconds longest_look_delay{100};
 // From this look on (15 ms after the exit) dead members of a group no longer count as existing.
 constexpr int first_scan_look = 4;
 constexpr auto time_to_end = 10s;
+// About as long as the starts that wait meanwhile take.
+constexpr model::milliseconds longest_news_delay{5};
 
 int pidfd_open(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
@@ -164,6 +166,8 @@ int attempt_loop::timeout_ms() const {
     next = has_free_slot() ? retry_at_ : give_back_at();
   for (const auto* a : leaving_)
     next = std::min(next, a->due);
+  if (told_)
+    next = std::min(next, news_due_);
   if (stop_at_)
     next = std::min(next, *stop_at_);
   if (next == model::steady_time::max())
@@ -185,7 +189,8 @@ bool attempt_loop::wait() {
     else
       is_woken = true;
   }
-  tell(); // before the next starts, which take long
+  if (!may_tell_later())
+    tell(); // before the next starts, which take long
   return is_woken;
 }
 
@@ -194,7 +199,8 @@ void attempt_loop::work() {
   start_some();
   if (!has_free_slot())
     give_back_starts();
-  tell();
+  if (!may_tell_later())
+    tell();
 }
 
 void attempt_loop::start_some() {
@@ -214,8 +220,15 @@ launch_news& attempt_loop::news_for(const std::shared_ptr<const launch_listener>
   if (told_ != listener) {
     tell();
     told_ = listener;
+    news_due_ = now() + longest_news_delay;
   }
   return news_;
+}
+
+/// While enough starts wait here, nothing waits for what could follow from the news. Told a few at
+/// a time, they cost one message and one commit together.
+bool attempt_loop::may_tell_later() const {
+  return starts_.size() * 2 >= options_.slots && now() < news_due_;
 }
 
 void attempt_loop::tell() {
@@ -453,8 +466,11 @@ void attempt_loop::finish(attempt& a, model::attempt_report report) {
   if (a.state != attempt::phase::queued)
     --live_;
   attempts_.erase(a.key);
-  if (listener)
-    news_for(listener).ended.push_back(std::move(report));
+  if (listener) {
+    auto& news = news_for(listener);
+    std::erase(news.started, report.key); // that it started is in its report
+    news.ended.push_back(std::move(report));
+  }
   for (const auto& all : abandoned)
     if (--all->left == 0 && all->on_gone)
       all->on_gone();

@@ -92,6 +92,7 @@ private:
   /// Where news for this listener are collected.
   launch_news& news_for(const std::shared_ptr<const launch_listener>& listener);
   void tell();
+  bool may_tell_later() const;
   bool has_free_slot() const { return live_ < options_.slots; }
   int timeout_ms() const;
   model::steady_time now() const { return options_.clock.steady(); }
@@ -110,6 +111,7 @@ private:
   std::vector<attempt*> leaving_;
   std::shared_ptr<const launch_listener> told_; ///< whom `news_` is for; null when there are none
   launch_news news_;
+  model::steady_time news_due_{};                   ///< when they have to be told
   std::optional<model::steady_time> refused_since_; ///< the host is full
   model::steady_time retry_at_{};
   std::optional<model::steady_time> stop_at_; ///< set by `end_all`

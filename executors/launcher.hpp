@@ -15,8 +15,8 @@ namespace sluice::executors {
 
 enum class stop_signal : std::uint8_t { terminate, kill };
 
-/// What became of attempts lately: each is told to start and to end at most once, and what started
-/// comes before what ended.
+/// What became of attempts lately: each is told to start and to end at most once. One that did both
+/// since the last news is only told to have ended.
 struct launch_news {
   /// Their processes run.
   std::vector<model::attempt_key> started;

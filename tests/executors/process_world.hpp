@@ -246,6 +246,8 @@ private:
       started_.insert(news.started.begin(), news.started.end());
       for (auto& report : news.ended) {
         const auto key = report.key;
+        if (report.started_at)
+          started_.insert(key);
         order_of_ends_.push_back(key);
         ended_.emplace(key, std::move(report));
       }
