@@ -10,15 +10,39 @@ namespace {
 
 using executor_pointer = function_executor_actor::stateful_pointer<function_executor_state>;
 
+void send_report(executor_pointer self, const model::attempt_report& finished) {
+  self->send(self->state.status, model::attempt_finished{finished, model::executor_kind::function});
+}
+
 void report(executor_pointer self, model::attempt_report finished) {
   auto& state = self->state;
   const auto it = state.calls.find(finished.key);
-  if (it == state.calls.end() || std::exchange(it->second.reported, true))
+  if (it == state.calls.end() || it->second.report)
     return;
   state.timeouts.disarm(finished.key);
   state.ends.disarm(finished.key);
-  self->send(state.status,
-             model::attempt_finished{std::move(finished), model::executor_kind::function});
+  it->second.report = std::make_shared<const model::attempt_report>(std::move(finished));
+  send_report(self, *it->second.report);
+}
+
+void introduce(executor_pointer self) {
+  executor_ready here{model::executor_kind::function, function_executor_actor{self}, {}};
+  for (const auto& [key, call] : self->state.calls)
+    here.attempts.push_back(key);
+  self->send(self->state.status, std::move(here));
+}
+
+/// What the old scheduler was told may have died with it.
+void on_new_scheduler(executor_pointer self, use_status_channel& change) {
+  auto& state = self->state;
+  state.status = std::move(change.scheduler);
+  introduce(self);
+  for (const auto& [key, call] : state.calls) {
+    if (call.report)
+      send_report(self, *call.report);
+    else if (call.has_timed_out)
+      self->send(state.status, model::attempt_timed_out{key});
+  }
 }
 
 void arm_timer(executor_pointer self) {
@@ -108,7 +132,7 @@ void end_call(executor_pointer self, const model::attempt_key& key) {
 void worker_ended(executor_pointer self, caf::actor_id worker) {
   self->state.workers.erase(worker);
   for (auto& [key, call] : self->state.calls) {
-    if (!call.worker || call.worker->id() != worker || call.reported)
+    if (!call.worker || call.worker->id() != worker || call.report)
       continue;
     model::attempt_report lost;
     lost.key = key;
@@ -130,6 +154,7 @@ function_executor(executor_pointer self, status_channel_actor status,
   state.functions = std::move(functions);
   state.clock = std::move(clock);
   state.spawn_worker = std::move(spawn_worker);
+  introduce(self);
   self->set_exception_handler(describe_exception);
   self->set_exit_handler([self](const caf::exit_msg& exit) {
     if (self->state.workers.contains(exit.source.id()))
@@ -141,6 +166,7 @@ function_executor(executor_pointer self, status_channel_actor status,
     [self](launch_attempt& start) { launch(self, start); },
     [self](const model::stop_attempt& request) { stop(self, request.key); },
     [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
+    [self](use_status_channel& change) { on_new_scheduler(self, change); },
     [self](const call_ended& ended) {
       auto& st = self->state;
       const auto it = st.calls.find(ended.report->key);
@@ -155,8 +181,10 @@ function_executor(executor_pointer self, status_channel_actor status,
       const auto now = steady_now(self);
       for (const auto& key : st.ends.take_due(now))
         end_call(self, key);
-      for (const auto& key : st.timeouts.take_due(now))
+      for (const auto& key : st.timeouts.take_due(now)) {
+        st.calls.at(key).has_timed_out = true;
         self->send(st.status, model::attempt_timed_out{key});
+      }
       arm_timer(self);
     },
   };

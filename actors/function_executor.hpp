@@ -22,7 +22,8 @@ struct function_executor_state {
     std::stop_source stop;
     function_worker_actor worker;                 ///< of a blocking handler
     std::optional<model::attempt_report> pending; ///< of an asynchronous one that is not over
-    bool reported = false;                        ///< over, the acknowledgement is on its way
+    bool has_timed_out = false;
+    std::shared_ptr<const model::attempt_report> report; ///< over, not acknowledged yet
   };
 
   status_channel_actor status;

@@ -13,6 +13,8 @@
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace sluice::actors {
 namespace {
 
@@ -20,6 +22,9 @@ using host_pointer = host_actor::stateful_pointer<host_state>;
 
 /// A commit on a slow disk may take long; without an answer after this the caller has to look.
 constexpr auto answer_timeout = std::chrono::minutes(10);
+
+/// READERS restart, or the store comes back.
+constexpr auto pause_after_failed_read = std::chrono::seconds(1);
 
 const char* name_of(child which) {
   switch (which) {
@@ -56,7 +61,7 @@ void adopt(host_pointer self, child which, Handle& slot, Handle fresh) {
 
 logic::core_options core_options_of(const host_state& state) {
   logic::core_options core;
-  core.next_run = state.next_run;
+  core.next_run = state.runs.next_run;
   const auto functions = state.options.functions;
   core.has_handler = [functions](std::string_view name) {
     return functions->find(std::string{name}) != nullptr;
@@ -66,6 +71,21 @@ logic::core_options core_options_of(const host_state& state) {
     return found != nullptr && std::holds_alternative<executors::asynchronous_handler>(*found);
   };
   return core;
+}
+
+/// Those that there are; one that is dead gets no messages.
+std::vector<executor_actor> executors_of(const host_state& state) {
+  std::vector<executor_actor> all;
+  if (state.processes)
+    all.emplace_back(state.processes);
+  if (state.functions)
+    all.emplace_back(state.functions);
+  return all;
+}
+
+bool is_alive(const host_state& state, child which) {
+  return std::any_of(state.children.begin(), state.children.end(),
+                     [which](const auto& entry) { return entry.second == which; });
 }
 
 void start_child(host_pointer self, child which) {
@@ -91,7 +111,10 @@ void start_child(host_pointer self, child which) {
   case child::scheduler:
     adopt(self, which, state.scheduler,
           scheduler_actor{self->spawn<caf::monitored>(
-            scheduler, core_options_of(state), options.scheduler, options.clock, state.readers)});
+            scheduler, core_options_of(state), options.scheduler, options.clock, state.readers,
+            std::exchange(state.runs.runs, nullptr))});
+    for (const auto& executor : executors_of(state))
+      self->send(executor, use_status_channel{status_channel_actor{state.scheduler}});
     break;
   case child::batch_writer:
     adopt(self, which, state.writer,
@@ -104,8 +127,6 @@ void start_child(host_pointer self, child which) {
           process_executor_actor{self->spawn<caf::monitored>(process_executor, options.executor,
                                                              status_channel_actor{state.scheduler},
                                                              options.launcher)});
-    self->send(state.scheduler,
-               use_executor{model::executor_kind::process, executor_actor{state.processes}});
     break;
   case child::function_executor: {
     const function_worker_factory spawn_worker = [self] {
@@ -119,8 +140,6 @@ void start_child(host_pointer self, child which) {
           function_executor_actor{
             self->spawn<caf::monitored>(function_executor, status_channel_actor{state.scheduler},
                                         options.functions, options.clock, spawn_worker)});
-    self->send(state.scheduler,
-               use_executor{model::executor_kind::function, executor_actor{state.functions}});
     break;
   }
   }
@@ -133,8 +152,58 @@ void give_up(host_pointer self, error why) {
   self->state.options.on_fatal(std::move(why));
 }
 
-/// A child died: restarts it after a pause, or gives up. The scheduler's own death ends the
-/// process, which the next start recovers from.
+/// Reads what the next SCHEDULER begins with, once its pause is over and the writer of the one
+/// before has ended: until then more may be committed.
+void take_up_runs(host_pointer self) {
+  auto& state = self->state;
+  if (!state.scheduler_is_due || is_alive(state, child::batch_writer))
+    return;
+  state.scheduler_is_due = false;
+  self->request(state.readers, answer_timeout, read_runs{state.ours})
+    .then(
+      [self](runs_read& read) {
+        auto& st = self->state;
+        if (st.failed)
+          return;
+        st.runs = std::move(read.found);
+        ++st.incarnation;
+        start_child(self, child::scheduler);
+        start_child(self, child::batch_writer);
+      },
+      [self](const caf::error& e) {
+        auto why = from_caf(e);
+        if (why.code == errc::corrupt)
+          return give_up(self, std::move(why));
+        self->delayed_send(self, pause_after_failed_read, restart_child{child::scheduler});
+      });
+}
+
+void restart_after_pause(host_pointer self, child which) {
+  if (which == child::scheduler) {
+    self->state.scheduler_is_due = true;
+    take_up_runs(self);
+  } else if (which == child::batch_writer && !is_alive(self->state, child::scheduler)) {
+    return; // comes with the scheduler
+  } else if (!is_alive(self->state, which)) {
+    start_child(self, which);
+  }
+}
+
+/// What SCHEDULER was asked and did not answer may have been done or not.
+void fail_requests(host_state& state) {
+  for (const auto& [id, done] : std::exchange(state.asked, {}))
+    done(fail(errc::unavailable, "the scheduler was restarted before it answered"));
+}
+
+/// After a pause; the next one begins with what is committed, so its writer goes first.
+void restart_scheduler(host_pointer self, model::milliseconds pause) {
+  fail_requests(self->state);
+  if (is_alive(self->state, child::batch_writer))
+    self->send_exit(self->state.writer, caf::exit_reason::kill);
+  self->delayed_send(self, pause, restart_child{child::scheduler});
+}
+
+/// A child died: restarts it after a pause, or gives up.
 void child_died(host_pointer self, const caf::down_msg& down) {
   auto& state = self->state;
   const auto known = state.children.extract(down.source.id());
@@ -143,8 +212,10 @@ void child_died(host_pointer self, const caf::down_msg& down) {
   const auto which = known.mapped();
   const auto cause = from_caf(down.reason);
   const std::string what = std::string{name_of(which)} + " died: " + cause.message;
-  if (which == child::scheduler || cause.code == errc::corrupt)
+  if (cause.code == errc::corrupt)
     return give_up(self, {cause.code, what});
+  if (which == child::batch_writer && !is_alive(state, child::scheduler))
+    return take_up_runs(self); // it had to end for that
   using counting = logic::restart_policy::counting;
   const bool store_may_return = which == child::batch_writer && cause.code == errc::unavailable;
   const auto pause = state.restarts[which].next_pause(
@@ -156,6 +227,8 @@ void child_died(host_pointer self, const caf::down_msg& down) {
   spdlog::log(is_news ? spdlog::level::warn : spdlog::level::debug,
               "actor restarts actor={} pause_ms={} cause={}", name_of(which), pause->count(),
               cause.message);
+  if (which == child::scheduler)
+    return restart_scheduler(self, *pause);
   if (which == child::process_executor) {
     // Its attempts start again only when nothing of the old ones runs any more.
     const host_actor me{self};
@@ -183,9 +256,16 @@ void stop_children(host_pointer self, const caf::exit_msg& exit) {
 
 template <class Request>
 void ask_scheduler(host_pointer self, Request request, completion done) {
-  self->request(self->state.scheduler, answer_timeout, std::move(request))
-    .then([done](const run_accepted& accepted) { done(accepted.run_no); },
-          [done](const caf::error& e) { done(tl::unexpected(from_caf(e))); });
+  auto& state = self->state;
+  const auto id = ++state.last_asked;
+  state.asked.emplace(id, std::move(done));
+  const auto answer = [self, id](const expected<model::run_no>& result) {
+    if (const auto asked = self->state.asked.extract(id))
+      asked.mapped()(result);
+  };
+  self->request(state.scheduler, answer_timeout, std::move(request))
+    .then([answer](const run_accepted& accepted) { answer(accepted.run_no); },
+          [answer](const caf::error& e) { answer(tl::unexpected(from_caf(e))); });
 }
 
 } // namespace
@@ -197,7 +277,8 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
   state.how = how;
   state.incarnation = position.incarnation;
   state.first_seq = position.last_seq;
-  state.next_run = position.next_run;
+  state.ours = {position.runs.next_run, state.options.resume};
+  state.runs = std::move(position.runs);
   self->set_exception_handler(describe_exception);
   self->set_down_handler([self](const caf::down_msg& down) { child_died(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& exit) { stop_children(self, exit); });
@@ -219,7 +300,7 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
       if (watcher)
         self->send_exit(watcher.mapped(), caf::exit_reason::user_shutdown);
     },
-    [self](restart_child restart) { start_child(self, restart.which); },
+    [self](restart_child restart) { restart_after_pause(self, restart.which); },
     [self](attempts_gone gone) {
       self->delayed_send(self, gone.pause, restart_child{child::process_executor});
     },

@@ -21,7 +21,9 @@ struct host_state {
   spawning how = spawning::detached;
   std::uint64_t incarnation = 0;
   std::int64_t first_seq = 0; ///< committed before this host
-  model::run_no next_run;
+  run_ownership ours;
+  live_runs runs;                ///< what the next scheduler begins with
+  bool scheduler_is_due = false; ///< it died, and its pause is over
 
   scheduler_actor scheduler;
   batch_writer_actor writer;
@@ -33,6 +35,9 @@ struct host_state {
 
   std::map<caf::actor_id, child> children;
   std::map<child, logic::restart_policy> restarts;
+  /// Requests that SCHEDULER has not answered; bounded by what it accepts.
+  std::map<std::uint64_t, completion> asked;
+  std::uint64_t last_asked = 0;
   bool failed = false; ///< on_fatal was called
 
   static inline const char* name = "host";
@@ -42,8 +47,11 @@ struct host_state {
 struct store_position {
   std::uint64_t incarnation = 0; ///< of the scheduler of this host
   std::int64_t last_seq = 0;
-  model::run_no next_run;
+  live_runs runs; ///< those that it is to take up
 };
+
+/// Reads it. Errors: those of the store.
+expected<store_position> read_position(const host_options& options);
 
 host_actor::behavior_type host_behavior(host_actor::stateful_pointer<host_state> self,
                                         host_options options, store_position position,

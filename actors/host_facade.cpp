@@ -21,29 +21,32 @@ struct host::implementation {
   std::atomic<std::uint64_t> last_watch{0};
 };
 
-namespace {
-
-expected<store_position> position_of(const host_options& options) {
+expected<store_position> read_position(const host_options& options) {
   const auto mark = options.store->last_commit();
   if (!mark)
     return tl::unexpected(mark.error());
-  const auto next_run = options.store->next_run_no();
-  if (!next_run)
-    return tl::unexpected(next_run.error());
   const auto last_seq = options.store->last_seq();
   if (!last_seq)
     return tl::unexpected(last_seq.error());
-  return store_position{mark->incarnation + 1, *last_seq, *next_run};
+  const auto reader = options.open_reader();
+  if (!reader)
+    return tl::unexpected(reader.error());
+  const auto next_run = (*reader)->next_run_no();
+  if (!next_run)
+    return tl::unexpected(next_run.error());
+  auto runs = read_live_runs(**reader, {*next_run, options.resume});
+  if (!runs)
+    return tl::unexpected(runs.error());
+  return store_position{mark->incarnation + 1, *last_seq, std::move(*runs)};
 }
 
-} // namespace
-
 expected<std::unique_ptr<host>> host::start(host_options options) {
-  const auto position = position_of(options);
+  auto position = read_position(options);
   if (!position)
     return tl::unexpected(position.error());
   auto impl = std::make_unique<implementation>(options);
-  impl->root = impl->system.spawn(host_behavior, std::move(options), *position, spawning::detached);
+  impl->root =
+    impl->system.spawn(host_behavior, std::move(options), std::move(*position), spawning::detached);
   return std::unique_ptr<host>{new host{std::move(impl)}};
 }
 

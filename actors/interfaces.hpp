@@ -12,6 +12,8 @@ namespace sluice::actors {
 
 // --- SCHEDULER ----------------------------------------------------------------------------------
 
+struct executor_ready;
+
 /// STATUS CHANNEL: how executors and workers tell what becomes of attempts. Bounded by credit: an
 /// attempt has at most one unacknowledged final report, and the acknowledgement follows the commit.
 /// Repeating a report is safe: what is not of the current attempt is dropped and counted.
@@ -21,7 +23,10 @@ using status_channel_actor = caf::typed_actor<
   // The attempt's timeout has passed; a `stop_attempt` follows when that is recorded.
   caf::reacts_to<model::attempt_timed_out>,
   // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
-  caf::reacts_to<model::attempt_finished>>;
+  caf::reacts_to<model::attempt_finished>,
+  // An executor has started, or has heard of a new scheduler: it takes attempts from now on. Those
+  // that it does not name are lost.
+  caf::reacts_to<executor_ready>>;
 
 /// RUN CONTROL: what the surface asks for. Answers come after the commit.
 using run_control_actor = caf::typed_actor<
@@ -38,16 +43,14 @@ using commit_listener_actor = caf::typed_actor<
   caf::reacts_to<last_commit_reported>>;
 
 struct use_batch_writer;
-struct use_executor;
 struct use_readers;
 
-/// SCHEDULER: owns scheduler_core. Spawned by HOST; its death ends the process.
+/// SCHEDULER: owns scheduler_core. Spawned by HOST, from what the store holds of its runs; when it
+/// dies another one takes them up, while the executors keep what runs.
 using scheduler_actor =
   status_channel_actor::extend_with<run_control_actor>::extend_with<commit_listener_actor>::extend<
     // HOST replaced the writer (or started it).
     caf::reacts_to<use_batch_writer>,
-    // HOST replaced an executor, whose attempts are lost (or started it).
-    caf::reacts_to<use_executor>,
     // HOST replaced the readers.
     caf::reacts_to<use_readers>,
     // INTERNAL: the pause after a failed read is over.
@@ -72,6 +75,8 @@ using batch_writer_actor = caf::typed_actor<
 
 // --- executors ----------------------------------------------------------------------------------
 
+struct use_status_channel;
+
 /// EXECUTOR: what SCHEDULER asks of PROCESS EXECUTOR and FUNCTION EXECUTOR alike.
 using executor_actor = caf::typed_actor<
   // Starts an attempt that is recorded as dispatched. A key it has already is ignored.
@@ -79,7 +84,10 @@ using executor_actor = caf::typed_actor<
   // Stops an attempt; unknown ones are ignored. Safe to repeat, `immediate` shortens the grace.
   caf::reacts_to<model::stop_attempt>,
   // The attempt's final report is durable: forget it.
-  caf::reacts_to<model::acknowledge_report>>;
+  caf::reacts_to<model::acknowledge_report>,
+  // HOST replaced the scheduler: says `executor_ready` to the new one, and tells again what was not
+  // acknowledged.
+  caf::reacts_to<use_status_channel>>;
 
 /// PROCESS EXECUTOR: owns the workers and the clocks of their attempts.
 /// Spawned by HOST; when it dies its processes are killed and its attempts are lost.
@@ -89,7 +97,7 @@ using process_executor_actor = executor_actor::extend<
   // INTERNAL: the earliest timeout may have come.
   caf::reacts_to<deadline_passed>>;
 
-/// PROCESS WORKER: owns one attempt, from its start to the acknowledgement of its report.
+/// PROCESS WORKER: owns one attempt at a time, from its start to the acknowledgement of its report.
 /// Spawned by PROCESS EXECUTOR; when it dies its process is killed and its attempt is lost.
 using process_worker_actor = caf::typed_actor<
   // The process runs; tells the status channel.
@@ -98,8 +106,10 @@ using process_worker_actor = caf::typed_actor<
   caf::reacts_to<process_ended>,
   // TERM and KILL after the grace, or KILL at once.
   caf::reacts_to<stop_process>,
-  // The report is durable: removes working files and ends.
+  // The report is durable: removes working files, and is free for another attempt.
   caf::reacts_to<report_committed>,
+  // HOST replaced the scheduler: sends the final report again, if there is one.
+  caf::reacts_to<use_status_channel>,
   // INTERNAL: KILL.
   caf::reacts_to<grace_over>>;
 
@@ -117,6 +127,12 @@ using function_executor_actor = executor_actor::extend<
   // INTERNAL: the earliest timeout or asynchronous end may have come.
   caf::reacts_to<deadline_passed>>;
 
+struct executor_ready {
+  model::executor_kind kind = model::executor_kind::process;
+  executor_actor executor;
+  std::vector<model::attempt_key> attempts; ///< that it has, with their reports if they are over
+};
+
 // --- reading and watching -----------------------------------------------------------------------
 
 /// READERS: read-only snapshots. Spawned by HOST (detached: SQL blocks).
@@ -124,7 +140,9 @@ using readers_actor = caf::typed_actor<
   // The outputs of a task. Errors: those of `storage::reader`.
   caf::replies_to<read_outputs>::with<outputs_read>,
   // Committed events after a seq, in order.
-  caf::replies_to<read_events>::with<events_read>>;
+  caf::replies_to<read_events>::with<events_read>,
+  // The unfinished runs of this host.
+  caf::replies_to<read_runs>::with<runs_read>>;
 
 /// EVENT SUBSCRIBER: hands events to one callback. Spawned by HOST for each watcher.
 using event_subscriber_actor = caf::typed_actor<
@@ -161,9 +179,8 @@ using event_hub_actor = caf::typed_actor<
 struct use_batch_writer {
   batch_writer_actor writer;
 };
-struct use_executor {
-  model::executor_kind kind = model::executor_kind::process;
-  executor_actor executor;
+struct use_status_channel {
+  status_channel_actor scheduler;
 };
 struct use_event_hub {
   event_hub_actor hub;
@@ -188,6 +205,7 @@ using host_actor = caf::typed_actor<
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::subscribe_events)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::grant_credit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_batch_writer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_executor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_status_channel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::executor_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_event_hub)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_readers)

@@ -3,6 +3,7 @@
 // Structs of model/event.hpp and model/command.hpp travel as they are.
 #pragma once
 
+#include "actors/live_runs.hpp"
 #include "executors/launcher.hpp"
 #include "logic/commit_window.hpp"
 #include "model/command.hpp"
@@ -72,9 +73,12 @@ struct process_news {
   std::shared_ptr<const executors::launch_news> news;
 };
 struct stop_process {
+  model::attempt_key key;
   model::cancel_mode mode = model::cancel_mode::graceful;
 };
-struct grace_over {};
+struct grace_over {
+  model::attempt_key key;
+};
 struct report_committed {};
 struct deadline_passed {};
 struct run_call {
@@ -105,6 +109,13 @@ struct read_events {
 /// In order of seq; fewer than the limit: there were no more.
 struct events_read {
   std::shared_ptr<const std::vector<model::event>> events;
+};
+
+struct read_runs {
+  run_ownership ours;
+};
+struct runs_read {
+  live_runs found;
 };
 
 // --- watching ---
@@ -181,6 +192,8 @@ SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)
 SLUICE_LOCAL_MESSAGE(actors::events_read)
+SLUICE_LOCAL_MESSAGE(actors::read_runs)
+SLUICE_LOCAL_MESSAGE(actors::runs_read)
 SLUICE_LOCAL_MESSAGE(actors::events_published)
 SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)

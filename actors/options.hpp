@@ -50,6 +50,8 @@ struct host_options {
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
   model::clock clock;
+  /// Unfinished runs of the store that this host takes up; it leaves all others alone.
+  std::vector<model::run_no> resume;
 
   /// Called once, on an actor's thread, when the tree cannot go on (exit code 70).
   std::function<void(error)> on_fatal;

@@ -11,10 +11,32 @@ namespace {
 
 using executor_pointer = process_executor_actor::stateful_pointer<process_executor_state>;
 
+/// As many as are likely to be needed again soon.
+constexpr std::size_t most_idle_workers = 64;
+
 process_executor_state::attempt* find(process_executor_state& state,
                                       const model::attempt_key& key) {
   const auto it = state.attempts.find(key);
   return it == state.attempts.end() ? nullptr : &it->second;
+}
+
+process_worker_actor take_worker(executor_pointer self) {
+  auto& state = self->state;
+  if (state.idle_workers.empty())
+    return self->spawn<caf::monitored>(process_worker, state.status, state.launcher,
+                                       state.options.grace);
+  auto worker = std::move(state.idle_workers.back());
+  state.idle_workers.pop_back();
+  return worker;
+}
+
+void release_worker(executor_pointer self, process_worker_actor worker) {
+  auto& state = self->state;
+  state.keys.erase(worker->id());
+  if (state.idle_workers.size() < most_idle_workers)
+    state.idle_workers.push_back(std::move(worker));
+  else
+    self->send_exit(worker, caf::exit_reason::user_shutdown);
 }
 
 void launch(executor_pointer self, launch_attempt& launch) {
@@ -22,12 +44,12 @@ void launch(executor_pointer self, launch_attempt& launch) {
   const auto key = launch.what->key;
   if (state.attempts.contains(key))
     return;
-  auto worker = self->spawn<caf::monitored>(process_worker, key, state.status, state.launcher,
-                                            state.options.grace);
+  auto worker = take_worker(self);
   const auto timeout =
     model::setting_of(*launch.what->workflow, launch.what->spec(), &model::task_settings::timeout);
   state.keys.emplace(worker->id(), key);
-  state.attempts.emplace(key, process_executor_state::attempt{std::move(worker), timeout, nullptr});
+  state.attempts.emplace(
+    key, process_executor_state::attempt{std::move(worker), timeout, false, nullptr});
   state.launcher->start(std::move(launch.what), state.listener);
 }
 
@@ -40,50 +62,89 @@ void start_clock(executor_pointer self, const model::attempt_key& key,
   self->state.timer.arm(self, self->state.timeouts);
 }
 
-void send_report(executor_pointer self, model::attempt_report report) {
-  const auto key = report.key;
-  self->send(self->state.status,
-             model::attempt_finished{std::move(report), model::executor_kind::process});
-  self->state.launcher->forget(key);
+void send_report(executor_pointer self, const model::attempt_report& report) {
+  self->send(self->state.status, model::attempt_finished{report, model::executor_kind::process});
 }
 
 /// A worker that is gone before its attempt is over was lost: nobody may wait for it.
 void worker_ended(executor_pointer self, const caf::down_msg& down) {
   auto& state = self->state;
   const auto known = state.keys.extract(down.source.id());
-  if (!known)
+  if (!known) {
+    std::erase_if(state.idle_workers, [&](const auto& w) { return w->id() == down.source.id(); });
     return;
+  }
   const auto key = known.mapped();
-  const auto attempt = state.attempts.extract(key);
-  state.timeouts.disarm(key);
-  if (!down.reason || down.reason == caf::exit_reason::user_shutdown)
-    return;
   spdlog::warn("process worker lost run={} task={} attempt={}", key.run_no.value, key.task_idx,
                key.attempt);
-  if (const auto& report = attempt.mapped().report)
-    send_report(self, *report); // it may have died before it did; twice is no harm
+  state.timeouts.disarm(key);
+  auto& attempt = state.attempts.at(key);
+  attempt.worker = nullptr;
+  if (attempt.report)
+    send_report(self, *attempt.report); // it may have died before it did; twice is no harm
   else
     state.launcher->signal(key, executors::stop_signal::kill); // then its report comes
 }
 
 void on_started(executor_pointer self, const model::attempt_key& key) {
   const auto* attempt = find(self->state, key);
-  if (attempt == nullptr)
+  if (attempt == nullptr || !attempt->worker)
     return;
   start_clock(self, key, attempt->timeout);
   self->send(attempt->worker, process_started{key});
 }
 
 void on_ended(executor_pointer self, model::attempt_report report) {
-  self->state.timeouts.disarm(report.key);
-  if (auto* attempt = find(self->state, report.key)) {
-    attempt->report = std::make_shared<const model::attempt_report>(std::move(report));
-    self->send(attempt->worker, process_ended{attempt->report});
+  auto& state = self->state;
+  auto* attempt = find(state, report.key);
+  if (attempt == nullptr)
     return;
+  state.timeouts.disarm(report.key);
+  if (!attempt->worker) {
+    report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
+    report.outputs = nullptr;
   }
-  report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
-  report.outputs = nullptr;
-  send_report(self, std::move(report));
+  attempt->report = std::make_shared<const model::attempt_report>(std::move(report));
+  if (attempt->worker)
+    self->send(attempt->worker, process_ended{attempt->report});
+  else
+    send_report(self, *attempt->report);
+}
+
+void on_acknowledged(executor_pointer self, const model::attempt_key& key) {
+  auto& state = self->state;
+  auto attempt = state.attempts.extract(key);
+  if (!attempt)
+    return;
+  auto& worker = attempt.mapped().worker;
+  if (!worker)
+    return state.launcher->forget(key);
+  self->send(worker, report_committed{});
+  release_worker(self, std::move(worker));
+}
+
+void introduce(executor_pointer self) {
+  executor_ready here{model::executor_kind::process, process_executor_actor{self}, {}};
+  for (const auto& [key, attempt] : self->state.attempts)
+    here.attempts.push_back(key);
+  self->send(self->state.status, std::move(here));
+}
+
+/// What the old scheduler was told may have died with it.
+void on_new_scheduler(executor_pointer self, use_status_channel& change) {
+  auto& state = self->state;
+  state.status = std::move(change.scheduler);
+  introduce(self);
+  for (const auto& worker : state.idle_workers)
+    self->send(worker, use_status_channel{state.status});
+  for (const auto& [key, attempt] : state.attempts) {
+    if (attempt.worker)
+      self->send(attempt.worker, use_status_channel{state.status});
+    else if (attempt.report)
+      send_report(self, *attempt.report);
+    if (attempt.has_timed_out)
+      self->send(state.status, model::attempt_timed_out{key});
+  }
 }
 
 } // namespace
@@ -101,23 +162,26 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       caf::anon_send(me,
                      process_news{std::make_shared<const executors::launch_news>(std::move(news))});
     });
+  introduce(self);
   self->set_exception_handler(describe_exception);
   self->set_down_handler([self](const caf::down_msg& down) { worker_ended(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& exit) {
     for (const auto& [key, attempt] : self->state.attempts)
-      self->send_exit(attempt.worker, exit.reason);
+      if (attempt.worker)
+        self->send_exit(attempt.worker, exit.reason);
+    for (const auto& worker : self->state.idle_workers)
+      self->send_exit(worker, exit.reason);
     self->quit(exit.reason);
   });
   return {
     [self](launch_attempt& start) { launch(self, start); },
     [self](const model::stop_attempt& stop) {
-      if (const auto* attempt = find(self->state, stop.key))
-        self->send(attempt->worker, stop_process{stop.mode});
+      const auto* attempt = find(self->state, stop.key);
+      if (attempt != nullptr && attempt->worker)
+        self->send(attempt->worker, stop_process{stop.key, stop.mode});
     },
-    [self](const model::acknowledge_report& done) {
-      if (const auto* attempt = find(self->state, done.key))
-        self->send(attempt->worker, report_committed{});
-    },
+    [self](const model::acknowledge_report& done) { on_acknowledged(self, done.key); },
+    [self](use_status_channel& change) { on_new_scheduler(self, change); },
     [self](const process_news& told) {
       for (const auto& key : told.news->started)
         on_started(self, key);
@@ -127,8 +191,10 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     [self](deadline_passed) {
       auto& st = self->state;
       st.timer.passed();
-      for (const auto& key : st.timeouts.take_due(steady_now(self)))
+      for (const auto& key : st.timeouts.take_due(steady_now(self))) {
+        st.attempts.at(key).has_timed_out = true;
         self->send(st.status, model::attempt_timed_out{key});
+      }
       st.timer.arm(self, st.timeouts);
     },
   };

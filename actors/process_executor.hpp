@@ -20,13 +20,15 @@ struct process_executor_state {
   std::shared_ptr<const executors::launch_listener> listener; ///< sends us `process_news`
 
   struct attempt {
-    process_worker_actor worker; ///< lives as long as this entry
+    process_worker_actor worker; ///< null when it died before its attempt was over
     std::optional<model::milliseconds> timeout;
+    bool has_timed_out = false;
     std::shared_ptr<const model::attempt_report> report; ///< once the process is over
   };
 
-  std::unordered_map<model::attempt_key, attempt> attempts;
-  std::unordered_map<caf::actor_id, model::attempt_key> keys; ///< of `attempts`, by their worker
+  std::unordered_map<model::attempt_key, attempt> attempts;   ///< until their reports are durable
+  std::unordered_map<caf::actor_id, model::attempt_key> keys; ///< by the worker
+  std::vector<process_worker_actor> idle_workers;             ///< a few; ending one is dear
   logic::deadline_queue<model::attempt_key> timeouts;
   wakeup timer;
 

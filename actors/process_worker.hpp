@@ -11,18 +11,17 @@ namespace sluice::actors {
 struct process_worker_state {
   process_worker_state() = default;
 
-  model::attempt_key key;
   status_channel_actor status;
   std::shared_ptr<executors::launcher> launcher;
   model::milliseconds grace{0};
-  bool over = false; ///< the process group is gone
+  std::shared_ptr<const model::attempt_report> report; ///< from the end to the acknowledgement
 
   static inline const char* name = "process_worker";
 };
 
 process_worker_actor::behavior_type
 process_worker(process_worker_actor::stateful_pointer<process_worker_state> self,
-               model::attempt_key key, status_channel_actor status,
-               std::shared_ptr<executors::launcher> launcher, model::milliseconds grace);
+               status_channel_actor status, std::shared_ptr<executors::launcher> launcher,
+               model::milliseconds grace);
 
 } // namespace sluice::actors

@@ -31,6 +31,14 @@ readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_sta
         return to_caf(outputs.error());
       return outputs_read{std::move(*outputs)};
     },
+    [self](const read_runs& ask) -> caf::result<runs_read> {
+      auto found = opened(self->state).and_then([&](storage::reader* r) {
+        return read_live_runs(*r, ask.ours);
+      });
+      if (!found)
+        return to_caf(found.error());
+      return runs_read{std::move(*found)};
+    },
     [self](const read_events& ask) -> caf::result<events_read> {
       auto events = opened(self->state).and_then([&](storage::reader* r) {
         return r->events({.after_seq = ask.after_seq, .run_no = std::nullopt, .limit = ask.limit});

@@ -3,6 +3,9 @@
 #include "actors/caf_error.hpp"
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 namespace sluice::actors {
 namespace {
@@ -43,6 +46,12 @@ struct effect_runner {
   executor_actor& executor(model::executor_kind kind) const {
     return self->state.executors[std::size_t(kind)];
   }
+  /// To one that has not come yet there is nothing to say: it is told everything when it comes.
+  template <class Message>
+  void tell(model::executor_kind kind, const Message& message) const {
+    if (const auto& there = executor(kind))
+      self->send(there, message);
+  }
   void answer(model::request_id request, const expected<model::run_no>& result) const {
     auto promise = self->state.answers.extract(request);
     if (!promise)
@@ -60,12 +69,8 @@ struct effect_runner {
     self->send(executor(kind),
                launch_attempt{std::make_shared<const model::start_attempt>(std::move(start))});
   }
-  void operator()(const model::stop_attempt& stop) const {
-    self->send(executor(stop.executor), stop);
-  }
-  void operator()(const model::acknowledge_report& done) const {
-    self->send(executor(done.executor), done);
-  }
+  void operator()(const model::stop_attempt& stop) const { tell(stop.executor, stop); }
+  void operator()(const model::acknowledge_report& done) const { tell(done.executor, done); }
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
   void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
@@ -88,9 +93,16 @@ void push(scheduler_pointer self, logic::reaction&& step) {
   send_steps(self);
 }
 
+/// Whether there is room for what a dispatch records, and someone who starts what is dispatched.
+bool may_dispatch(const scheduler_state& state) {
+  return state.window.has_room()
+         && std::all_of(state.executors.begin(), state.executors.end(),
+                        [](const auto& executor) { return bool(executor); });
+}
+
 void react(scheduler_pointer self, const model::happening& what) {
   auto& state = self->state;
-  const auto mode = state.window.has_room() ? dispatching::allowed : dispatching::held;
+  const auto mode = may_dispatch(state) ? dispatching::allowed : dispatching::held;
   push(self, state.core->react(what, state.clock.wall(), mode));
 }
 
@@ -103,8 +115,19 @@ void go_on(scheduler_pointer self) {
     state.held.pop_front();
     react(self, submission);
   }
-  if (state.window.has_room())
+  if (may_dispatch(state))
     push(self, state.core->dispatch(state.clock.wall()));
+}
+
+/// Takes up what the store holds; a run that cannot go on here stays as it is.
+void restore(scheduler_pointer self, const std::vector<model::stored_run>& runs) {
+  for (const auto& run : runs) {
+    if (auto restored = self->state.core->restore(run, self->state.clock.wall()))
+      push(self, std::move(*restored));
+    else
+      spdlog::error("run not taken up run={} cause='{}'", run.run_no.value,
+                    restored.error().message);
+  }
 }
 
 caf::typed_response_promise<run_accepted> submit(scheduler_pointer self,
@@ -134,9 +157,10 @@ caf::typed_response_promise<run_accepted> cancel(scheduler_pointer self, cancel_
 
 } // namespace
 
-scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_options core,
-                                         scheduler_options options, model::clock clock,
-                                         readers_actor readers) {
+scheduler_actor::behavior_type
+scheduler(scheduler_pointer self, logic::core_options core, scheduler_options options,
+          model::clock clock, readers_actor readers,
+          std::shared_ptr<const std::vector<model::stored_run>> runs) {
   auto& state = self->state;
   core.slots = options.slots;
   core.dispatch_ahead = options.dispatch_ahead;
@@ -147,10 +171,15 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
   state.waiting_submissions = options.waiting_submissions;
   state.readers = std::move(readers);
   self->set_exception_handler(describe_exception);
+  restore(self, *runs);
   return {
     [self](model::attempt_started& e) { react(self, e); },
     [self](model::attempt_timed_out& e) { react(self, e); },
     [self](model::attempt_finished& e) { react(self, std::move(e)); },
+    [self](executor_ready& ready) {
+      self->state.executors[std::size_t(ready.kind)] = std::move(ready.executor);
+      react(self, model::executor_ready{ready.kind, std::move(ready.attempts)});
+    },
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
     [self](committed done) {
@@ -171,10 +200,6 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
       self->state.writer = nullptr;
       self->state.new_writer = std::move(change.writer);
       self->send(self->state.new_writer, report_last_commit{});
-    },
-    [self](use_executor& change) {
-      self->state.executors[std::size_t(change.kind)] = std::move(change.executor);
-      react(self, model::executor_lost{change.kind}); // nothing, at the start
     },
     [self](use_readers& change) { self->state.readers = std::move(change.readers); },
     [self](const load_again& again) { load_outputs(self, again.what); },

@@ -26,10 +26,11 @@ struct live_task {
   model::task_state state = model::task_state::pending;
   model::stop_reason stop = model::stop_reason::none; ///< while `cancelling`
   std::uint8_t losses = 0;
-  bool judged : 1 = false;   ///< the join rule has fired or can no longer hold
-  bool released : 1 = false; ///< needs the outputs of its upstreams no longer
-  bool pinning : 1 = false;  ///< holds outputs that were read back for it
-  bool settled : 1 = false;  ///< terminal, and its dependents know
+  bool judged : 1 = false;      ///< the join rule has fired or can no longer hold
+  bool released : 1 = false;    ///< needs the outputs of its upstreams no longer
+  bool pinning : 1 = false;     ///< holds outputs that were read back for it
+  bool settled : 1 = false;     ///< terminal, and its dependents know
+  bool was_started : 1 = false; ///< before a restart, and not evaluated since
   std::uint32_t attempt = 0;
   std::uint32_t undecided = 0; ///< upstreams that are not terminal
   std::uint32_t loads = 0;     ///< outputs it waits for to be read back
@@ -79,6 +80,8 @@ public:
 
   std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
   std::unordered_map<std::uint32_t, prepared_values> prepared;
+  /// Of attempts before a restart: the next attempt gets the same.
+  std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
   /// outputs to be read back: later outcomes change nothing.

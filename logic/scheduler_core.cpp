@@ -1,7 +1,6 @@
 #include "logic/scheduler_core.hpp"
 
 #include <algorithm>
-#include <exception>
 
 namespace sluice::logic {
 
@@ -43,16 +42,6 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
   return it == runs_.end() ? nullptr : &it->second;
 }
 
-/// A fault in one run ends that run; the others go on.
-template <class Work>
-void scheduler_core::guarded(live_run& run, const Work& work) {
-  try {
-    work();
-  } catch (const std::exception& e) {
-    abandon(run, e.what());
-  }
-}
-
 reaction scheduler_core::finish_step() {
   for (const auto run_no : touched_) {
     const auto it = runs_.find(run_no);
@@ -73,28 +62,44 @@ reaction scheduler_core::finish_step() {
 
 // --- what happens ------------------------------------------------------------------------------
 
+expected<std::shared_ptr<const compiled_workflow>>
+scheduler_core::compile_here(std::shared_ptr<const model::workflow_spec> spec) const {
+  auto compiled = compile(std::move(spec), options_.has_handler);
+  if (compiled)
+    return std::move(*compiled);
+  std::string all;
+  for (const auto& problem : compiled.error())
+    all += (all.empty() ? "" : "; ") + problem.path + ": " + problem.message;
+  return fail(errc::invalid_argument, all);
+}
+
+/// All its tasks are pending.
+live_run& scheduler_core::add_run(model::run_no run_no,
+                                  std::shared_ptr<const compiled_workflow> workflow,
+                                  model::value params, model::wall_time submitted_at) {
+  live_run& run = runs_[run_no];
+  run.run_no = run_no;
+  run.workflow = std::move(workflow);
+  run.params = std::move(params);
+  run.facts = {{"id", to_string(run_no)},
+               {"workflow", run.spec().name},
+               {"generation", 1},
+               {"submitted", model::to_rfc3339(submitted_at)}};
+  run.tasks.resize(run.spec().tasks.size());
+  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
+  run.counts[std::size_t(task_state::pending)] = run.undecided;
+  return run;
+}
+
 void scheduler_core::on(const model::run_submitted& e) {
-  auto compiled = compile(e.submission.workflow, options_.has_handler);
+  auto compiled = compile_here(e.submission.workflow);
   if (!compiled) {
-    std::string all;
-    for (const auto& problem : compiled.error())
-      all += (all.empty() ? "" : "; ") + problem.path + ": " + problem.message;
-    step_.effects.push_back(model::answer_submit{e.request, fail(errc::invalid_argument, all)});
+    step_.effects.push_back(model::answer_submit{e.request, tl::unexpected(compiled.error())});
     return;
   }
   const model::run_no run_no = options_.next_run;
   ++options_.next_run.value;
-  live_run& run = runs_[run_no];
-  run.run_no = run_no;
-  run.workflow = std::move(*compiled);
-  run.params = e.submission.params;
-  run.facts = {{"id", to_string(run_no)},
-               {"workflow", run.spec().name},
-               {"generation", 1},
-               {"submitted", model::to_rfc3339(now_)}};
-  run.tasks.resize(run.spec().tasks.size());
-  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
-  run.counts[std::size_t(task_state::pending)] = run.undecided;
+  live_run& run = add_run(run_no, std::move(*compiled), e.submission.params, now_);
   touched_.insert(run_no);
   step_.records.push_back(model::run_created{run_no, e.submission, now_});
   step_.effects.push_back(model::answer_submit{e.request, run_no});
@@ -136,14 +141,21 @@ void scheduler_core::on(const model::attempt_finished& e) {
   });
 }
 
-void scheduler_core::on(const model::executor_lost& e) {
+void scheduler_core::on(const model::executor_ready& e) {
+  const std::unordered_set<model::attempt_key> kept(e.attempts.begin(), e.attempts.end());
   const auto& keys = under_way_[std::size_t(e.executor)];
-  std::vector<model::attempt_key> lost(keys.begin(), keys.end());
-  std::sort(lost.begin(), lost.end()); // the same order in every replay
-  for (const auto& key : lost) {
+  std::vector<model::attempt_key> known(keys.begin(), keys.end());
+  std::sort(known.begin(), known.end()); // the same order in every replay
+  for (const auto& key : known) {
     live_run* run = reported(key);
     if (run == nullptr)
       continue;
+    if (kept.contains(key)) {
+      // Whoever decided on its stop may have died before the executor was told.
+      if (run->tasks[key.task_idx].state == task_state::cancelling)
+        step_.effects.push_back(model::stop_attempt{key, e.executor, model::cancel_mode::graceful});
+      continue;
+    }
     model::attempt_report report;
     report.key = key;
     report.failure = model::failure{model::failure_class::lost, "", "its executor died"};
@@ -257,20 +269,18 @@ void scheduler_core::fill_capacity() {
       if (!has_capacity(capacity_pool(pool), executor_of(run.task_spec(task).action)))
         break;
       ready.pop_front();
-      guarded(run, [&] { dispatch_task(run, task, capacity_pool(pool)); });
+      guarded(run, [&] { dispatch_task(run, task); });
     }
   }
 }
 
-void scheduler_core::dispatch_task(live_run& run, std::uint32_t task, capacity_pool pool) {
+void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   auto& entry = run.tasks[task];
   ++entry.attempt;
   change_state(run, task, task_state::dispatched);
-  ++busy_[std::size_t(pool)];
-  ++run.active;
+  take_capacity(run, task);
   const auto key = run.key_of(task);
   const auto executor = executor_of(run.task_spec(task).action);
-  under_way_[std::size_t(executor)].insert(key);
 
   model::start_attempt start;
   start.key = key;
@@ -291,6 +301,12 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task, capacity_p
   step_.records.push_back(model::attempt_dispatched{
     key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_});
   step_.effects.push_back(std::move(start));
+}
+
+void scheduler_core::take_capacity(live_run& run, std::uint32_t task) {
+  under_way_[std::size_t(executor_of(run.task_spec(task).action))].insert(run.key_of(task));
+  ++busy_[std::size_t(pool_of(run, task))];
+  ++run.active;
 }
 
 void scheduler_core::release_capacity(live_run& run, const model::attempt_key& key) {
@@ -350,11 +366,8 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
   end_attempt(run, report, task_state::ready, report.failure);
   if (run.stopping && is_stopped_by_failure(run.task_spec(task).join.rule))
     move_task(run, task, task_state::skipped, "run_failed");
-  else if (report.given_back)
-    run.ready[std::size_t(pool_of(run, task))].push_front(task);
   else
-    run.ready[std::size_t(pool_of(run, task))].push_back(task);
-  note_dispatchable(run);
+    make_ready_again(run, task, report.given_back ? place::first : place::last);
 }
 
 void scheduler_core::end_attempt(live_run& run, const model::attempt_report& report, task_state to,

@@ -8,8 +8,10 @@
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
 #include "model/event.hpp"
+#include "model/stored_run.hpp"
 
 #include <array>
+#include <exception>
 #include <functional>
 #include <map>
 #include <set>
@@ -49,6 +51,11 @@ public:
   reaction react(const model::happening& what, model::wall_time now,
                  dispatching mode = dispatching::allowed);
 
+  /// Takes up a run that the store holds and nobody runs. Attempts that were under way count as
+  /// such until their executor tells what became of them. An error, `invalid_argument`, says why it
+  /// cannot go on here: a handler that this program does not have.
+  expected<reaction> restore(const model::stored_run& stored, model::wall_time now);
+
   /// A step of its own that only fills free capacity: there is room again.
   reaction dispatch(model::wall_time now);
 
@@ -68,11 +75,19 @@ private:
   void on(const model::attempt_started& e);
   void on(const model::attempt_timed_out& e);
   void on(const model::attempt_finished& e);
-  void on(const model::executor_lost& e);
+  void on(const model::executor_ready& e);
   void on(const model::cancel_requested& e);
   void on(const model::outputs_loaded& e);
 
+  // scheduler_restore.cpp: a run's way back from the store.
+  void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);
+  void restore_outputs(live_run& run, const model::stored_run& stored);
+  void restore_failures(live_run& run, const model::stored_run& stored);
+  void judge_again(live_run& run);
+  join_verdict verdict_on(const live_run& run, std::uint32_t task) const;
+
   // scheduler_readiness.cpp: a task's way to `ready`, and the outputs kept for it.
+  bool evaluate_env(live_run& run);
   void judge_roots(live_run& run);
   void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
   void prepare(live_run& run, std::uint32_t task);
@@ -82,17 +97,24 @@ private:
   bool evaluate_values(live_run& run, std::uint32_t task, const task_expressions& expressions);
   void fail_expression(live_run& run, std::uint32_t task, std::string message);
   void make_ready(live_run& run, std::uint32_t task);
+  enum class place : std::uint8_t { first, last };
+  void make_ready_again(live_run& run, std::uint32_t task, place where);
   void keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs);
   void release_outputs(live_run& run, std::uint32_t task);
 
-  // scheduler_core.cpp: an attempt's way from dispatch to its end.
+  // scheduler_core.cpp: a run's first state, and an attempt's way from dispatch to its end.
+  expected<std::shared_ptr<const compiled_workflow>>
+  compile_here(std::shared_ptr<const model::workflow_spec> spec) const;
+  live_run& add_run(model::run_no run_no, std::shared_ptr<const compiled_workflow> workflow,
+                    model::value params, model::wall_time submitted_at);
   bool has_capacity(capacity_pool pool, model::executor_kind executor);
   void fill_capacity();
-  void dispatch_task(live_run& run, std::uint32_t task, capacity_pool pool);
+  void dispatch_task(live_run& run, std::uint32_t task);
   void finish(live_run& run, const model::attempt_report& report);
   void lose(live_run& run, const model::attempt_report& report);
   void end_attempt(live_run& run, const model::attempt_report& report, model::task_state to,
                    std::optional<model::failure> failure);
+  void take_capacity(live_run& run, std::uint32_t task);
   void release_capacity(live_run& run, const model::attempt_key& key);
   void note_dispatchable(live_run& run);
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
@@ -106,6 +128,7 @@ private:
   void settle(live_run& run);
   void settle_dependents(live_run& run, std::uint32_t task);
   void judge_failures(live_run& run, std::uint32_t task);
+  void count_failure(live_run& run, std::uint32_t task);
   void open_failure(live_run& run, std::uint32_t task);
   void note_failure(live_run& run, std::uint32_t task, const std::string& message);
   void unhandled_failure(live_run& run, std::uint32_t task);
@@ -113,8 +136,15 @@ private:
   void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);
   void abandon(live_run& run, const std::string& why);
 
+  /// A fault in one run ends that run; the others go on.
   template <class Work>
-  void guarded(live_run& run, const Work& work);
+  void guarded(live_run& run, const Work& work) {
+    try {
+      work();
+    } catch (const std::exception& e) {
+      abandon(run, e.what());
+    }
+  }
   reaction finish_step();
 
   core_options options_;

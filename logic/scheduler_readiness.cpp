@@ -25,17 +25,25 @@ expected<model::value> fill_without_nul(const value_template& text, const scope&
 
 } // namespace
 
-void scheduler_core::judge_roots(live_run& run) {
+/// Whether the workflow's environment could be evaluated; if not, all tasks have failed: none can
+/// start.
+bool scheduler_core::evaluate_env(live_run& run) {
   const run_scope names{run};
   for (const auto& [name, text] : run.workflow->env()) {
     auto filled = fill_without_nul(text, names);
-    if (!filled) { // the same for every task: none can start
+    if (!filled) {
       for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
         fail_expression(run, task, "env." + name + ": " + filled.error().message);
-      return;
+      return false;
     }
     run.env.emplace_back(name, model::to_plain_text(*filled));
   }
+  return true;
+}
+
+void scheduler_core::judge_roots(live_run& run) {
+  if (!evaluate_env(run))
+    return;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
     if (run.tasks[task].undecided == 0 && !run.tasks[task].judged)
       apply_verdict(run, task, judge_join_of_root(run.task_spec(task).join.rule));
@@ -55,8 +63,10 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
   if (const auto* expressions = run.workflow->expressions(task)) {
     if (wait_for_outputs(run, task))
       return;
-    if (!conditions_hold(run, task, *expressions) || !evaluate_values(run, task, *expressions))
+    if (!run.tasks[task].was_started && !conditions_hold(run, task, *expressions))
       return; // decided
+    if (!evaluate_values(run, task, *expressions))
+      return;
   }
   release_outputs(run, task);
   make_ready(run, task);
@@ -88,6 +98,8 @@ bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
 
 /// The task fired early: until it is evaluated, it goes on seeing its other upstreams undecided.
 void scheduler_core::freeze_undecided(live_run& run, std::uint32_t task) {
+  if (run.frozen.contains(task))
+    return;
   auto& frozen = run.frozen[task];
   for (const auto upstream : run.workflow->graph().upstreams(task))
     if (const auto state = run.tasks[upstream].state; !is_terminal(state))
@@ -136,6 +148,8 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
     }
     values.env.emplace_back(name, model::to_plain_text(*filled));
   }
+  if (auto prior = run.prior_inputs.extract(task))
+    values.inputs = std::move(prior.mapped());
   if (!values.inputs.is_null() || !values.env.empty())
     run.prepared.insert_or_assign(task, std::move(values));
   return true;
@@ -149,7 +163,23 @@ void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::str
 
 void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
   change_state(run, task, task_state::ready);
+  run.tasks[task].was_started = false;
   run.ready[std::size_t(pool_of(run, task))].push_back(task);
+  note_dispatchable(run);
+}
+
+/// Its attempt ended, and it goes on.
+void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place where) {
+  auto& entry = run.tasks[task];
+  if (entry.was_started) { // before a restart: what its expressions come to has to be found again
+    entry.state = task_state::pending; // which is what is stored of `ready`
+    return prepare(run, task);
+  }
+  auto& ready = run.ready[std::size_t(pool_of(run, task))];
+  if (where == place::first)
+    ready.push_front(task);
+  else
+    ready.push_back(task);
   note_dispatchable(run);
 }
 

@@ -105,8 +105,11 @@ void scheduler_core::judge_failures(live_run& run, std::uint32_t task) {
       }
     }
   }
-  if (state != task_state::failed)
-    return;
+  if (state == task_state::failed)
+    count_failure(run, task);
+}
+
+void scheduler_core::count_failure(live_run& run, std::uint32_t task) {
   if (run.is_failure_allowed(task))
     run.degraded = true;
   else

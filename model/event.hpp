@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace sluice::model {
 
@@ -46,9 +47,11 @@ struct attempt_finished {
   attempt_report report;
   executor_kind executor = executor_kind::process; ///< who reports, and gets the acknowledgement
 };
-/// Every attempt the executor had is lost: it died, and was or will be restarted.
-struct executor_lost {
+/// The executor, or the scheduler, is a new one: of all attempts that count as under way there, the
+/// executor has these, and every other one is lost.
+struct executor_ready {
   executor_kind executor = executor_kind::process;
+  std::vector<attempt_key> attempts;
 };
 enum class cancel_mode : std::uint8_t {
   graceful,  ///< TERM, grace, KILL
@@ -67,6 +70,6 @@ struct outputs_loaded {
   expected<value> outputs = value::object(); ///< an error fails the tasks that wait for it
 };
 using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
-                               executor_lost, cancel_requested, outputs_loaded>;
+                               executor_ready, cancel_requested, outputs_loaded>;
 
 } // namespace sluice::model

@@ -6,6 +6,7 @@
 
 #include "model/event.hpp"
 #include "model/record.hpp"
+#include "model/stored_run.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -45,8 +46,6 @@ public:
   virtual std::size_t refused() const = 0;
 
   virtual expected<commit_mark> last_commit() = 0;
-  /// The number after the last run that exists; 1 in an empty store.
-  virtual expected<model::run_no> next_run_no() = 0;
   /// The seq that was given last, to the last event; 0 in an empty store.
   virtual expected<std::int64_t> last_seq() = 0;
 };
@@ -118,10 +117,14 @@ public:
 
   virtual expected<std::vector<run_row>> runs(const run_query& query) = 0;
   virtual expected<run_row> run(model::run_no run_no) = 0;
+  /// The number after the last run that exists; 1 in an empty store.
+  virtual expected<model::run_no> next_run_no() = 0;
   /// The specification a run executes, and the text it was read from (or empty); equal
   /// specifications share the text of the first.
   virtual expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) = 0;
   virtual expected<std::string> source(model::run_no run_no) = 0;
+  /// What a scheduler needs to take the run up again, in one pass over its tasks.
+  virtual expected<model::stored_run> stored_run(model::run_no run_no) = 0;
   virtual expected<std::vector<task_row>> tasks(const task_query& query) = 0;
   /// By name; `not_found` names the nearest one, if one is near.
   virtual expected<task_row> task(model::run_no run_no, const std::string& name) = 0;

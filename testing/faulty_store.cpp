@@ -69,11 +69,6 @@ expected<storage::commit_mark> faulty_store::last_commit() {
   return inner_->last_commit();
 }
 
-expected<model::run_no> faulty_store::next_run_no() {
-  const std::lock_guard lock{mutex_};
-  return inner_->next_run_no();
-}
-
 expected<std::int64_t> faulty_store::last_seq() {
   const std::lock_guard lock{mutex_};
   return inner_->last_seq();

@@ -35,7 +35,6 @@ public:
                                 std::span<const storage::step_ptr> steps) override;
   std::size_t refused() const override;
   expected<storage::commit_mark> last_commit() override;
-  expected<model::run_no> next_run_no() override;
   expected<std::int64_t> last_seq() override;
 
 private:

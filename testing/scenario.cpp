@@ -2,6 +2,7 @@
 
 #include "logic/compiled_workflow.hpp"
 #include "logic/event_fold.hpp"
+#include "logic/scheduler_core.hpp"
 #include "storage/open.hpp"
 #include "testing/random_workflow.hpp"
 #include "testing/scenario_node.hpp"
@@ -41,16 +42,18 @@ public:
 
   scenario_report run() {
     open_node();
-    while (!report_.violation && !is_over() && report_.steps < most_steps) {
-      step();
-      look();
-      ++report_.steps;
-    }
-    if (report_.violation)
-      return report_;
-    if (!is_over())
-      violate("it does not end");
-    settle();
+    do {
+      while (!report_.violation && !is_over() && report_.steps < most_steps) {
+        step();
+        look();
+        ++report_.steps;
+      }
+      if (report_.violation)
+        return report_;
+      if (!is_over())
+        violate("it does not end");
+      settle(); // and a run that was not accepted by a scheduler that died may yet come
+    } while (is_busy() && !report_.violation);
     compare_all();
     if (seen_ != fold_.last_seq() && !node_->has_given_up())
       violate("a subscriber saw " + std::to_string(seen_) + " of "
@@ -62,13 +65,13 @@ private:
   // --- what happens ------------------------------------------------------------------------------
 
   void open_node() {
-    ++node_options_.incarnation;
-    node_ = std::make_unique<scenario_node>(
-      node_options_, [this](const model::start_attempt& order) { check_start(order); },
-      [this](std::span<const model::event> events) { check_seen(events); });
-    live_.clear();
+    asked_.clear();
     // A runtime begins with what is stored; its subscriber with what comes then.
     seen_ = fold_.last_seq();
+    node_ = std::make_unique<scenario_node>(
+      node_options_,
+      [this](const auto& order, const auto& under_way) { check_start(order, under_way); },
+      [this](std::span<const model::event> events) { check_seen(events); });
     if (runs_left_ == 0 && fold_.runs().empty())
       runs_left_ = 1;
   }
@@ -79,12 +82,12 @@ private:
     const auto waiting = node_->waiting();
     const auto attempts = node_->launcher().keys();
     const auto roll = random_.below(100);
-    const bool may_submit = runs_left_ > 0 && (live_.empty() || roll >= 99);
+    const bool may_submit = runs_left_ > 0 && (!is_busy() || roll >= 99);
     if (may_submit)
       return submit();
     if (faults_left_ > 0 && random_.below(60) == 0)
       return strike();
-    if (cancels_left_ > 0 && !live_.empty() && random_.below(300) == 0)
+    if (cancels_left_ > 0 && !unfinished().empty() && random_.below(300) == 0)
       return cancel();
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
@@ -105,27 +108,34 @@ private:
   void submit() {
     --runs_left_;
     const auto size = random_.percent(90) ? 5 + random_.below(40) : 5 + random_.below(196);
-    auto spec = std::make_shared<const model::workflow_spec>(random_workflow(random_, size));
+    auto made = random_workflow(random_, size);
+    made.name = std::to_string(submitted_.size()); // by which its run is known
+    const auto spec = std::make_shared<const model::workflow_spec>(std::move(made));
     const auto compiled = logic::compile(spec, [](std::string_view) { return true; });
     if (!compiled)
       return violate("the random workflow is not valid: " + compiled.error().front().message);
     report_.tasks += size;
-    const auto run = node_->next_run();
-    workflows_[run] = *compiled;
-    live_.insert(run);
-    node_->submit(std::move(spec), [this, run](const expected<model::run_no>& answer) {
-      if (!answer)
-        return; // refused, or the runtime is going down: nothing was promised
+    const auto number = submitted_.size();
+    submitted_.push_back(*compiled);
+    asked_.insert(number);
+    node_->submit(spec, [this, number](const expected<model::run_no>& answer) {
+      asked_.erase(number);
       look();
-      if (*answer != run || fold_.find(run) == nullptr)
+      if (!answer) { // refused, or its scheduler died: nothing was promised
+        if (runs_left_ == 0 && fold_.runs().empty())
+          runs_left_ = 1;
+        return;
+      }
+      const auto stored = workflows_.find(*answer);
+      if (stored == workflows_.end() || stored->second != submitted_[number])
         violate("a run was accepted that is not stored");
     });
   }
 
   void cancel() {
     --cancels_left_;
-    node_->cancel(*live_.begin(), random_.percent(50) ? model::cancel_mode::graceful
-                                                      : model::cancel_mode::immediate);
+    node_->cancel(unfinished().front(), random_.percent(50) ? model::cancel_mode::graceful
+                                                            : model::cancel_mode::immediate);
   }
 
   /// A process does something.
@@ -250,16 +260,20 @@ private:
     node_.reset();
     look();
     compare_all();
+    check_recovery();
+    node_options_.resume = unfinished();
     open_node();
   }
 
-  /// All runs of this runtime are over.
-  bool is_over() const {
-    return runs_left_ == 0 && std::all_of(live_.begin(), live_.end(), [this](model::run_no run) {
-             const auto* folded = fold_.find(run);
-             return folded != nullptr && is_terminal(folded->state);
-           });
+  std::vector<model::run_no> unfinished() const {
+    std::vector<model::run_no> runs;
+    for (const auto& [run, folded] : fold_.runs())
+      if (!is_terminal(folded.state))
+        runs.push_back(run);
+    return runs;
   }
+  bool is_busy() const { return !asked_.empty() || !unfinished().empty(); }
+  bool is_over() const { return runs_left_ == 0 && !is_busy(); }
 
   void settle() {
     for (int i = 0; i < 100; ++i) { // restarts that are under way take up to five seconds each
@@ -268,7 +282,7 @@ private:
       node_->skip(model::milliseconds{1'000});
     }
     look();
-    if (!node_->has_given_up() && !node_->launcher().keys().empty())
+    if (!is_busy() && !node_->has_given_up() && !node_->launcher().keys().empty())
       violate("a process runs although all runs are over");
   }
 
@@ -293,6 +307,9 @@ private:
     for (const auto& event : *events) {
       if (const auto fits = fold_.apply(event); !fits)
         return violate(fits.error().message);
+      if (event.type == model::event_type::run_submitted)
+        workflows_[event.run_no] =
+          submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
       if (event.task_idx && event.type != model::event_type::task_warning) {
         check_outcome(event);
         touched.insert({event.run_no, *event.task_idx});
@@ -350,7 +367,8 @@ private:
   }
 
   /// Effects come after their commit, one at a time, and within capacity.
-  void check_start(const model::start_attempt& order) {
+  void check_start(const model::start_attempt& order,
+                   const std::vector<model::attempt_key>& under_way) {
     look();
     const auto name = to_string(order.key);
     const auto* run = fold_.find(order.key.run_no);
@@ -361,7 +379,6 @@ private:
         || (task.state != task_state::dispatched && task.state != task_state::cancelling))
       violate(name + " starts while the store holds its task as "
               + std::string{to_string(task.state)} + ", attempt " + std::to_string(task.attempt));
-    const auto under_way = node_->launcher().keys();
     for (const auto& other : under_way)
       if (other.task() == order.key.task())
         violate(name + " starts beside " + to_string(other));
@@ -390,6 +407,45 @@ private:
             && !(state == task_state::failed && allowed.value_or(false)))
           violate(to_string(key) + " starts although an upstream did not succeed");
       }
+  }
+
+  /// What a scheduler makes of the store is what the events say. Only a task that fired early and
+  /// did not start may be judged otherwise now: more of its upstreams are decided.
+  void check_recovery() {
+    for (const auto run : unfinished()) {
+      const auto stored = reader().stored_run(run);
+      if (!stored)
+        return violate(to_string(run) + " cannot be read: " + stored.error().message);
+      logic::scheduler_core core{{}};
+      const auto restored = core.restore(*stored, model::wall_time{});
+      if (!restored)
+        return violate(to_string(run) + " cannot be taken up: " + restored.error().message);
+      auto expected = fold_;
+      for (const auto& record : restored->records) {
+        auto event = model::event_of(record);
+        event.seq = expected.last_seq() + 1;
+        if (const auto fits = expected.apply(event); !fits)
+          return violate(fits.error().message);
+      }
+      if (!restored->records.empty() && !fires_early(model::event_of(restored->records.front())))
+        return violate("taking up " + to_string(run) + " decides what was decided otherwise");
+      const auto& folded = *expected.find(run);
+      const auto* live = core.find_run(run);
+      if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
+        violate("the recovered state of " + to_string(run) + " is not what its events say");
+    }
+  }
+  bool fires_early(const model::event& event) const {
+    const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
+    const auto rule = tasks[event.task_idx.value_or(0)].join.rule;
+    return rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
+  }
+  static bool is_equal(const logic::live_run& live, const logic::folded_run& folded) {
+    return live.state == folded.state && live.counts == folded.counts
+           && std::equal(live.tasks.begin(), live.tasks.end(), folded.tasks.begin(),
+                         folded.tasks.end(), [](const auto& task, const auto& told) {
+                           return logic::folded_task{as_stored(task.state), task.attempt} == told;
+                         });
   }
 
   /// A subscriber sees every event once, in order, and none that is not committed.
@@ -421,8 +477,9 @@ private:
 
   std::unique_ptr<storage::reader> reader_;
   logic::event_fold fold_;
-  std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_;
-  std::set<model::run_no> live_;         ///< submitted to this runtime
+  std::vector<std::shared_ptr<const logic::compiled_workflow>> submitted_;
+  std::set<std::size_t> asked_; ///< of these, those that this runtime has not answered
+  std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_; ///< stored
   std::set<model::attempt_key> started_; ///< confirmed
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;

@@ -22,14 +22,13 @@ bool is_alive(const actors::host_state& host, const caf::actor& handle) {
 /// Lets the scenario look before each start.
 class scenario_node::checked_launcher final : public executors::launcher {
 public:
-  explicit checked_launcher(std::function<void(const model::start_attempt&)> on_start)
-    : on_start_(std::move(on_start)) {}
+  explicit checked_launcher(start_check on_start) : on_start_(std::move(on_start)) {}
 
   void start(std::shared_ptr<const model::start_attempt> attempt,
              std::shared_ptr<const executors::launch_listener> listener) override {
     if (is_dead)
       return;
-    on_start_(*attempt);
+    on_start_(*attempt, script.keys());
     script.start(std::move(attempt), std::move(listener));
   }
   void signal(model::attempt_key key, executors::stop_signal what) override {
@@ -44,16 +43,14 @@ public:
   bool is_dead = false;
 
 private:
-  std::function<void(const model::start_attempt&)> on_start_;
+  start_check on_start_;
 };
 
-scenario_node::scenario_node(const scenario_node_options& options,
-                             std::function<void(const model::start_attempt&)> on_start,
+scenario_node::scenario_node(const scenario_node_options& options, start_check on_start,
                              actors::event_callback on_events)
   : wall_offset_(options.wall_offset),
     store_(std::make_shared<faulty_store>(storage::open_store_in_memory(options.store_name))),
     launcher_(std::make_shared<checked_launcher>(std::move(on_start))) {
-  next_run_ = store_->next_run_no().value();
   actors::host_options host;
   host.scheduler.slots = options.slots;
   host.scheduler.dispatch_ahead = options.dispatch_ahead;
@@ -64,8 +61,9 @@ scenario_node::scenario_node(const scenario_node_options& options,
     executors::function_registry::with_builtins());
   host.clock = {.wall = [this] { return wall(); }, .steady = clock().steady};
   host.on_fatal = [this](error e) { fatal_ = std::move(e); };
-  host_ = spawn(actors::host_behavior, std::move(host),
-                actors::store_position{options.incarnation, store_->last_seq().value(), next_run_},
+  host.resume = options.resume;
+  auto position = actors::read_position(host).value();
+  host_ = spawn(actors::host_behavior, std::move(host), std::move(position),
                 actors::spawning::cooperative);
   run();
   self->send(host_, actors::host_watch{1, [launcher = launcher_, on_events](const auto& events) {
@@ -88,9 +86,8 @@ scripted_launcher& scenario_node::launcher() {
 void scenario_node::submit(std::shared_ptr<const model::workflow_spec> workflow,
                            actors::completion done) {
   auto what = std::make_shared<model::submission>();
-  what->content_hash = "hash-" + to_string(next_run_);
+  what->content_hash = "hash-" + workflow->name;
   what->workflow = std::move(workflow);
-  ++next_run_.value;
   self->send(host_, actors::host_submit{std::move(what), std::move(done)});
 }
 

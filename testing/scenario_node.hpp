@@ -16,7 +16,7 @@ namespace sluice::testing {
 
 struct scenario_node_options {
   std::string store_name;
-  std::uint64_t incarnation = 0;
+  std::vector<model::run_no> resume; ///< runs that it takes up
   std::uint32_t slots = 4;
   std::uint32_t dispatch_ahead = 0;
   model::microseconds wall_offset{}; ///< added to the virtual wall time
@@ -24,9 +24,11 @@ struct scenario_node_options {
 
 class scenario_node : private actor_world {
 public:
-  /// `on_start` is called before a process starts, `on_events` with what a subscriber sees.
-  scenario_node(const scenario_node_options& options,
-                std::function<void(const model::start_attempt&)> on_start,
+  /// Called before a process starts, with those that run or wait.
+  using start_check =
+    std::function<void(const model::start_attempt&, const std::vector<model::attempt_key>&)>;
+  /// `on_events` is called with what a subscriber sees.
+  scenario_node(const scenario_node_options& options, start_check on_start,
                 actors::event_callback on_events);
   ~scenario_node();
 
@@ -40,8 +42,7 @@ public:
   faulty_store& store() { return *store_; }
   scripted_launcher& launcher();
 
-  /// The number the next submission gets.
-  model::run_no next_run() const { return next_run_; }
+  /// @pre the workflow's name is another one each time
   void submit(std::shared_ptr<const model::workflow_spec> workflow, actors::completion done);
   void cancel(model::run_no run, model::cancel_mode mode);
 
@@ -56,7 +57,6 @@ private:
   class checked_launcher;
 
   model::microseconds wall_offset_;
-  model::run_no next_run_;
   std::shared_ptr<faulty_store> store_;
   std::shared_ptr<checked_launcher> launcher_;
   std::optional<error> fatal_;

@@ -25,6 +25,10 @@ expected<run_row> sqlite_reader::run(model::run_no run_no) {
   });
 }
 
+expected<model::run_no> sqlite_reader::next_run_no() {
+  return guarded("read the last run", [&] { return select_next_run_no(*db_); });
+}
+
 expected<std::shared_ptr<const model::workflow_spec>>
 sqlite_reader::workflow(model::run_no run_no) {
   using found = expected<std::shared_ptr<const model::workflow_spec>>;
@@ -42,6 +46,26 @@ expected<std::string> sqlite_reader::source(model::run_no run_no) {
     if (!text)
       return no_run(run_no);
     return std::move(*text);
+  });
+}
+
+expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
+  return guarded("read run " + to_string(run_no), [&]() -> expected<model::stored_run> {
+    const SQLite::Transaction snapshot{db_->database()}; // rolled back: nothing is written
+    const auto row = select_run(*db_, run_no);
+    if (!row)
+      return no_run(run_no);
+    auto workflow = model::workflow_from_json(read_json(*select_spec(*db_, run_no)));
+    if (!workflow)
+      return tl::unexpected(workflow.error());
+    model::stored_run run;
+    run.run_no = run_no;
+    run.workflow = std::move(*workflow);
+    run.params = row->params;
+    run.state = row->state;
+    run.submitted_at = row->submitted_at;
+    select_stored_tasks(*db_, run);
+    return run;
   });
 }
 

@@ -11,8 +11,10 @@ public:
 
   expected<std::vector<run_row>> runs(const run_query& wanted) override;
   expected<run_row> run(model::run_no run_no) override;
+  expected<model::run_no> next_run_no() override;
   expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) override;
   expected<std::string> source(model::run_no run_no) override;
+  expected<model::stored_run> stored_run(model::run_no run_no) override;
   expected<std::vector<task_row>> tasks(const task_query& wanted) override;
   expected<task_row> task(model::run_no run_no, const std::string& name) override;
   expected<std::vector<attempt_row>> attempts(model::task_key task) override;

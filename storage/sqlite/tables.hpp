@@ -56,6 +56,8 @@ bool move_task(connection& db, const model::task_moved& r);
 bool has_reached(connection& db, const model::attempt_key& key);
 
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted);
+/// Fills in the tasks of a run that was read.
+void select_stored_tasks(connection& db, model::stored_run& run);
 std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name);
 std::vector<std::string> select_task_names(connection& db, model::run_no run);
 /// JSON text, empty when nothing was put out; nothing when there is no such task.

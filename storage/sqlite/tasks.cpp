@@ -134,6 +134,38 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   return tasks;
 }
 
+void select_stored_tasks(connection& db, model::stored_run& run) {
+  constexpr auto sql = R"sql(
+    SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
+           iif(t.state = 'failed', x.message, NULL), a.inputs
+      FROM task t
+      LEFT JOIN task_text x
+        ON t.finished_us IS NOT NULL AND x.run_no = t.run_no AND x.task_idx = t.task_idx
+      LEFT JOIN attempt a
+        ON t.finished_us IS NULL AND t.attempt > 0
+           AND a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+     WHERE t.run_no = ?1 ORDER BY t.task_idx
+  )sql";
+  query row{db, sql, run.run_no.value};
+  run.tasks.reserve(run.workflow->tasks.size());
+  while (row.next()) {
+    const auto task_idx = static_cast<std::uint32_t>(run.tasks.size());
+    model::stored_task task;
+    task.state = read_name(row.text(0), model::parse_task_state);
+    if (auto reason = row.text(1); !reason.empty())
+      run.reasons.emplace(task_idx, std::move(reason));
+    task.attempt = static_cast<std::uint32_t>(row.integer(2));
+    task.losses = static_cast<std::uint8_t>(row.integer(3));
+    task.finished_us = row.integer(4);
+    task.has_outputs = row.integer(5) != 0;
+    if (!row.is_null(6))
+      run.messages.emplace(task_idx, row.text(6));
+    if (!row.is_null(7))
+      run.inputs.emplace(task_idx, read_json(row.text(7)));
+    run.tasks.push_back(task);
+  }
+}
+
 std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name) {
   // A scan of the run's tasks: an index on names would cost every new task more than this.
   constexpr auto sql = R"sql(

@@ -115,8 +115,4 @@ expected<commit_mark> writer::last_commit() {
   return guarded("read the last commit", [&] { return select_mark(*db_).commit; });
 }
 
-expected<model::run_no> writer::next_run_no() {
-  return guarded("read the last run", [&] { return select_next_run_no(*db_); });
-}
-
 } // namespace sluice::storage::sqlite

@@ -20,7 +20,6 @@ public:
                                 std::span<const step_ptr> steps) override;
   std::size_t refused() const override { return refused_.size(); }
   expected<commit_mark> last_commit() override;
-  expected<model::run_no> next_run_no() override;
   expected<std::int64_t> last_seq() override { return next_seq_ - 1; }
 
 private:

@@ -3,6 +3,7 @@
 using namespace sluice;
 using model::run_state;
 using model::task_state;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -105,11 +106,71 @@ TEST_CASE_METHOD(runtime_world, "host: attempts of a dead executor are lost and 
   CHECK(run_state(run_no) == run_state::succeeded);
 }
 
-TEST_CASE_METHOD(runtime_world, "host: the death of the scheduler is the end", "[actors][host]") {
+TEST_CASE_METHOD(runtime_world, "host: a scheduler that died is replaced and what runs goes on",
+                 "[actors][host]") {
   start();
+  const auto run_no = submit({task("a"), task("b", {"a"})});
+  const auto a = launcher->key_of("a");
+  launcher->confirm(a, clock().wall());
+  run();
   crash(actors::child::scheduler);
+  SECTION("what ends afterwards") {
+    advance(200ms);
+    launcher->end(a, clock().wall());
+  }
+  SECTION("what ended while there was none") {
+    launcher->end(a, clock().wall());
+    run();
+    advance(200ms);
+  }
+  SECTION("what ended before, and was not committed") {
+    store->fail_next(1, {errc::unavailable, "the disk is full"});
+    launcher->end(a, clock().wall());
+    run();
+    advance(1s);
+  }
+  run();
+  CHECK(task_state(run_no, "a") == task_state::succeeded);
+  const auto b = launcher->key_of("b");
+  CHECK(b.attempt == 1);
+  launcher->end(b, clock().wall());
+  run();
+  CHECK(run_state(run_no) == run_state::succeeded);
+  CHECK_FALSE(fatal);
+}
+
+TEST_CASE_METHOD(runtime_world, "host: a start that died with the scheduler is made up for",
+                 "[actors][host]") {
+  start();
+  store->fail_next(1, {errc::unavailable, "the disk is full"}, testing::fault_moment::after_commit);
+  const auto run_no = submit({task("a")}); // dispatched in the store; the scheduler does not know
+  crash(actors::child::scheduler);
+  advance(1s);
+  const auto a = launcher->key_of("a");
+  CHECK(a.attempt == 2);
+  launcher->end(a, clock().wall());
+  run();
+  CHECK(run_state({run_no.value == 0 ? 1 : run_no.value}) == run_state::succeeded);
+}
+
+TEST_CASE_METHOD(runtime_world, "host: who asked a scheduler that died is told", "[actors][host]") {
+  start();
+  store->fail_next(1000, {errc::unavailable, "the disk is full"});
+  submit({task("a")});
+  CHECK(last_answer->error().code == errc::timeout); // there is none yet
+  crash(actors::child::scheduler);
+  CHECK(last_answer->error().code == errc::unavailable);
+}
+
+TEST_CASE_METHOD(runtime_world, "host: a scheduler that dies again and again is the end",
+                 "[actors][host]") {
+  start();
+  for (int i = 0; i < 6 && !fatal; ++i) {
+    crash(actors::child::scheduler);
+    advance(5s);
+  }
   REQUIRE(fatal);
-  CHECK_THAT(fatal->message, Catch::Contains("scheduler"));
+  CHECK_THAT(fatal->message, Catch::Contains("scheduler") && Catch::Contains("too often"));
 }
 
 TEST_CASE_METHOD(runtime_world, "host: cancel stops what runs and ends the run when it is gone",

@@ -53,7 +53,7 @@ public:
     options.functions = functions;
     options.clock = clock();
     options.on_fatal = [this](error e) { fatal = std::move(e); };
-    host = spawn(actors::host_behavior, options, actors::store_position{1, 0, model::run_no{1}},
+    host = spawn(actors::host_behavior, options, actors::read_position(options).value(),
                  actors::spawning::cooperative);
     run();
   }

@@ -25,6 +25,11 @@ struct recorded_run {
   std::vector<std::string> reasons;                    ///< of each task's last move
   std::vector<std::optional<model::failure>> failures; ///< last one of each task
   std::vector<std::string> inputs;                     ///< of each task's last attempt, JSON text
+  std::vector<std::uint32_t> losses;
+  std::vector<std::int64_t> finished_us;
+  std::vector<bool> has_outputs;
+  model::value params;
+  model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
   model::state_counts counts{}; ///< as last written
   bool degraded = false;
@@ -66,7 +71,7 @@ public:
     return options;
   }
   explicit core_world(core_options options = roomy(), checking how = checking::all)
-    : core(std::move(options)), how_(how) {}
+    : core(options), how_(how), options_(std::move(options)) {}
   explicit core_world(const flow& f) : core_world() { submit(f); }
 
   // --- what happens ----------------------------------------------------------------------------
@@ -118,7 +123,7 @@ public:
   void lose_executor(model::executor_kind kind = model::executor_kind::process) {
     std::erase_if(under_way,
                   [&](const auto& open) { return executor_of(open.second.spec().action) == kind; });
-    step(model::executor_lost{kind});
+    step(model::executor_ready{kind, {}});
   }
   void confirm(std::string_view task) { step(model::attempt_started{current(task)}); }
   void time_out(std::string_view task) { step(model::attempt_timed_out{current(task)}); }
@@ -133,6 +138,47 @@ public:
     REQUIRE(asked != loads.end());
     loads.erase(asked);
     step(model::outputs_loaded{last_run, index(task), std::move(outputs)});
+  }
+  /// The scheduler dies, and another one takes up what is recorded. What runs goes on; questions
+  /// for outputs are forgotten.
+  void restart() {
+    loads.clear();
+    options_.next_run = {std::int64_t(runs.size()) + 1};
+    core = scheduler_core{options_};
+    std::vector<model::run_no> live;
+    for (const auto& [run_no, run] : runs)
+      if (!is_terminal(run.state))
+        live.push_back(run_no);
+    is_restoring_ = true; // the runs that come later are missing until the last of them
+    for (const auto run_no : live) {
+      is_restoring_ = run_no != live.back();
+      auto restored = core.restore(stored(run_no), tick());
+      REQUIRE(restored);
+      take(std::move(*restored));
+    }
+  }
+  model::stored_run stored(model::run_no run_no) const {
+    const auto& run = runs.at(run_no);
+    model::stored_run all;
+    all.run_no = run_no;
+    all.workflow = run.spec;
+    all.params = run.params;
+    all.state = run.state;
+    all.submitted_at = run.submitted_at;
+    for (std::uint32_t i = 0; i < run.tasks.size(); ++i) {
+      all.tasks.push_back({.state = run.tasks[i],
+                           .losses = std::uint8_t(run.losses[i]),
+                           .has_outputs = run.has_outputs[i],
+                           .attempt = run.attempts[i],
+                           .finished_us = run.finished_us[i]});
+      if (!run.reasons[i].empty())
+        all.reasons.emplace(i, run.reasons[i]);
+      if (run.failures[i])
+        all.messages.emplace(i, run.failures[i]->message);
+      if (!run.inputs[i].empty())
+        all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
+    }
+    return all;
   }
   void dispatch() { take(core.dispatch(tick())); }
   void step(const model::happening& what) { take(core.react(what, tick(), mode)); }
@@ -232,7 +278,7 @@ private:
     for (const auto& effect : last.effects)
       std::visit([this](const auto& e) { carry_out(e); }, effect);
     most_at_once = std::max(most_at_once, under_way.size());
-    if (how_ == checking::all)
+    if (how_ == checking::all && !is_restoring_)
       compare();
   }
 
@@ -251,6 +297,11 @@ private:
     run.reasons.resize(size);
     run.failures.resize(size);
     run.inputs.resize(size);
+    run.losses.resize(size);
+    run.finished_us.resize(size);
+    run.has_outputs.resize(size);
+    run.params = r.request.params;
+    run.submitted_at = r.at;
   }
   void fold(const model::run_moved& r) {
     auto& run = runs.at(r.run_no);
@@ -283,6 +334,11 @@ private:
            "only what did not succeed has a failure");
     run.tasks[idx] = as_stored(outcome.state);
     run.failures[idx] = outcome.failure;
+    run.losses[idx] = outcome.losses;
+    run.has_outputs[idx] = !outcome.outputs.is_null();
+    run.finished_us[idx] = model::to_us(outcome.finished_at);
+    if (outcome.state != model::task_state::cancelled)
+      run.reasons[idx].clear(); // as the store does
   }
   void fold(const model::task_moved& r) {
     auto& run = runs.at(r.key.run_no);
@@ -291,6 +347,7 @@ private:
     expect(run.attempts[idx] == r.attempt, "a task moves with another attempt");
     run.tasks[idx] = as_stored(r.to);
     run.reasons[idx] = r.reason;
+    run.finished_us[idx] = model::to_us(r.at);
     if (r.failure)
       run.failures[idx] = r.failure;
   }
@@ -338,6 +395,8 @@ private:
   }
 
   checking how_;
+  core_options options_;
+  bool is_restoring_ = false;
   std::string problem_;
   model::request_id last_request_ = 0;
 };

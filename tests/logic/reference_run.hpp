@@ -34,6 +34,9 @@ public:
     is after_loading = is::ready;
     std::uint32_t losses = 0;
     std::uint32_t attempts = 0;
+    bool in_store = false;         ///< its outputs, since a restart
+    bool is_to_evaluate = false;   ///< started before a restart: its inputs are to be found again
+    std::set<std::uint32_t> reads; ///< what for that has to be read back
   };
 
   std::vector<task> tasks;
@@ -88,6 +91,7 @@ public:
 
   void dispatched(std::uint32_t i) {
     tasks[i].state = is::active;
+    tasks[i].is_to_evaluate = false;
     ++tasks[i].attempts;
   }
   void timed_out(std::uint32_t i) {
@@ -114,7 +118,31 @@ public:
                || ++t.losses > crash_limit) {
       t.state = is::failed;
     } else {
-      t.state = stopping && wants_success(t) ? is::skipped : is::ready;
+      t.state = stopping && wants_success(t)           ? is::skipped
+                : t.is_to_evaluate && !t.reads.empty() ? is::loading
+                                                       : is::ready;
+      t.after_loading = is::ready;
+    }
+  }
+  /// Another scheduler took the run up: it has no outputs in memory, and knows of no task that has
+  /// not started that its rules have held.
+  void restarted() {
+    for (auto& t : tasks)
+      t.in_store = t.state == is::succeeded && !t.outputs.is_null();
+    for (auto& t : tasks) {
+      if (t.attempts > 0 && !is_decided(t.state)) {
+        t.is_to_evaluate = true;
+        t.reads.clear();
+        for (const auto u : t.output_mentions)
+          if (tasks[u].in_store)
+            t.reads.insert(u);
+        if (t.state != is::active)
+          t.state = t.reads.empty() ? is::ready : is::loading;
+        t.after_loading = is::ready;
+      } else if (is_idle(t)) {
+        t.state = is::pending;
+        t.inputs = nullptr;
+      }
     }
   }
   /// What it waited for was read back.
@@ -136,7 +164,7 @@ private:
   }
   bool is_large(const task& t) const {
     return t.state == is::succeeded && !t.outputs.is_null()
-           && model::to_text(t.outputs).size() > kept_output_bytes;
+           && (t.in_store || model::to_text(t.outputs).size() > kept_output_bytes);
   }
   bool handles(std::uint32_t dependent, std::uint32_t upstream) const {
     const auto& t = tasks[dependent];

@@ -193,6 +193,8 @@ public:
       lose_executor();
     else if (roll < 9)
       stale_report();
+    else if (roll < 11)
+      restart();
     else if (roll < 30 && !world_.loads.empty())
       load();
     else if (!world_.under_way.empty())
@@ -242,6 +244,14 @@ private:
         references_.at(key.run_no).ended(key.task_idx, lost);
         references_.at(key.run_no).settle();
       }
+  }
+  void restart() {
+    world_.restart();
+    for (auto& [run_no, reference] : references_)
+      reference.restarted();
+    compare_states();
+    world_.mode = scheduler_core::dispatching::allowed;
+    world_.dispatch();
   }
   void stale_report() {
     if (world_.starts.empty())
@@ -362,6 +372,11 @@ private:
   }
 
   void compare() {
+    compare_states();
+    check_capacity();
+  }
+
+  void compare_states() {
     settle_all();
     follow_loads();
     note_starts();
@@ -388,7 +403,6 @@ private:
         names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed: ");
       REQUIRE(names_one);
     }
-    check_capacity();
   }
 
   /// Nothing starts before its join is decided, twice at once, or with other inputs.

@@ -17,7 +17,6 @@ TEST_CASE("faulty_store: passes on and counts when no fault is asked for", "[sto
   REQUIRE(store.steps().size() == 3);
   CHECK(store.steps()[2] == group[1]);
   CHECK(must(store.last_commit()) == commit_mark{1, 3});
-  CHECK(must(store.next_run_no()) == model::run_no{2});
   CHECK(must(store.last_seq()) == 3);
   CHECK(store.refused() == 0);
 }

@@ -20,7 +20,7 @@ TEST_CASE("in memory: it lives as long as someone has it open", "[storage][memor
     store.reset();
     CHECK(must(reader->run({1})).run_no == model::run_no{1});
     store = must(open_store_in_memory(name));
-    CHECK(must(store->next_run_no()) == model::run_no{2});
+    CHECK(must(reader->next_run_no()) == model::run_no{2});
   }
   CHECK(open_reader_in_memory(name).error().code == errc::not_found);
 }

@@ -11,7 +11,7 @@ using model::run_state;
 STORE_TEST("an empty one has nothing and says so") {
   TestType db;
   CHECK(must(db.store->last_commit()) == commit_mark{});
-  CHECK(must(db.store->next_run_no()) == model::run_no{1});
+  CHECK(must(db.reader->next_run_no()) == model::run_no{1});
   CHECK(must(db.store->last_seq()) == 0);
   CHECK(must(db.reader->last_seq()) == 0);
   CHECK(must(db.reader->runs({})).empty());
@@ -60,7 +60,7 @@ STORE_TEST("a new run comes with its tasks and its workflow") {
   CHECK(*must(db.reader->workflow({1})) == *workflow);
   CHECK(must(db.reader->source({1})) == "tasks: ...");
   CHECK(must(db.reader->outputs({{1}, 0})).is_null());
-  CHECK(must(db.store->next_run_no()) == model::run_no{2});
+  CHECK(must(db.reader->next_run_no()) == model::run_no{2});
 }
 
 STORE_TEST("equal specifications share a version within their workflow") {
@@ -420,6 +420,43 @@ STORE_TEST("a task is found by name and the nearest one is named") {
   CHECK_THAT(missing.error().message,
              Catch::Contains("run r-1 has no task 'extrat'") && Catch::Contains("'extract'"));
   CHECK_THAT(db.reader->task({2}, "load").error().message, Catch::Contains("no run r-2"));
+}
+
+STORE_TEST("an unfinished run is read with all that goes on with it") {
+  TestType db;
+  const auto workflow = workflow_of({"a", "b", "c", "d", "e"});
+  auto record = created(1, workflow);
+  record.request.params = {{"day", "2026-03-01"}};
+  auto with_inputs = dispatched(1, 1);
+  with_inputs.inputs = R"({"x":1})";
+  auto good = ended(1, 0);
+  good.outcome.outputs = {{"v", 7}};
+  commit(*db.store, {record, dispatched(1, 0), with_inputs, dispatched(1, 2), dispatched(1, 3),
+                     good, moved(1, 1, task_state::cancelling, "timeout", 1),
+                     ended(1, 2, 1, task_state::failed), ended(1, 3, 1, task_state::ready)});
+
+  const auto run = must(db.reader->stored_run({1}));
+  CHECK(run.run_no == model::run_no{1});
+  CHECK(*run.workflow == *workflow);
+  CHECK(run.params == record.request.params);
+  CHECK(run.state == run_state::running);
+  CHECK(run.submitted_at == at(0));
+  REQUIRE(run.tasks.size() == 5);
+  CHECK(run.tasks[0].state == task_state::succeeded);
+  CHECK(run.tasks[0].has_outputs);
+  CHECK(run.tasks[1].state == task_state::cancelling);
+  CHECK(run.tasks[1].attempt == 1);
+  CHECK(run.reasons.at(1) == "timeout");
+  CHECK(run.inputs.at(1) == model::value{{"x", 1}});
+  CHECK(run.tasks[2].state == task_state::failed);
+  CHECK_FALSE(run.tasks[2].has_outputs);
+  CHECK(run.tasks[2].finished_us == model::to_us(at(3)));
+  CHECK(run.messages.at(2) == "exited with 3");
+  CHECK(run.tasks[3].state == task_state::pending);
+  CHECK(run.tasks[3].losses == 1);
+  CHECK(run.tasks[4].attempt == 0);
+  CHECK(run.inputs.size() == 1);
+  CHECK(db.reader->stored_run({2}).error().code == errc::not_found);
 }
 
 STORE_TEST("any text is kept as it is") {

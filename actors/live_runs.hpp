@@ -1,0 +1,27 @@
+// Which unfinished runs of the store a host has, and what it needs to take them up.
+#pragma once
+
+#include "model/stored_run.hpp"
+#include "storage/store.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace sluice::actors {
+
+/// Those that it was asked to resume, and those that were submitted to it. All others that are
+/// unfinished belong to someone else.
+struct run_ownership {
+  model::run_no from; ///< the first number it gave, and all after it
+  std::vector<model::run_no> resumed;
+};
+
+struct live_runs {
+  std::shared_ptr<const std::vector<model::stored_run>> runs; ///< in order of their numbers
+  model::run_no next_run;                                     ///< the first that nobody has
+};
+
+/// Errors: those of `storage::reader`.
+expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& ours);
+
+} // namespace sluice::actors

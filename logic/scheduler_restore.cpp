@@ -1,0 +1,139 @@
+// A run's way back from the store: what was committed, and from that everything a live run holds
+// beside it. One pass over its tasks and edges.
+#include "logic/scheduler_core.hpp"
+
+#include <algorithm>
+
+namespace sluice::logic {
+
+using model::task_state;
+
+expected<reaction> scheduler_core::restore(const model::stored_run& stored, model::wall_time now) {
+  auto compiled = compile_here(stored.workflow);
+  if (!compiled)
+    return tl::unexpected(compiled.error());
+  if (stored.tasks.size() != stored.workflow->tasks.size())
+    return fail(errc::corrupt, "run " + to_string(stored.run_no) + " has "
+                                 + std::to_string(stored.tasks.size()) + " tasks, its workflow "
+                                 + std::to_string(stored.workflow->tasks.size()));
+  now_ = now;
+  actor_ = "scheduler";
+  auto& run = add_run(stored.run_no, std::move(*compiled), stored.params, stored.submitted_at);
+  run.state = stored.state;
+  run.prior_inputs = stored.inputs;
+  guarded(run, [&] {
+    for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+      restore_task(run, task, stored);
+    restore_outputs(run, stored);
+    restore_failures(run, stored);
+    judge_again(run);
+    settle(run);
+  });
+  return finish_step();
+}
+
+void scheduler_core::restore_task(live_run& run, std::uint32_t task,
+                                  const model::stored_run& stored) {
+  const auto& was = stored.tasks[task];
+  auto& entry = run.tasks[task];
+  entry.state = was.state;
+  entry.attempt = was.attempt;
+  entry.losses = was.losses;
+  --run.counts[std::size_t(task_state::pending)];
+  ++run.counts[std::size_t(was.state)];
+  for (const auto upstream : run.workflow->graph().upstreams(task))
+    entry.undecided += is_terminal(stored.tasks[upstream].state) ? 0 : 1;
+  const auto reason = stored.reasons.find(task);
+  const auto has_reason = [&](std::string_view text) {
+    return reason != stored.reasons.end() && reason->second == text;
+  };
+  if (has_reason("internal")) {
+    run.internal = run.failed = true;
+    run.error = "internal error before the run was taken up again";
+  }
+  if (is_terminal(was.state)) {
+    entry.judged = entry.released = entry.settled = true;
+    --run.undecided;
+    return;
+  }
+  entry.was_started = was.attempt > 0;
+  entry.judged = entry.was_started;
+  if (!is_active(was.state))
+    return;
+  if (was.state == task_state::cancelling)
+    entry.stop = run.state == model::run_state::running && has_reason("timeout")
+                   ? model::stop_reason::timeout
+                   : model::stop_reason::cancel;
+  take_capacity(run, task);
+}
+
+/// Outputs that someone may still read stay in the store until they are needed.
+void scheduler_core::restore_outputs(live_run& run, const model::stored_run& stored) {
+  for (std::uint32_t reader = 0; reader < run.tasks.size(); ++reader) {
+    const auto* expressions = run.workflow->expressions(reader);
+    if (expressions == nullptr || run.tasks[reader].released)
+      continue;
+    for (const auto upstream : expressions->output_reads) {
+      if (run.tasks[upstream].state != task_state::succeeded || !stored.tasks[upstream].has_outputs)
+        continue;
+      auto& kept = run.outputs[upstream];
+      kept.in_store_only = true;
+      ++kept.readers;
+    }
+  }
+}
+
+/// Failures count again in the order in which they came.
+void scheduler_core::restore_failures(live_run& run, const model::stored_run& stored) {
+  std::vector<std::uint32_t> failed;
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    if (run.tasks[task].state == task_state::failed)
+      failed.push_back(task);
+  std::stable_sort(failed.begin(), failed.end(), [&](auto one, auto other) {
+    return stored.tasks[one].finished_us < stored.tasks[other].finished_us;
+  });
+  for (const auto task : failed) {
+    const auto message = stored.messages.find(task);
+    note_failure(run, task, message == stored.messages.end() ? "" : message->second);
+    count_failure(run, task);
+  }
+}
+
+/// Sends every task that may run on its way to `ready`, as the last decision about its upstreams
+/// did. One that had been dispatched before passed its rules then: they do not count again.
+void scheduler_core::judge_again(live_run& run) {
+  if (!evaluate_env(run))
+    return;
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    const auto& entry = run.tasks[task];
+    if (entry.was_started && entry.undecided > 0 && run.workflow->expressions(task) != nullptr)
+      freeze_undecided(run, task);
+    if (entry.state != task_state::pending)
+      continue;
+    if (entry.was_started)
+      prepare(run, task);
+    else
+      apply_verdict(run, task, verdict_on(run, task));
+  }
+}
+
+/// What the decisions about its upstreams so far mean for a task.
+join_verdict scheduler_core::verdict_on(const live_run& run, std::uint32_t task) const {
+  const auto rule = run.task_spec(task).join.rule;
+  const auto& upstreams = run.workflow->graph().upstreams(task);
+  if (upstreams.empty())
+    return judge_join_of_root(rule);
+  auto open = static_cast<std::uint32_t>(upstreams.size());
+  for (const auto upstream : upstreams) {
+    const auto state = run.tasks[upstream].state;
+    if (!is_terminal(state))
+      continue;
+    const auto verdict =
+      judge_join(rule, outcome_of(state, run.is_failure_allowed(upstream)), --open);
+    if (verdict != join_verdict::wait)
+      return verdict;
+  }
+  return join_verdict::wait;
+}
+
+} // namespace sluice::logic

@@ -1,0 +1,40 @@
+// What the store holds of a run that is not finished: all that a scheduler needs to take it up.
+#pragma once
+
+#include "model/run.hpp"
+#include "model/state.hpp"
+#include "model/time.hpp"
+#include "model/workflow.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::model {
+
+/// 16 bytes: a run may have a million of them.
+struct stored_task {
+  task_state state = task_state::pending; ///< as stored
+  std::uint8_t losses = 0;
+  bool has_outputs = false;
+  std::uint32_t attempt = 0;    ///< current one, 0: none yet
+  std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
+};
+
+struct stored_run {
+  model::run_no run_no;
+  std::shared_ptr<const workflow_spec> workflow;
+  value params = value::object();
+  run_state state = run_state::running;
+  wall_time submitted_at;
+  std::vector<stored_task> tasks;
+
+  // Of few tasks, by index.
+  std::unordered_map<std::uint32_t, std::string> reasons;  ///< where there is one
+  std::unordered_map<std::uint32_t, std::string> messages; ///< of those that failed
+  std::unordered_map<std::uint32_t, value> inputs; ///< of the current attempt of undecided ones
+};
+
+} // namespace sluice::model
