@@ -19,10 +19,10 @@ constexpr model::steady_time frame_time = 50ms; // a person sees no more than th
 } // namespace
 
 run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
-                   signal_watch& signals, std::shared_ptr<const model::workflow_spec> workflow,
-                   model::run_no run)
-  : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run),
-    tracker_(std::move(workflow)), progress_(make_progress(s, tracker_)) {
+                   signal_watch& signals, watched_run run)
+  : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run.run_no),
+    tracker_(std::move(run.tracker)), progress_(make_progress(s, tracker_)),
+    last_seq_(run.last_seq) {
   session_.out.hold();
 }
 

@@ -15,10 +15,17 @@
 
 namespace sluice::cli {
 
+/// The run that is watched, and how far it was when the watch began.
+struct watched_run {
+  model::run_no run_no;
+  run_tracker tracker;
+  std::int64_t last_seq = 0; ///< events up to here are in the tracker
+};
+
 class run_loop {
 public:
   run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox, signal_watch& signals,
-           std::shared_ptr<const model::workflow_spec> workflow, model::run_no run);
+           watched_run run);
 
   /// Returns when the run's end is committed and shown. Errors: what ended the node instead.
   expected<void> run();

@@ -5,6 +5,13 @@ namespace sluice::cli {
 run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow)
   : workflow_(std::move(workflow)) {}
 
+run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
+                         const runtime::run_view& run)
+  : workflow_(std::move(workflow)), succeeded_(run.count(model::task_state::succeeded)),
+    failed_(run.count(model::task_state::failed)), skipped_(run.count(model::task_state::skipped)),
+    cancelled_(run.count(model::task_state::cancelled)), state_(run.state),
+    submitted_at_(run.submitted_at) {}
+
 void run_tracker::apply(const model::event& e) {
   if (!e.task_idx) {
     state_ = model::parse_run_state(e.to).value_or(state_);

@@ -3,6 +3,7 @@
 
 #include "model/event.hpp"
 #include "model/workflow.hpp"
+#include "runtime/history.hpp"
 
 #include <map>
 #include <optional>
@@ -19,6 +20,8 @@ struct running_task {
 class run_tracker {
 public:
   explicit run_tracker(std::shared_ptr<const model::workflow_spec> workflow);
+  /// Of a run that is under way: counts what is decided of it.
+  run_tracker(std::shared_ptr<const model::workflow_spec> workflow, const runtime::run_view& run);
 
   /// Events in order of their seq; those of other runs are to be kept away.
   void apply(const model::event& e);

@@ -158,7 +158,9 @@ void scheduler_core::on(const model::executor_ready& e) {
     }
     model::attempt_report report;
     report.key = key;
-    report.failure = model::failure{model::failure_class::lost, "", "its executor died"};
+    report.failure = model::failure{model::failure_class::lost, "",
+                                    run->tasks[key.task_idx].was_started ? "its runtime died"
+                                                                         : "its executor died"};
     report.finished_at = now_;
     guarded(*run, [&] {
       finish(*run, report);

@@ -30,8 +30,9 @@ run_view viewed(storage::run_row row, const lock_view& before, const lock_view& 
   static_cast<storage::run_row&>(view) = std::move(row);
   // Two looks, one on each side of the read: a run that ended, or a runtime that started between
   // them, is not taken for an interruption.
-  view.interrupted = !model::is_terminal(view.state) && !before.executes(view.submitted_at)
-                     && !after.executes(view.submitted_at);
+  view.interrupted = !model::is_terminal(view.state)
+                     && !before.executes(view.run_no, view.submitted_at)
+                     && !after.executes(view.run_no, view.submitted_at);
   return view;
 }
 
@@ -298,6 +299,10 @@ expected<std::vector<storage::attempt_row>> history::attempts(model::task_key ta
 
 expected<model::value> history::outputs(model::task_key task) {
   return reader_->outputs(task);
+}
+
+expected<std::int64_t> history::last_seq() {
+  return reader_->last_seq();
 }
 
 expected<std::vector<model::event>> history::events(model::run_no run, std::int64_t after_seq,

@@ -89,6 +89,8 @@ public:
   /// At most `limit` events of a run after a cursor, with the names of their tasks.
   expected<std::vector<model::event>> events(model::run_no run, std::int64_t after_seq,
                                              std::size_t limit);
+  /// The cursor of the newest event of all runs; 0: there is none.
+  expected<std::int64_t> last_seq();
   /// What a run executes.
   expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run);
 

@@ -1,10 +1,12 @@
 // Whether the runtime that executes a run is still there, judged by the store's lock alone.
 #pragma once
 
+#include "model/ids.hpp"
 #include "model/time.hpp"
 #include "storage/open.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace sluice::runtime {
 
@@ -13,14 +15,13 @@ class lock_view {
 public:
   static lock_view look(const storage::store_paths& paths);
 
-  /// Whether the holder can be the one that executes a run submitted then. A runtime executes what
-  /// it accepted itself, so a run older than the holder's lock has lost its runtime.
-  bool executes(model::wall_time submitted_at) const {
-    return held_since_ && submitted_at >= *held_since_;
-  }
+  /// Whether the holder can be the one that executes a run. A runtime executes what it accepted
+  /// itself and what it took up: any other run that is older than its lock has lost its runtime.
+  bool executes(model::run_no run, model::wall_time submitted_at) const;
 
 private:
   std::optional<model::wall_time> held_since_; ///< nothing: nobody holds it
+  std::vector<model::run_no> resumed_;
 };
 
 } // namespace sluice::runtime

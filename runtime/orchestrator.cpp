@@ -6,6 +6,7 @@
 #include "executors/thread_slice.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/config_load.hpp"
+#include "runtime/recovery.hpp"
 
 #include <algorithm>
 #include <future>
@@ -24,6 +25,20 @@ std::uint32_t slots_of(const orchestrator_options& options) {
   return std::clamp(std::thread::hardware_concurrency(), 1u, most_default_slots);
 }
 
+expected<void> check_all_resumable(const storage::store_paths& paths,
+                                   const std::vector<model::run_no>& runs,
+                                   const executors::function_registry& functions) {
+  if (runs.empty())
+    return {};
+  const auto reader = storage::open_reader(paths);
+  if (!reader)
+    return tl::unexpected(reader.error());
+  for (const auto run : runs)
+    if (auto checked = check_resumable(**reader, run, functions); !checked)
+      return checked;
+  return {};
+}
+
 } // namespace
 
 /// In order of construction: what is below uses what is above.
@@ -40,7 +55,8 @@ struct orchestrator::parts {
 expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options options) {
   const auto dir = std::filesystem::absolute(options.store_dir).lexically_normal();
   const storage::store_paths paths{dir};
-  auto lock = storage::store_lock::acquire(paths, options.command);
+  auto lock = storage::store_lock::acquire(
+    paths, {.pid = 0, .command = options.command, .resumed = options.resume});
   if (!lock)
     return tl::unexpected(lock.error());
 
@@ -58,6 +74,13 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   auto store = storage::open_store(paths, {.sync = options.durability});
   if (!store)
     return tl::unexpected(store.error());
+  auto functions = options.functions;
+  if (functions == nullptr)
+    functions = std::make_shared<const executors::function_registry>(
+      executors::function_registry::with_builtins());
+  if (auto checked = check_all_resumable(paths, options.resume, *functions); !checked)
+    return tl::unexpected(checked.error());
+  remove_left_work(paths.work());
 
   const auto slots = static_cast<std::uint32_t>(
     executors::allow_descriptors_for(slots_of(options))); // not more than asked for
@@ -74,11 +97,6 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   if (!launcher)
     return tl::unexpected(launcher.error());
 
-  auto functions = options.functions;
-  if (functions == nullptr)
-    functions = std::make_shared<const executors::function_registry>(
-      executors::function_registry::with_builtins());
-
   auto p = std::unique_ptr<parts>{new parts{std::move(*lock), std::move(*guard), std::move(*store),
                                             std::move(*launcher), std::move(functions), nullptr}};
   actors::host_options host;
@@ -89,6 +107,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   host.launcher = p->launcher;
   host.functions = p->functions;
   host.clock = clock;
+  host.resume = options.resume;
   host.on_fatal = options.on_fatal ? std::move(options.on_fatal) : [](const error&) {};
   executors::prefer_short_slices(executors::slice_heirs::threads); // of all actors
   auto started = actors::host::start(std::move(host));

@@ -22,6 +22,7 @@ struct orchestrator_options {
   std::filesystem::path guard_program; ///< empty: beside the executable, else as installed
   storage::durability durability = storage::durability::full;
   std::shared_ptr<const executors::function_registry> functions; ///< null: the built-in ones
+  std::vector<model::run_no> resume;   ///< unfinished runs to take up; all others are left alone
   std::function<void(error)> on_fatal; ///< the node cannot go on; called once
 };
 
@@ -47,7 +48,8 @@ private:
 class orchestrator {
 public:
   /// Takes the store's lock, starts the guard, opens the store, starts the actors. Errors: those of
-  /// `store_lock::acquire`, `open_store` and the guard (`not_found` when its program is missing).
+  /// `store_lock::acquire`, `open_store`, `check_resumable` and the guard (`not_found` when its
+  /// program is missing).
   static expected<std::unique_ptr<orchestrator>> start(orchestrator_options options);
   /// As `stop`.
   ~orchestrator();

@@ -41,8 +41,9 @@ struct store_options {
 
 /// Who holds a store: written into its lock file.
 struct lock_holder {
-  int pid = 0;
+  int pid = 0; ///< filled in by `acquire`
   std::string command;
+  std::vector<model::run_no> resumed; ///< unfinished runs that it took up
 };
 
 /// Whether a filesystem type, as statfs tells it, is one whose files other machines change too.
@@ -54,7 +55,7 @@ public:
   /// Creates the directory (0700) when missing. Errors: `conflict` when another process holds it
   /// (names process, command and directory), `invalid_argument` when the directory cannot be made
   /// or lies on a network filesystem, `unavailable` when the disk is full.
-  static expected<store_lock> acquire(const store_paths& paths, const std::string& command);
+  static expected<store_lock> acquire(const store_paths& paths, lock_holder about);
   /// Who holds the store now; nothing when nobody does or there is no store.
   static std::optional<lock_holder> holder(const store_paths& paths);
 

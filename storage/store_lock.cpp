@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -33,25 +34,32 @@ private:
   int fd_;
 };
 
-/// What the last holder wrote: its pid and its command, a line each.
+/// What the last holder wrote, a line each: its pid, its command, the runs that it took up.
 lock_holder read_holder(int fd) {
-  std::array<char, 4096> buffer;
-  const auto size = ::pread(fd, buffer.data(), buffer.size(), 0);
+  std::string text(64u << 10, '\0');
+  const auto size = ::pread(fd, text.data(), text.size(), 0);
   lock_holder holder;
   if (size <= 0)
     return holder;
-  const auto text = std::string_view{buffer.data(), static_cast<std::size_t>(size)};
-  std::from_chars(text.data(), text.data() + text.size(), holder.pid);
-  if (const auto line = text.find('\n'); line != std::string_view::npos)
-    holder.command = text.substr(line + 1, text.find('\n', line + 1) - line - 1);
+  text.resize(static_cast<std::size_t>(size));
+  std::istringstream lines{text};
+  std::string line;
+  if (std::getline(lines, line))
+    std::from_chars(line.data(), line.data() + line.size(), holder.pid);
+  std::getline(lines, holder.command);
+  for (std::int64_t run = 0; lines >> run;)
+    holder.resumed.push_back({run});
   return holder;
 }
 
-expected<void> write_holder(int fd, std::string command) {
+expected<void> write_holder(int fd, const lock_holder& holder) {
+  auto command = holder.command;
   std::replace_if(
     command.begin(), command.end(), [](unsigned char c) { return c < ' '; }, ' ');
   command.resize(std::min<std::size_t>(command.size(), 1024)); // enough to recognise it
-  const auto text = std::to_string(::getpid()) + "\n" + command + "\n";
+  auto text = std::to_string(::getpid()) + "\n" + command + "\n";
+  for (const auto run : holder.resumed)
+    text += std::to_string(run.value) + " ";
   if (::ftruncate(fd, 0) != 0
       || ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return fail(errc::unavailable, "cannot write the lock file: " + errno_text(errno));
@@ -108,7 +116,7 @@ bool is_network_filesystem(std::int64_t type) {
   return std::find(types.begin(), types.end(), static_cast<std::uint32_t>(type)) != types.end();
 }
 
-expected<store_lock> store_lock::acquire(const store_paths& paths, const std::string& command) {
+expected<store_lock> store_lock::acquire(const store_paths& paths, lock_holder about) {
   if (auto made = make_private_directory(paths.dir); !made)
     return tl::unexpected(made.error());
   struct statfs filesystem {};
@@ -133,7 +141,7 @@ expected<store_lock> store_lock::acquire(const store_paths& paths, const std::st
   case lock_try::impossible:
     return fail(errc::invalid_argument, "cannot lock '" + file.string() + "': " + errno_text(err));
   }
-  if (auto written = write_holder(fd.value(), command); !written)
+  if (auto written = write_holder(fd.value(), about); !written)
     return tl::unexpected(written.error());
   return store_lock{fd.release()};
 }

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <array>
+#include <functional>
 
 #include <poll.h>
 
@@ -20,6 +21,7 @@ constexpr std::size_t inbox_capacity = 4'096;
 
 struct run_options {
   std::string file;
+  std::string resume;              ///< a run to go on with, instead
   std::vector<std::string> params; ///< `name=value`
   std::uint32_t slots = 0;
 };
@@ -75,52 +77,106 @@ expected<model::run_no> submit(runtime::orchestrator& node, model::submission su
   }
 }
 
-int run_submission(session& s, model::submission submission, const run_options& options) {
+/// Runs that an earlier runtime left in this store are nobody's: say so.
+void name_interrupted_runs(session& s) {
+  constexpr std::size_t most = 3;
+  auto store = runtime::history::open(s.store_dir);
+  if (!s.text() || !store)
+    return;
+  const auto runs = store->runs({.state = "interrupted", .workflow = "", .limit = most});
+  if (!runs)
+    return;
+  for (const auto& run : *runs)
+    s.err.line(run.workflow + " " + to_string(run.run_no)
+               + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run.run_no)));
+  s.err.flush();
+}
+
+/// What is to be done with the node: makes its run, or names the one it took up.
+using beginning =
+  std::function<expected<watched_run>(runtime::orchestrator& node, signal_watch& signals)>;
+
+/// From the start of a node to the end of its run.
+int run_node(session& s, runtime::orchestrator_options options, const beginning& begin) {
   auto signals = signal_watch::open(); // before the first thread
   if (!signals)
     return s.fail(signals.error());
   runtime::share_heap_arenas();
   // Shared: a call that is under way when the subscription ends may still use it.
   const auto inbox = std::make_shared<event_inbox>(inbox_capacity);
-  auto node = runtime::orchestrator::start({
-    .store_dir = s.store_dir,
-    .slots = options.slots,
-    .command = "sluice run " + options.file,
-    .on_fatal = [inbox](error why) { inbox->close(std::move(why)); },
-  });
+  options.store_dir = s.store_dir;
+  options.on_fatal = [inbox](error why) { inbox->close(std::move(why)); };
+  auto node = runtime::orchestrator::start(std::move(options));
   if (!node)
     return fail_to_start(s, node.error());
-  const auto workflow = submission.workflow;
   auto watching =
     (*node)->watch([inbox](std::span<const model::event> events) { inbox->push(events); });
-  const auto run = submit(**node, std::move(submission), *signals);
+  auto run = begin(**node, *signals);
   if (!run && run.error().code == errc::cancelled)
     return s.fail(run.error().message, exit_interrupted);
   if (!run)
     return fail_to_start(s, run.error());
+  const auto run_no = run->run_no;
 
   runtime::release_startup_memory();
 
-  run_loop loop{s, **node, *inbox, *signals, workflow, *run};
+  run_loop loop{s, **node, *inbox, *signals, std::move(*run)};
   const auto ended = loop.run();
   watching = {};
   (*node)->stop();
   if (!ended)
-    return s.fail(ended.error().message + "\n" + to_string(*run)
-                    + " is interrupted: " + s.hint("show " + to_string(*run)),
+    return s.fail(ended.error().message + "\n" + to_string(run_no)
+                    + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run_no)),
                   exit_internal);
   { const auto released = std::move(*signals); } // from here on Ctrl-C ends the program
-  return conclude(s, *run, loop.cancelled_by());
+  return conclude(s, run_no, loop.cancelled_by());
 }
 
-int run(session& s, const run_options& options) {
+int run_file(session& s, const run_options& options) {
   const auto workflow = load_workflow(s, options.file);
   if (!workflow)
     return workflow.error();
   auto submission = make_submission(s, *workflow, options.file, options.params);
   if (!submission)
     return submission.error();
-  return run_submission(s, std::move(*submission), options);
+  return run_node(
+    s, {.slots = options.slots, .command = "sluice run " + options.file},
+    [&](runtime::orchestrator& node, signal_watch& signals) {
+      name_interrupted_runs(s);
+      return submit(node, std::move(*submission), signals).map([&](model::run_no run) {
+        return watched_run{run, run_tracker{workflow->workflow}, 0};
+      });
+    });
+}
+
+/// Goes on with an interrupted run.
+int resume_run(session& s, const run_options& options) {
+  auto store = runtime::history::open(s.store_dir);
+  if (!store)
+    return s.fail(store.error());
+  const auto last_seq = store->last_seq();
+  const auto run = store->run(options.resume);
+  if (!run)
+    return s.fail(run.error());
+  const auto workflow = store->workflow(run->run_no);
+  if (!workflow || !last_seq)
+    return s.fail(workflow ? last_seq.error() : workflow.error());
+  run_tracker tracker{*workflow, *run};
+  const auto command = "sluice run --resume " + to_string(run->run_no);
+  return run_node(s, {.slots = options.slots, .command = command, .resume = {run->run_no}},
+                  [&](runtime::orchestrator&, signal_watch&) -> expected<watched_run> {
+                    if (s.text()) {
+                      s.out.line(run->workflow + " " + to_string(run->run_no)
+                                 + " goes on: " + std::to_string(tracker.done()) + " of "
+                                 + std::to_string(tracker.total()) + " tasks are done");
+                      s.out.flush();
+                    }
+                    return watched_run{run->run_no, std::move(tracker), *last_seq};
+                  });
+}
+
+int run(session& s, const run_options& options) {
+  return options.resume.empty() ? run_file(s, options) : resume_run(s, options);
 }
 
 } // namespace
@@ -128,10 +184,13 @@ int run(session& s, const run_options& options) {
 void add_run(CLI::App& program, action& chosen) {
   const auto options = std::make_shared<run_options>();
   auto* verb = program.add_subcommand("run", "Run a workflow file, from start to result");
-  verb->add_option("FILE", options->file, "The workflow, YAML or JSON")->required();
+  auto* what = verb->add_option_group("what")->require_option(1);
+  auto* file = what->add_option("FILE", options->file, "The workflow, YAML or JSON");
+  what->add_option("--resume", options->resume, "Go on with an interrupted run")->type_name("RUN");
   verb->add_option("-p,--param", options->params, "A parameter, NAME=VALUE; may be repeated")
     ->type_name("NAME=VALUE")
-    ->allow_extra_args(false);
+    ->allow_extra_args(false)
+    ->needs(file);
   verb->add_option("--slots", options->slots, "Tasks at once; by default 4, or the CPUs if fewer")
     ->check(CLI::Range(1u, 100'000u));
   verb->callback(

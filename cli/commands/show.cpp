@@ -113,6 +113,8 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
   print_header(s, *run);
   if (const auto printed = print_tasks(s, store, *run, options.limit); !printed)
     return s.fail(printed.error());
+  if (run->interrupted)
+    s.out.line("go on with: " + s.hint("run --resume " + to_string(run->run_no)));
   return exit_done;
 }
 

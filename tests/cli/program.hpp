@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -150,6 +151,10 @@ public:
   const std::filesystem::path& directory() const { return directory_; }
   void write(const std::string& name, const std::string& text) const {
     std::ofstream{directory_ / name} << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file{directory_ / name};
+    return {std::istreambuf_iterator<char>{file}, {}};
   }
   std::filesystem::path fifo(const std::string& name) const {
     auto path = directory_ / name;

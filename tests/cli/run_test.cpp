@@ -204,6 +204,58 @@ TEST_CASE("run: a killed runtime leaves an interrupted run", "[cli][run]") {
   CHECK(here.run({"show", "r-1", "--quiet"}).out == "interrupted\n");
 }
 
+TEST_CASE("run: an interrupted run goes on", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", R"(
+workflow: demo
+tasks:
+  first: {run: "echo x >>first.txt; echo v=7 >$SLUICE_OUT", out: {v: int}}
+  second: {in: {v: "${{ tasks.first.out.v }}"}, run: "echo $v >>second.txt; test $SLUICE_ATTEMPT = 2 || { echo >sync; sleep 600; }"}
+  third: {after: [second], run: echo third}
+)");
+  const auto sync = here.fifo("sync");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  std::ifstream{sync}.get(); // the second task runs
+  program.signal(SIGKILL);
+  program.read_all();
+  program.wait();
+  CHECK_THAT(here.run({"show", "@last"}).out, Contains("sluice run --resume r-1"));
+
+  const auto resumed = here.run({"run", "--resume", "r-1"});
+  CHECK(resumed.code == 0);
+  CHECK_THAT(resumed.out, Contains("demo r-1 goes on: 1 of 3 tasks are done")
+                            && Contains("its runtime died") && Contains("third"));
+  CHECK(here.read("first.txt") == "x\n"); // what had succeeded is not done again
+  CHECK(here.read("second.txt") == "7\n7\n");
+  CHECK(here.run({"show", "r-1", "--quiet"}).out == "succeeded\n");
+
+  const auto again = here.run({"run", "--resume", "r-1"});
+  CHECK(again.code == 4);
+  CHECK_THAT(again.err, Contains("run r-1 has ended: it succeeded"));
+  CHECK(here.run({"run", "--resume", "r-2"}).code == 3);
+  CHECK(here.run({"run", "w.yaml", "--resume", "r-1"}).code == 2);
+}
+
+TEST_CASE("run: a run that another one took up is not interrupted", "[cli][run]") {
+  const workspace here;
+  const auto go = here.fifo("go");
+  here.write("w.yaml", "tasks: {a: cat go, b: {after: [a], run: echo b}}\n");
+  {
+    running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+    program.read_until("task_dispatched");
+    program.signal(SIGKILL);
+    program.wait();
+  }
+  here.write("good.yaml", "tasks: {a: echo a}\n");
+  CHECK_THAT(here.run({"run", "good.yaml"}).err, Contains("r-1 is interrupted"));
+  running_program program{here.directory(), {"run", "--json", "--resume", "r-1"}};
+  program.read_until("task_dispatched");
+  CHECK(here.run({"show", "r-1", "--quiet"}).out == "running\n");
+  std::ofstream{go} << "x";
+  program.read_all();
+  CHECK(program.wait() == 0);
+}
+
 TEST_CASE("run: a terminal shows progress in place", "[cli][run]") {
   const workspace here;
   const auto go = here.fifo("go");

@@ -29,7 +29,7 @@ struct written_store {
   model::wall_time now;
 
   written_store() {
-    auto lock = storage::store_lock::acquire(paths, "test");
+    auto lock = storage::store_lock::acquire(paths, {.command = "test"});
     REQUIRE(lock);
     holder = std::move(*lock);
     auto opened = storage::open_store(paths);

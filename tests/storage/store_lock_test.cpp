@@ -12,12 +12,14 @@ TEST_CASE("store_lock: one holds it and the others are told who", "[storage][sto
   const store_paths paths{temporary.path() / "a" / "store"};
   CHECK_FALSE(store_lock::holder(paths));
   {
-    const auto lock = must(store_lock::acquire(paths, "sluice run\nx.yaml"));
+    const auto lock =
+      must(store_lock::acquire(paths, {.command = "sluice run\nx.yaml", .resumed = {{3}, {12}}}));
     const auto holder = store_lock::holder(paths);
     REQUIRE(holder);
     CHECK(holder->pid == ::getpid());
     CHECK(holder->command == "sluice run x.yaml"); // one line, whatever it was
-    const auto second = store_lock::acquire(paths, "sluice serve");
+    CHECK(holder->resumed == std::vector<model::run_no>{{3}, {12}});
+    const auto second = store_lock::acquire(paths, {.command = "sluice serve"});
     REQUIRE_FALSE(second);
     CHECK(second.error().code == errc::conflict);
     CHECK_THAT(second.error().message, Catch::Contains("process " + std::to_string(::getpid()))
@@ -28,19 +30,19 @@ TEST_CASE("store_lock: one holds it and the others are told who", "[storage][sto
   }
   CHECK_FALSE(store_lock::holder(paths)); // its text is still there
   CHECK_FALSE(read_text(paths.lock()).empty());
-  must(store_lock::acquire(paths, "sluice serve"));
+  must(store_lock::acquire(paths, {.command = "sluice serve"}));
 }
 
 TEST_CASE("store_lock: moving it keeps it held once", "[storage][store_lock][disk]") {
   temporary_directory temporary;
   const store_paths paths{temporary.path()};
-  auto first = must(store_lock::acquire(paths, "one"));
+  auto first = must(store_lock::acquire(paths, {.command = "one"}));
   {
     const store_lock second{std::move(first)};
     CHECK(store_lock::holder(paths));
   }
   CHECK_FALSE(store_lock::holder(paths));
-  first = must(store_lock::acquire(paths, "two"));
+  first = must(store_lock::acquire(paths, {.command = "two"}));
   CHECK(store_lock::holder(paths)->command == "two");
 }
 
@@ -48,7 +50,7 @@ TEST_CASE("store_lock: directory and lock are private", "[storage][store_lock][d
   temporary_directory temporary;
   const auto name = GENERATE("store", "store/", "deep/er/store");
   const store_paths paths{temporary.path() / name};
-  const auto lock = must(store_lock::acquire(paths, "x"));
+  const auto lock = must(store_lock::acquire(paths, {.command = "x"}));
   struct stat found {};
   REQUIRE(::stat(paths.dir.c_str(), &found) == 0);
   CHECK((found.st_mode & 0777) == 0700);
@@ -61,7 +63,7 @@ TEST_CASE("store_lock: a directory that cannot be made is an argument error",
   temporary_directory temporary;
   std::ofstream{temporary.path() / "file"} << "text";
   const auto name = GENERATE("file", "file/below");
-  const auto lock = store_lock::acquire({temporary.path() / name}, "x");
+  const auto lock = store_lock::acquire({temporary.path() / name}, {.command = "x"});
   REQUIRE_FALSE(lock);
   CHECK(lock.error().code == errc::invalid_argument);
 }
@@ -70,7 +72,7 @@ TEST_CASE("store_lock: looking for the holder keeps nobody from it",
           "[storage][store_lock][disk]") {
   temporary_directory temporary;
   const store_paths paths{temporary.path()};
-  must(store_lock::acquire(paths, "x"));
+  must(store_lock::acquire(paths, {.command = "x"}));
   std::atomic<bool> enough{false};
   std::thread looking{[&] {
     while (!enough)
@@ -78,7 +80,7 @@ TEST_CASE("store_lock: looking for the holder keeps nobody from it",
   }};
   int failures = 0;
   for (int i = 0; i < 500; ++i)
-    failures += store_lock::acquire(paths, "x") ? 0 : 1;
+    failures += store_lock::acquire(paths, {.command = "x"}) ? 0 : 1;
   enough = true;
   looking.join();
   CHECK(failures == 0);

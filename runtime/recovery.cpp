@@ -1,0 +1,33 @@
+#include "runtime/recovery.hpp"
+
+#include <system_error>
+
+namespace sluice::runtime {
+
+expected<void> check_resumable(storage::reader& store, model::run_no run,
+                               const executors::function_registry& functions) {
+  const auto row = store.run(run);
+  if (!row)
+    return tl::unexpected(row.error());
+  if (is_terminal(row->state))
+    return fail(errc::conflict, "run " + to_string(run) + " has ended: it "
+                                  + (row->state == model::run_state::cancelled ? "was " : "")
+                                  + std::string{to_string(row->state)});
+  const auto workflow = store.workflow(run);
+  if (!workflow)
+    return tl::unexpected(workflow.error());
+  for (const auto& task : (*workflow)->tasks)
+    if (const auto* call = std::get_if<model::call_action>(&task.action);
+        call != nullptr && functions.find(call->handler) == nullptr)
+      return fail(errc::invalid_argument, "run " + to_string(run) + " cannot go on here: task '"
+                                            + task.name + "' calls '" + call->handler
+                                            + "', which this program does not have");
+  return {};
+}
+
+void remove_left_work(const std::filesystem::path& work_dir) {
+  std::error_code ignored; // what cannot be removed now is in nobody's way
+  std::filesystem::remove_all(work_dir, ignored);
+}
+
+} // namespace sluice::runtime
