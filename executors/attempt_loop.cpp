@@ -36,7 +36,7 @@ constexpr model::milliseconds longest_look_delay{100};
 constexpr int first_scan_look = 4;
 constexpr auto time_to_end = 10s;
 // About as long as the starts that wait meanwhile take.
-constexpr model::milliseconds longest_news_delay{5};
+constexpr model::milliseconds longest_news_delay{10};
 
 int pidfd_open(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
@@ -228,7 +228,7 @@ launch_news& attempt_loop::news_for(const std::shared_ptr<const launch_listener>
 /// While enough starts wait here, nothing waits for what could follow from the news. Told a few at
 /// a time, they cost one message and one commit together.
 bool attempt_loop::may_tell_later() const {
-  return starts_.size() * 2 >= options_.slots && now() < news_due_;
+  return starts_.size() >= options_.slots && now() < news_due_;
 }
 
 void attempt_loop::tell() {

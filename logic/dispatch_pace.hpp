@@ -18,14 +18,14 @@ public:
   void note_end(model::wall_time at);
 
   /// As many as end in half of `window` when things go on as they went: what is recorded now is
-  /// expected to start so soon. 0 while attempts are long.
+  /// expected to start so soon. 0 while attempts are long; two ends are no pace yet.
   std::uint32_t ahead(model::wall_time now);
 
-  static constexpr model::milliseconds window{10};
+  static constexpr model::milliseconds window{20};
 
 private:
   std::uint32_t most_;
-  std::deque<model::wall_time> ends_; ///< in the window, at most twice `most_`
+  std::deque<model::wall_time> ends_; ///< in the window, at most as many as make `most_`
 };
 
 } // namespace sluice::logic

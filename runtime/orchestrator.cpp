@@ -101,7 +101,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
                                             std::move(*launcher), std::move(functions), nullptr}};
   actors::host_options host;
   host.scheduler.slots = slots;
-  host.scheduler.dispatch_ahead = 2 * slots; // the process thread holds them back
+  host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
   host.store = p->store;
   host.open_reader = [paths] { return storage::open_reader(paths); };
   host.launcher = p->launcher;
