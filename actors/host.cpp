@@ -88,6 +88,12 @@ bool is_alive(const host_state& state, child which) {
                      [which](const auto& entry) { return entry.second == which; });
 }
 
+/// Asks SCHEDULER; when it dies instead of answering, the next one is asked.
+void offer_drain(host_pointer self) {
+  self->request(self->state.scheduler, caf::infinite, self->state.draining->what)
+    .then([done = self->state.draining->done](drained_all) { done(); }, [](const caf::error&) {});
+}
+
 void start_child(host_pointer self, child which) {
   auto& state = self->state;
   const auto& options = state.options;
@@ -113,6 +119,8 @@ void start_child(host_pointer self, child which) {
           scheduler_actor{self->spawn<caf::monitored>(
             scheduler, core_options_of(state), options.scheduler, options.clock, state.readers,
             std::exchange(state.runs.runs, nullptr))});
+    if (state.draining)
+      offer_drain(self); // before the executors come: without them it dispatches nothing
     for (const auto& executor : executors_of(state))
       self->send(executor, use_status_channel{status_channel_actor{state.scheduler}});
     break;
@@ -290,6 +298,10 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
       ask_scheduler(self, submit_run{std::move(ask.what)}, std::move(ask.done));
     },
     [self](host_cancel& ask) { ask_scheduler(self, std::move(ask.what), std::move(ask.done)); },
+    [self](host_drain& ask) {
+      self->state.draining = std::move(ask);
+      offer_drain(self);
+    },
     [self](host_watch& ask) {
       auto& st = self->state;
       st.watchers[ask.id] =

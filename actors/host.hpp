@@ -25,6 +25,10 @@ public:
   /// Calls back when the cancellation is recorded. Errors: `not_found` when the run is not live.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done);
 
+  /// Starts nothing any more; calls back when nothing is under way and all of it is recorded.
+  /// Repeat it with `stop` to stop what is left: then both call back.
+  void drain(model::drain_mode mode, std::function<void()> done);
+
   using event_callback = std::function<void(std::span<const model::event>)>;
   /// Every event committed since the start of this host, in order, in batches. Returns the id for
   /// `unwatch`, after which a call that is under way may still end.

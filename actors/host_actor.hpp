@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 
 #include <map>
+#include <optional>
 
 namespace sluice::actors {
 
@@ -38,7 +39,8 @@ struct host_state {
   /// Requests that SCHEDULER has not answered; bounded by what it accepts.
   std::map<std::uint64_t, completion> asked;
   std::uint64_t last_asked = 0;
-  bool failed = false; ///< on_fatal was called
+  std::optional<host_drain> draining; ///< the last that was asked
+  bool failed = false;                ///< on_fatal was called
 
   static inline const char* name = "host";
 };

@@ -66,6 +66,10 @@ void host::cancel(model::run_no run, model::cancel_mode mode, std::string actor,
   caf::anon_send(impl_->root, host_cancel{{run, mode, std::move(actor)}, std::move(done)});
 }
 
+void host::drain(model::drain_mode mode, std::function<void()> done) {
+  caf::anon_send(impl_->root, host_drain{{mode}, std::move(done)});
+}
+
 std::uint64_t host::watch(event_callback on_events) {
   const auto id = ++impl_->last_watch;
   caf::anon_send(impl_->root, host_watch{id, std::move(on_events)});

@@ -33,7 +33,10 @@ using run_control_actor = caf::typed_actor<
   // Starts a run. Not safe to repeat. Errors: `invalid_argument`, `unavailable` when too many wait.
   caf::replies_to<submit_run>::with<run_accepted>,
   // Cancels a live run; again with `immediate` it kills at once. Errors: `not_found`.
-  caf::replies_to<cancel_run>::with<run_accepted>>;
+  caf::replies_to<cancel_run>::with<run_accepted>,
+  // Starts nothing any more; answers when nothing is under way. Safe to repeat: `stop` after
+  // `finish` stops what is left.
+  caf::replies_to<drain>::with<drained_all>>;
 
 /// COMMIT LISTENER: what BATCH WRITER tells.
 using commit_listener_actor = caf::typed_actor<
@@ -193,6 +196,8 @@ struct use_readers {
 using host_actor = caf::typed_actor<
   // Hands on to SCHEDULER and calls back with the answer.
   caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>,
+  // The same; tells a new scheduler too.
+  caf::reacts_to<host_drain>,
   // Starts and ends a watch of all events from the start of the host on.
   caf::reacts_to<host_watch>, caf::reacts_to<host_unwatch>,
   // INTERNAL: the pause before a restart is over.

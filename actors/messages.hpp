@@ -31,7 +31,13 @@ struct cancel_run {
   model::cancel_mode mode = model::cancel_mode::graceful;
   std::string actor;
 };
-/// The answer to both: durable when it arrives.
+/// Ends what is under way, or lets it end, and starts nothing any more.
+struct drain {
+  model::drain_mode mode = model::drain_mode::finish;
+};
+/// The answer: nothing is under way, and all of it is recorded.
+struct drained_all {};
+/// The answer to the others: durable when it arrives.
 struct run_accepted {
   model::run_no run_no;
 };
@@ -136,6 +142,10 @@ struct host_cancel {
   cancel_run what;
   completion done;
 };
+struct host_drain {
+  drain what;
+  std::function<void()> done;
+};
 using event_callback = std::function<void(std::span<const model::event>)>;
 struct host_watch {
   std::uint64_t id = 0;
@@ -169,6 +179,8 @@ SLUICE_LOCAL_MESSAGE(model::stop_attempt)
 SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
 SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
+SLUICE_LOCAL_MESSAGE(actors::drain)
+SLUICE_LOCAL_MESSAGE(actors::drained_all)
 SLUICE_LOCAL_MESSAGE(actors::run_accepted)
 SLUICE_LOCAL_MESSAGE(actors::record_step)
 SLUICE_LOCAL_MESSAGE(actors::drained)
@@ -197,6 +209,7 @@ SLUICE_LOCAL_MESSAGE(actors::runs_read)
 SLUICE_LOCAL_MESSAGE(actors::events_published)
 SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
+SLUICE_LOCAL_MESSAGE(actors::host_drain)
 SLUICE_LOCAL_MESSAGE(actors::host_watch)
 SLUICE_LOCAL_MESSAGE(actors::host_unwatch)
 SLUICE_LOCAL_MESSAGE(actors::restart_child)

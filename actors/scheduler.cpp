@@ -74,6 +74,10 @@ struct effect_runner {
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
   void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
+  void operator()(const model::answer_drain& a) const {
+    if (auto promise = self->state.drains.extract(a.request))
+      promise.mapped().deliver(drained_all{});
+  }
 };
 
 void release(scheduler_pointer self, std::vector<model::command> effects) {
@@ -155,6 +159,14 @@ caf::typed_response_promise<run_accepted> cancel(scheduler_pointer self, cancel_
   return promise;
 }
 
+caf::typed_response_promise<drained_all> start_drain(scheduler_pointer self, drain request) {
+  auto promise = self->make_response_promise<drained_all>();
+  const auto id = ++self->state.last_request;
+  self->state.drains.emplace(id, promise);
+  react(self, model::drain_requested{id, request.mode});
+  return promise;
+}
+
 } // namespace
 
 scheduler_actor::behavior_type
@@ -182,6 +194,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
     },
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
+    [self](drain request) { return start_drain(self, request); },
     [self](committed done) {
       release(self, self->state.window.committed(done.step));
       go_on(self);

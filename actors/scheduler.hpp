@@ -29,6 +29,7 @@ struct scheduler_state {
 
   model::request_id last_request = 0;
   std::unordered_map<model::request_id, caf::typed_response_promise<run_accepted>> answers;
+  std::unordered_map<model::request_id, caf::typed_response_promise<drained_all>> drains;
   std::deque<model::run_submitted> held; ///< submissions that wait for room in the window
 
   static inline const char* name = "scheduler";

@@ -1,8 +1,10 @@
 #include "cli/run_loop.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include <poll.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t most_pending = 64 * 1024; // bytes that wait for a slow reader
+constexpr std::chrono::seconds drain_time{20};  // and ten more between TERM and KILL
 constexpr model::steady_time frame_time = 50ms; // a person sees no more than that
 
 } // namespace
@@ -26,17 +29,21 @@ run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
   session_.out.hold();
 }
 
-expected<void> run_loop::run() {
+expected<run_loop::outcome> run_loop::run() {
   while (true) {
     take_signals();
     if (wants_events())
       if (auto taken = take_events(); !taken)
-        return taken;
+        return tl::unexpected(taken.error());
     redraw();
     session_.out.flush_ready();
     if (tracker_.ended_at()) {
       progress_->clear();
-      return {};
+      return is_cancelled_ ? outcome::cancelled : outcome::ended;
+    }
+    if (is_drained_ && !is_behind_) {
+      progress_->clear();
+      return outcome::drained;
     }
     wait();
   }
@@ -90,27 +97,47 @@ void run_loop::handle(model::event e) {
 }
 
 void run_loop::take_signals() {
-  while (const auto signal = signals_.take())
-    cancel(*signal);
+  constexpr int patience = 2;
+  while (const auto signal = signals_.take()) {
+    if (++signals_taken_ > patience || (drained_ && signals_taken_ > 1))
+      ::_exit(128 + *signal); // the guard ends what still runs
+    if (*signal == SIGTERM && signals_taken_ == 1)
+      drain();
+    else
+      cancel();
+  }
+  if (drained_ && drained_->take())
+    is_drained_ = is_behind_ = true; // what ended is stored, but may not have reached us
+  if (stops_at_ && session_.clock.steady() >= *stops_at_) {
+    stops_at_.reset();
+    say("stopping the tasks of " + to_string(run_));
+    node_.drain(model::drain_mode::stop, [] {}); // the first one calls back
+  }
 }
 
-void run_loop::cancel(int signal) {
-  constexpr int patience = 2;
-  if (signals_taken_++ == 0)
-    cancelled_by_ = signal;
-  const bool is_first = signals_taken_ == 1;
-  if (signals_taken_ > patience)
-    ::_exit(128 + signal); // the guard ends what still runs
-  const std::string actor = signal == SIGINT ? "ctrl-c" : "sigterm";
+void run_loop::cancel() {
+  const bool is_first = !std::exchange(is_cancelled_, true);
   node_.cancel(run_, is_first ? model::cancel_mode::graceful : model::cancel_mode::immediate,
-               actor);
+               "ctrl-c");
+  say(is_first ? "cancelling " + to_string(run_)
+                   + ": waiting for its tasks to end; once more kills them at once"
+               : "killing the tasks of " + to_string(run_));
+}
+
+void run_loop::drain() {
+  drained_ = std::make_shared<awaited<bool>>();
+  stops_at_ = session_.clock.steady() + drain_time;
+  node_.drain(model::drain_mode::finish, [drained = drained_] { drained->deliver(true); });
+  say("stopping: what runs may end within " + std::to_string(drain_time.count())
+      + " s; once more stops at once");
+}
+
+void run_loop::say(const std::string& text) {
   if (session_.quiet())
     return;
   progress_->clear();
   session_.out.flush_ready();
-  session_.err.line(is_first ? "cancelling " + to_string(run_)
-                                 + ": waiting for its tasks to end; once more kills them at once"
-                             : "killing the tasks of " + to_string(run_));
+  session_.err.line(text);
   session_.err.flush();
   needs_redraw_ = true;
 }
@@ -130,18 +157,21 @@ void run_loop::redraw() {
 int run_loop::timeout_ms() const {
   if (is_behind_ && wants_events())
     return 0;
-  if (!progress_->is_live() || session_.out.is_closed())
+  auto due = stops_at_.value_or(model::steady_time::max());
+  if (progress_->is_live() && !session_.out.is_closed())
+    due = std::min(due, drawn_at_ + (needs_redraw_ ? frame_time : model::steady_time{1s}));
+  if (due == model::steady_time::max())
     return -1;
-  const auto due = drawn_at_ + (needs_redraw_ ? frame_time : model::steady_time{1s});
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - session_.clock.steady());
   return std::max(static_cast<int>(left.count()), 0);
 }
 
 void run_loop::wait() {
-  std::array<pollfd, 3> fds{
+  std::array<pollfd, 4> fds{
     pollfd{signals_.descriptor(), POLLIN, 0},
     pollfd{wants_events() ? inbox_.descriptor() : -1, POLLIN, 0},
     pollfd{session_.out.pending() != 0 ? session_.out.descriptor() : -1, POLLOUT, 0},
+    pollfd{drained_ ? drained_->descriptor() : -1, POLLIN, 0},
   };
   ::poll(fds.data(), fds.size(), timeout_ms()); // whatever it says, everything is looked at
 }

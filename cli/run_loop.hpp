@@ -2,6 +2,7 @@
 // and for a slow reader of standard output at once, and never lets one hold up the others.
 #pragma once
 
+#include "cli/awaited.hpp"
 #include "cli/event_inbox.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tracker.hpp"
@@ -27,18 +28,19 @@ public:
   run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox, signal_watch& signals,
            watched_run run);
 
-  /// Returns when the run's end is committed and shown. Errors: what ended the node instead.
-  expected<void> run();
-
-  /// The signal that asked for the cancellation, 0: none.
-  int cancelled_by() const { return cancelled_by_; }
+  enum class outcome { ended, cancelled, drained };
+  /// Returns when the run's end is committed and shown, or when nothing of it is under way after
+  /// SIGTERM. Errors: what ended the node instead.
+  expected<outcome> run();
 
 private:
   expected<void> take_events();
   expected<void> read_missed_events();
   void handle(model::event e);
   void take_signals();
-  void cancel(int signal);
+  void cancel();
+  void drain();
+  void say(const std::string& text);
   void redraw();
   bool wants_events() const;
   int timeout_ms() const;
@@ -55,7 +57,10 @@ private:
   bool is_behind_ = false;                ///< events have to be read from the store
   std::int64_t last_seq_ = 0;
   int signals_taken_ = 0;
-  int cancelled_by_ = 0;
+  bool is_cancelled_ = false;
+  std::shared_ptr<awaited<bool>> drained_; ///< after SIGTERM
+  bool is_drained_ = false;
+  std::optional<model::steady_time> stops_at_; ///< what is under way then
   bool needs_redraw_ = true;
   model::steady_time drawn_at_{0};
 };

@@ -57,6 +57,9 @@ reaction scheduler_core::finish_step() {
     }
   }
   touched_.clear();
+  if (!drains_.empty() && attempts_under_way() == 0)
+    for (const auto request : std::exchange(drains_, {}))
+      step_.effects.push_back(model::answer_drain{request});
   return std::exchange(step_, {});
 }
 
@@ -187,6 +190,15 @@ void scheduler_core::on(const model::cancel_requested& e) {
   step_.effects.push_back(model::answer_cancel{e.request, e.run_no});
 }
 
+void scheduler_core::on(const model::drain_requested& e) {
+  is_draining_ = true;
+  drains_.push_back(e.request);
+  if (e.mode == model::drain_mode::finish)
+    return;
+  for (auto& [run_no, run] : runs_)
+    guarded(run, [&, live = &run] { stop_attempts(*live); });
+}
+
 void scheduler_core::on(const model::outputs_loaded& e) {
   const auto it = runs_.find(e.run_no);
   if (it == runs_.end())
@@ -256,6 +268,8 @@ bool scheduler_core::has_capacity(capacity_pool pool, model::executor_kind execu
 }
 
 void scheduler_core::fill_capacity() {
+  if (is_draining_)
+    return;
   for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
     auto& runs = dispatchable_[pool];
     while (!runs.empty()) {
@@ -333,7 +347,15 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   for (const auto& warning : report.warnings)
     step_.records.push_back(model::warning_raised{report.key, warning, now_});
 
-  if (entry.state == task_state::cancelling) {
+  const bool is_drained =
+    entry.state == task_state::cancelling && entry.stop == model::stop_reason::drain;
+  if (is_drained && report.failure) {
+    auto stopped = report;
+    stopped.given_back = true; // no fault of its own
+    stopped.failure = model::failure{model::failure_class::lost, "drained",
+                                     "stopped because its runtime was to end"};
+    lose(run, stopped);
+  } else if (entry.state == task_state::cancelling && !is_drained) {
     // Exit 0 during the grace does not undo a stop; how it ended stays on record as the code.
     const auto code = report.failure ? report.failure->code : "0";
     if (entry.stop == model::stop_reason::timeout)

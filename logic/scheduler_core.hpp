@@ -77,6 +77,7 @@ private:
   void on(const model::attempt_finished& e);
   void on(const model::executor_ready& e);
   void on(const model::cancel_requested& e);
+  void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
 
   // scheduler_restore.cpp: a run's way back from the store.
@@ -133,6 +134,7 @@ private:
   void note_failure(live_run& run, std::uint32_t task, const std::string& message);
   void unhandled_failure(live_run& run, std::uint32_t task);
   void stop_on_failure(live_run& run);
+  void stop_attempts(live_run& run);
   void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);
   void abandon(live_run& run, const std::string& why);
 
@@ -157,6 +159,8 @@ private:
   std::array<std::set<model::run_no>, capacity_pool_count> dispatchable_;
   std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;
   std::size_t kept_outputs_bytes_ = 0;
+  bool is_draining_ = false;
+  std::vector<model::request_id> drains_; ///< not answered yet
 
   // Of the step in progress.
   model::wall_time now_;

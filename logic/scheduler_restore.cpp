@@ -61,9 +61,10 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling)
-    entry.stop = run.state == model::run_state::running && has_reason("timeout")
-                   ? model::stop_reason::timeout
-                   : model::stop_reason::cancel;
+    entry.stop = run.state != model::run_state::running ? model::stop_reason::cancel
+                 : has_reason("timeout")                ? model::stop_reason::timeout
+                 : has_reason("drain")                  ? model::stop_reason::drain
+                                                        : model::stop_reason::cancel;
   take_capacity(run, task);
 }
 

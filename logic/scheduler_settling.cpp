@@ -160,6 +160,19 @@ void scheduler_core::stop_on_failure(live_run& run) {
   }
 }
 
+/// Stops what is under way, to be ready again.
+void scheduler_core::stop_attempts(live_run& run) {
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    auto& entry = run.tasks[task];
+    if (!is_active(entry.state) || entry.state == task_state::cancelling)
+      continue; // the first stop reason stands
+    entry.stop = model::stop_reason::drain;
+    move_task(run, task, task_state::cancelling, std::string{to_string(entry.stop)});
+    step_.effects.push_back(model::stop_attempt{
+      run.key_of(task), executor_of(run.task_spec(task).action), model::cancel_mode::graceful});
+  }
+}
+
 void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                                   const std::string& reason) {
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {

@@ -43,7 +43,11 @@ struct answer_cancel {
   request_id request = 0;
   expected<model::run_no> result;
 };
+/// The answer to `drain_requested`: nothing is under way any more.
+struct answer_drain {
+  request_id request = 0;
+};
 using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
-                             answer_submit, answer_cancel>;
+                             answer_submit, answer_cancel, answer_drain>;
 
 } // namespace sluice::model

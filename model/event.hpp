@@ -63,6 +63,15 @@ struct cancel_requested {
   cancel_mode mode = cancel_mode::graceful;
   std::string actor; ///< `operator`, `ctrl-c`
 };
+enum class drain_mode : std::uint8_t {
+  finish, ///< what is under way may end
+  stop,   ///< it is stopped, and ready again
+};
+/// Nothing starts any more, because the runtime is about to end.
+struct drain_requested {
+  request_id request = 0;
+  drain_mode mode = drain_mode::finish;
+};
 /// Outputs that were too large to keep, read back for inputs that need them.
 struct outputs_loaded {
   model::run_no run_no;
@@ -70,6 +79,6 @@ struct outputs_loaded {
   expected<value> outputs = value::object(); ///< an error fails the tasks that wait for it
 };
 using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
-                               executor_ready, cancel_requested, outputs_loaded>;
+                               executor_ready, cancel_requested, drain_requested, outputs_loaded>;
 
 } // namespace sluice::model

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
-constexpr std::array<std::string_view, 3> stop_reasons{"", "cancel", "timeout"};
+constexpr std::array<std::string_view, 4> stop_reasons{"", "cancel", "timeout", "drain"};
 constexpr std::array<std::string_view, 11> event_types{
   "run_submitted",  "run_cancelling", "run_finished", "task_dispatched",
   "task_finished",  "task_lost",      "task_skipped", "task_cancelling",

@@ -126,7 +126,12 @@ enum class value_type : std::uint8_t {
 };
 
 /// Why a stop was asked. The first one stands, but `cancel` overrides all.
-enum class stop_reason : std::uint8_t { none, cancel, timeout };
+enum class stop_reason : std::uint8_t {
+  none,
+  cancel,
+  timeout,
+  drain, ///< its runtime is about to end
+};
 
 /// The type of an event row.
 enum class event_type : std::uint8_t {

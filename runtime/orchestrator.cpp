@@ -139,6 +139,10 @@ void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::strin
   parts_->host->cancel(run, mode, std::move(actor), [](const expected<model::run_no>&) {});
 }
 
+void orchestrator::drain(model::drain_mode mode, std::function<void()> done) {
+  parts_->host->drain(mode, std::move(done));
+}
+
 subscription orchestrator::watch(event_callback on_events) {
   const auto id = parts_->host->watch(std::move(on_events));
   return subscription{[host = parts_->host.get(), id] { host->unwatch(id); }};

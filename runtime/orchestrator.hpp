@@ -63,6 +63,10 @@ public:
   /// Asks for a run's cancellation and returns at once; the run's events tell what comes of it.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor);
 
+  /// Starts nothing any more; calls back when nothing is under way and all of it is recorded. Runs
+  /// stay as they are, to be resumed. Repeat it with `stop` to stop what is left: both call back.
+  void drain(model::drain_mode mode, std::function<void()> done);
+
   using event_callback = std::function<void(std::span<const model::event>)>;
   /// All events committed since the start, in order.
   subscription watch(event_callback on_events);

@@ -26,15 +26,20 @@ struct run_options {
   std::uint32_t slots = 0;
 };
 
-int code_of_run(const runtime::run_view& run, int cancelled_by) {
+int code_of_run(const runtime::run_view& run, run_loop::outcome how) {
   if (run.state == model::run_state::succeeded)
     return exit_done;
-  if (run.state == model::run_state::cancelled && cancelled_by != 0)
-    return cancelled_by == SIGTERM ? exit_terminated : exit_interrupted;
+  if (run.state == model::run_state::cancelled && how == run_loop::outcome::cancelled)
+    return exit_interrupted;
   return exit_run_failed;
 }
 
-int conclude(session& s, model::run_no run_no, int cancelled_by) {
+std::string how_to_go_on(const session& s, model::run_no run) {
+  return to_string(run)
+         + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run));
+}
+
+int conclude(session& s, model::run_no run_no, run_loop::outcome how) {
   auto store = runtime::history::open(s.store_dir);
   if (!store)
     return s.fail(store.error().message, exit_internal);
@@ -44,7 +49,7 @@ int conclude(session& s, model::run_no run_no, int cancelled_by) {
   if (s.text())
     if (const auto printed = print_report(s, *store, *run); !printed)
       return s.fail(printed.error().message, exit_internal);
-  const int code = code_of_run(*run, cancelled_by);
+  const int code = code_of_run(*run, how);
   if (s.quiet() && code != exit_done)
     return s.fail(run->workflow + " " + to_string(run_no) + " " + std::string{run->shown_state()}
                     + (run->error.empty() ? "" : ": " + run->error)
@@ -87,8 +92,7 @@ void name_interrupted_runs(session& s) {
   if (!runs)
     return;
   for (const auto& run : *runs)
-    s.err.line(run.workflow + " " + to_string(run.run_no)
-               + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run.run_no)));
+    s.err.line(run.workflow + " " + how_to_go_on(s, run.run_no));
   s.err.flush();
 }
 
@@ -125,11 +129,11 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
   watching = {};
   (*node)->stop();
   if (!ended)
-    return s.fail(ended.error().message + "\n" + to_string(run_no)
-                    + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run_no)),
-                  exit_internal);
+    return s.fail(ended.error().message + "\n" + how_to_go_on(s, run_no), exit_internal);
+  if (*ended == run_loop::outcome::drained)
+    return s.fail(how_to_go_on(s, run_no), exit_terminated);
   { const auto released = std::move(*signals); } // from here on Ctrl-C ends the program
-  return conclude(s, run_no, loop.cancelled_by());
+  return conclude(s, run_no, *ended);
 }
 
 int run_file(session& s, const run_options& options) {

@@ -162,6 +162,23 @@ TEST_CASE_METHOD(runtime_world, "host: who asked a scheduler that died is told",
   CHECK(last_answer->error().code == errc::unavailable);
 }
 
+TEST_CASE_METHOD(runtime_world, "host: a drain outlives the scheduler", "[actors][host]") {
+  start();
+  const auto run_no = submit({task("a"), task("b", {"a"})});
+  const auto a = launcher->key_of("a");
+  auto drained = std::make_shared<bool>(false);
+  self->send(host, actors::host_drain{{model::drain_mode::finish}, [drained] { *drained = true; }});
+  run();
+  crash(actors::child::scheduler);
+  advance(200ms);
+  CHECK_FALSE(*drained);
+  launcher->end(a, clock().wall());
+  run();
+  CHECK(*drained);
+  CHECK(task_state(run_no, "a") == task_state::succeeded);
+  CHECK(launcher->keys().empty()); // b does not start
+}
+
 TEST_CASE_METHOD(runtime_world, "host: a scheduler that dies again and again is the end",
                  "[actors][host]") {
   start();

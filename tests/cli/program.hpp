@@ -25,12 +25,12 @@ inline constexpr int deadline_ms = 120'000; // sanitizers and a busy machine inc
 /// A program that runs; its output is read as it comes.
 class running_program {
 public:
-  enum class stdout_to { pipe, terminal };
+  enum class stdout_to { pipe, pipe_with_errors, terminal };
 
   running_program(const std::filesystem::path& directory, std::vector<std::string> arguments,
                   stdout_to target = stdout_to::pipe) {
     std::array<int, 2> out{};
-    if (target == stdout_to::pipe) {
+    if (target != stdout_to::terminal) {
       REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
     } else {
       out[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -50,7 +50,7 @@ public:
     if (pid_ == 0) {
       const int in = ::open("/dev/null", O_RDONLY);
       if (::chdir(directory.c_str()) == 0 && ::dup2(in, 0) == 0 && ::dup2(out[1], 1) == 1
-          && ::dup2(err, 2) == 2)
+          && ::dup2(target == stdout_to::pipe_with_errors ? 1 : err, 2) == 2)
         ::execv(argv[0], argv.data());
       ::_exit(99);
     }

@@ -57,6 +57,7 @@ public:
   std::vector<model::load_outputs> loads; ///< asked for and not answered yet
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
+  std::vector<model::answer_drain> drain_answers;
   std::vector<std::string> warnings;
 
   /// Enough room that everything that is ready starts.
@@ -130,6 +131,7 @@ public:
   void cancel(model::cancel_mode how = model::cancel_mode::graceful) {
     step(model::cancel_requested{++last_request_, last_run, how, "operator"});
   }
+  void drain(model::drain_mode how) { step(model::drain_requested{++last_request_, how}); }
   /// Answers the oldest question for outputs that is about this task.
   void load(std::string_view task, expected<model::value> outputs) {
     const auto asked = std::find_if(loads.begin(), loads.end(), [&](const auto& l) {
@@ -367,6 +369,7 @@ private:
   void carry_out(const model::load_outputs& e) { loads.push_back(e); }
   void carry_out(const model::answer_submit& e) { submit_answers.push_back(e); }
   void carry_out(const model::answer_cancel& e) { cancel_answers.push_back(e); }
+  void carry_out(const model::answer_drain& e) { drain_answers.push_back(e); }
 
   /// What was recorded is what the core holds.
   void compare() {
