@@ -56,26 +56,6 @@ private:
   int fd_;
 };
 
-expected<std::string> find_guard(const std::filesystem::path& given) {
-  std::vector<std::filesystem::path> places;
-  if (!given.empty()) {
-    places.push_back(given);
-  } else {
-    std::error_code err;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", err);
-    if (!err)
-      places.push_back(self.parent_path() / program_name);
-    places.push_back(std::filesystem::path{SLUICE_LIBEXECDIR} / program_name);
-  }
-  std::string tried;
-  for (const auto& place : places) {
-    if (::access(place.c_str(), X_OK) == 0)
-      return place.string();
-    tried += (tried.empty() ? "'" : ", '") + place.string() + "'";
-  }
-  return fail(errc::not_found, "cannot find the guard program; tried " + tried);
-}
-
 /// In its own session, with every signal blocked so that none hits before it ignores them, with an
 /// empty environment, and without our terminal and pipes, which would stay open with it.
 expected<pid_t> spawn_guard(const std::string& program, const std::string& token, int channel,
@@ -118,6 +98,26 @@ bool is_readable(int fd, int timeout_ms) {
 }
 
 } // namespace
+
+expected<std::string> find_guard(const std::filesystem::path& given) {
+  std::vector<std::filesystem::path> places;
+  if (!given.empty()) {
+    places.push_back(given);
+  } else {
+    std::error_code err;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", err);
+    if (!err)
+      places.push_back(self.parent_path() / program_name);
+    places.push_back(std::filesystem::path{SLUICE_LIBEXECDIR} / program_name);
+  }
+  std::string tried;
+  for (const auto& place : places) {
+    if (::access(place.c_str(), X_OK) == 0)
+      return place.string();
+    tried += (tried.empty() ? "'" : ", '") + place.string() + "'";
+  }
+  return fail(errc::not_found, "cannot find the guard program; tried " + tried);
+}
 
 expected<std::string> new_instance_token() {
   std::array<unsigned char, 16> bits{};

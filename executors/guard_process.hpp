@@ -16,6 +16,10 @@ namespace sluice::executors {
 /// 128 random bits in hex: marks the processes of one launch. Errors: `unavailable`.
 expected<std::string> new_instance_token();
 
+/// The guard program: `given`, or beside our executable, or in the libexec directory. Errors:
+/// `not_found` (the message names the places).
+expected<std::string> find_guard(const std::filesystem::path& given);
+
 struct guard_options {
   std::filesystem::path program;   ///< empty: beside our executable, else in the libexec directory
   std::filesystem::path lock_path; ///< `guard.lock` of the store

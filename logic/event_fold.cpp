@@ -28,7 +28,7 @@ const folded_run* event_fold::find(model::run_no run) const {
 }
 
 expected<void> event_fold::apply(const model::event& e) {
-  if (e.seq != last_seq_ + 1)
+  if (log_ == log::complete ? e.seq != last_seq_ + 1 : e.seq <= last_seq_)
     return misfit(e, "the event before it has seq " + std::to_string(last_seq_));
   const auto run = runs_.find(e.run_no);
   if ((run == runs_.end()) != (e.type == event_type::run_submitted))

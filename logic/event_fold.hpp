@@ -25,6 +25,10 @@ struct folded_run {
 
 class event_fold {
 public:
+  /// Of a whole log, or of the events of some runs, between which others were left out.
+  enum class log : std::uint8_t { complete, of_some_runs };
+  explicit event_fold(log which = log::complete) : log_(which) {}
+
   /// Applies the next event. An error, `internal`, says what does not fit: a gap in seq, a state
   /// the thing was not in, a move that the table of transitions does not have, a wrong attempt.
   expected<void> apply(const model::event& e);
@@ -37,6 +41,7 @@ private:
   expected<void> apply_to_run(const model::event& e);
   expected<void> apply_to_task(const model::event& e, folded_run& run);
 
+  log log_;
   std::int64_t last_seq_ = 0;
   std::map<model::run_no, folded_run> runs_;
 };

@@ -1,80 +1,13 @@
 #include "model/params.hpp"
 
 #include "model/nearest_name.hpp"
+#include "model/timestamp.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
 namespace sluice::model {
 namespace {
-
-/// Reads exactly `width` digits at the front of `text` and removes them.
-std::optional<int> take_digits(std::string_view& text, std::size_t width) {
-  if (text.size() < width)
-    return std::nullopt;
-  int number = 0;
-  for (std::size_t i = 0; i < width; ++i) {
-    if (text[i] < '0' || text[i] > '9')
-      return std::nullopt;
-    number = number * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(width);
-  return number;
-}
-
-bool take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || any_of.find(text.front()) == std::string_view::npos)
-    return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-bool take_date(std::string_view& text) {
-  const auto year = take_digits(text, 4);
-  if (!year || !take(text, "-"))
-    return false;
-  const auto month = take_digits(text, 2);
-  if (!month || !take(text, "-"))
-    return false;
-  const auto day = take_digits(text, 2);
-  return day
-         && std::chrono::year_month_day{std::chrono::year{*year},
-                                        std::chrono::month{static_cast<unsigned>(*month)},
-                                        std::chrono::day{static_cast<unsigned>(*day)}}
-              .ok();
-}
-
-/// `hh:mm`
-bool take_hour_minute(std::string_view& text) {
-  const auto hour = take_digits(text, 2);
-  if (!hour || *hour > 23 || !take(text, ":"))
-    return false;
-  const auto minute = take_digits(text, 2);
-  return minute && *minute <= 59;
-}
-
-bool is_date(std::string_view text) {
-  return take_date(text) && text.empty();
-}
-
-/// RFC 3339, section 5.6: a time needs its offset; second 60 is a leap second.
-bool is_timestamp(std::string_view text) {
-  if (!take_date(text) || !take(text, "Tt ") || !take_hour_minute(text) || !take(text, ":"))
-    return false;
-  const auto second = take_digits(text, 2);
-  if (!second || *second > 60)
-    return false;
-  if (take(text, ".")) {
-    if (!take_digits(text, 1))
-      return false;
-    while (take_digits(text, 1)) {
-    }
-  }
-  if (take(text, "Zz"))
-    return text.empty();
-  return take(text, "+-") && take_hour_minute(text) && text.empty();
-}
 
 bool is_int64(const value& v) {
   return v.is_number_integer()
@@ -128,7 +61,7 @@ bool has_type(const value& v, value_type t) {
   case value_type::date:
     return v.is_string() && is_date(v.get_ref<const std::string&>());
   case value_type::timestamp:
-    return v.is_string() && is_timestamp(v.get_ref<const std::string&>());
+    return v.is_string() && parse_timestamp(v.get_ref<const std::string&>()).has_value();
   case value_type::list:
     return v.is_array();
   case value_type::map:

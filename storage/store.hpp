@@ -133,6 +133,9 @@ public:
   virtual expected<model::value> outputs(model::task_key task) = 0;
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   virtual expected<std::int64_t> last_seq() = 0;
+  /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
+  /// is.
+  virtual expected<std::vector<std::string>> damage() = 0;
 };
 
 } // namespace sluice::storage

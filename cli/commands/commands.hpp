@@ -21,7 +21,9 @@ void add_runs(CLI::App& program, action& chosen);
 void add_show(CLI::App& program, action& chosen);
 void add_tasks(CLI::App& program, action& chosen);
 void add_logs(CLI::App& program, action& chosen);
+void add_doctor(CLI::App& program, action& chosen);
 void add_events(CLI::App& program, action& chosen);
+void add_replay(CLI::App& program, action& chosen);
 void add_version(CLI::App& program, action& chosen);
 
 } // namespace sluice::cli

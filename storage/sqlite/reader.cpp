@@ -107,4 +107,15 @@ expected<std::int64_t> sqlite_reader::last_seq() {
   return guarded("read the last event", [&] { return select_last_seq(*db_); });
 }
 
+expected<std::vector<std::string>> sqlite_reader::damage() {
+  return guarded("check the database", [&] {
+    query row{*db_, R"sql(PRAGMA integrity_check(10))sql"};
+    std::vector<std::string> found;
+    while (row.next())
+      if (auto line = row.text(0); line != "ok")
+        found.push_back(std::move(line));
+    return found;
+  });
+}
+
 } // namespace sluice::storage::sqlite

@@ -21,6 +21,7 @@ public:
   expected<model::value> outputs(model::task_key task) override;
   expected<std::vector<model::event>> events(const event_query& wanted) override;
   expected<std::int64_t> last_seq() override;
+  expected<std::vector<std::string>> damage() override;
 
 private:
   std::unique_ptr<connection> db_;

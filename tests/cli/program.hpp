@@ -40,8 +40,8 @@ public:
     }
     error_file_ = directory / ("stderr-" + std::to_string(out[0]));
     const int err = ::open(error_file_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    arguments.insert(arguments.begin(), SLUICE_BINARY_DIR "/sluice");
-    std::vector<char*> argv;
+    std::string program = SLUICE_BINARY_DIR "/sluice";
+    std::vector<char*> argv{program.data()};
     for (auto& argument : arguments)
       argv.push_back(argument.data());
     argv.push_back(nullptr);
