@@ -8,6 +8,7 @@
 #include "actors/process_executor.hpp"
 #include "actors/readers.hpp"
 #include "actors/scheduler.hpp"
+#include "actors/timer_service.hpp"
 #include "actors/wakeup.hpp"
 
 #include <caf/all.hpp>
@@ -40,6 +41,8 @@ const char* name_of(child which) {
     return "event_hub";
   case child::readers:
     return "readers";
+  case child::timer_service:
+    return "timer_service";
   }
   return "?";
 }
@@ -123,6 +126,13 @@ void start_child(host_pointer self, child which) {
       offer_drain(self); // before the executors come: without them it dispatches nothing
     for (const auto& executor : executors_of(state))
       self->send(executor, use_status_channel{status_channel_actor{state.scheduler}});
+    if (state.timers)
+      self->send(state.scheduler, use_timer_service{state.timers});
+    break;
+  case child::timer_service:
+    adopt(self, which, state.timers,
+          timer_service_actor{self->spawn<caf::monitored>(timer_service, options.clock)});
+    self->send(state.scheduler, use_timer_service{state.timers});
     break;
   case child::batch_writer:
     adopt(self, which, state.writer,
@@ -253,6 +263,7 @@ void stop_children(host_pointer self, const caf::exit_msg& exit) {
   state.failed = true; // the children's ends are no news
   self->send_exit(state.processes, exit.reason);
   self->send_exit(state.functions, exit.reason);
+  self->send_exit(state.timers, exit.reason);
   self->send_exit(state.scheduler, exit.reason);
   self->send_exit(state.writer, exit.reason);
   for (const auto& [id, watcher] : state.watchers)
@@ -290,8 +301,8 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
   self->set_exception_handler(describe_exception);
   self->set_down_handler([self](const caf::down_msg& down) { child_died(self, down); });
   self->set_exit_handler([self](const caf::exit_msg& exit) { stop_children(self, exit); });
-  for (const auto which : {child::readers, child::event_hub, child::scheduler, child::batch_writer,
-                           child::process_executor, child::function_executor})
+  for (const auto which : {child::readers, child::event_hub, child::scheduler, child::timer_service,
+                           child::batch_writer, child::process_executor, child::function_executor})
     start_child(self, which);
   return {
     [self](host_submit& ask) {

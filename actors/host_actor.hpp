@@ -32,6 +32,7 @@ struct host_state {
   readers_actor readers;
   process_executor_actor processes;
   function_executor_actor functions;
+  timer_service_actor timers;
   std::map<std::uint64_t, event_subscriber_actor> watchers;
 
   std::map<caf::actor_id, child> children;

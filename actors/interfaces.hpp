@@ -45,17 +45,26 @@ using commit_listener_actor = caf::typed_actor<
   // A new writer says where the store stands; what follows is sent to it again.
   caf::reacts_to<last_commit_reported>>;
 
+/// TIMER LISTENER: what TIMER SERVICE tells.
+using timer_listener_actor = caf::typed_actor<
+  // A timer has come due. Safe to repeat: one that is not set any more changes nothing.
+  caf::reacts_to<model::timer_fired>>;
+
 struct use_batch_writer;
 struct use_readers;
+struct use_timer_service;
 
 /// SCHEDULER: owns scheduler_core. Spawned by HOST, from what the store holds of its runs; when it
 /// dies another one takes them up, while the executors keep what runs.
-using scheduler_actor =
-  status_channel_actor::extend_with<run_control_actor>::extend_with<commit_listener_actor>::extend<
+using scheduler_actor = status_channel_actor::extend_with<run_control_actor>::
+  extend_with<commit_listener_actor>::extend_with<timer_listener_actor>::extend<
     // HOST replaced the writer (or started it).
     caf::reacts_to<use_batch_writer>,
     // HOST replaced the readers.
     caf::reacts_to<use_readers>,
+    // HOST started or replaced TIMER SERVICE, or this scheduler: it is told all timers that are
+    // set.
+    caf::reacts_to<use_timer_service>,
     // INTERNAL: the pause after a failed read is over.
     caf::reacts_to<load_again>>;
 
@@ -75,6 +84,25 @@ using batch_writer_actor = caf::typed_actor<
   caf::reacts_to<use_event_hub>,
   // INTERNAL: the mailbox has been read up to here, commit what is queued.
   caf::reacts_to<drained>>;
+
+// --- TIMER SERVICE ------------------------------------------------------------------------------
+
+/// All timers that are set, and who wants to know when they are due.
+struct watch_timers {
+  timer_listener_actor listener;
+  std::vector<model::timer> timers;
+};
+
+/// TIMER SERVICE: tells SCHEDULER when a durable timer is due; one that is overdue, at once. Has
+/// one wake-up armed, for the earliest. Spawned by HOST; when it or SCHEDULER was restarted it is
+/// told all timers.
+using timer_service_actor = caf::typed_actor<
+  // Replaces listener and timers. Safe to repeat.
+  caf::reacts_to<watch_timers>,
+  // Timers that are stored now, or no longer. Safe to repeat.
+  caf::reacts_to<model::change_timers>,
+  // INTERNAL: the earliest timer may be due.
+  caf::reacts_to<deadline_passed>>;
 
 // --- executors ----------------------------------------------------------------------------------
 
@@ -191,6 +219,9 @@ struct use_event_hub {
 struct use_readers {
   readers_actor readers;
 };
+struct use_timer_service {
+  timer_service_actor timers;
+};
 
 /// HOST: spawns, watches, restarts and stops all of the above.
 using host_actor = caf::typed_actor<
@@ -214,3 +245,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_status_channel)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::executor_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_event_hub)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_readers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::use_timer_service)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::actors::watch_timers)

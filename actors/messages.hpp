@@ -160,7 +160,8 @@ enum class child : std::uint8_t {
   process_executor,
   function_executor,
   event_hub,
-  readers
+  readers,
+  timer_service
 };
 struct restart_child {
   child which = child::scheduler;
@@ -177,6 +178,8 @@ SLUICE_LOCAL_MESSAGE(model::attempt_timed_out)
 SLUICE_LOCAL_MESSAGE(model::attempt_finished)
 SLUICE_LOCAL_MESSAGE(model::stop_attempt)
 SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
+SLUICE_LOCAL_MESSAGE(model::change_timers)
+SLUICE_LOCAL_MESSAGE(model::timer_fired)
 SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
 SLUICE_LOCAL_MESSAGE(actors::drain)

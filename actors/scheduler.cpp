@@ -72,6 +72,10 @@ struct effect_runner {
   void operator()(const model::stop_attempt& stop) const { tell(stop.executor, stop); }
   void operator()(const model::acknowledge_report& done) const { tell(done.executor, done); }
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
+  void operator()(model::change_timers& changes) const {
+    if (self->state.timers) // else it is told everything when it comes
+      self->send(self->state.timers, std::move(changes));
+  }
   void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_drain& a) const {
@@ -192,6 +196,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
       self->state.executors[std::size_t(ready.kind)] = std::move(ready.executor);
       react(self, model::executor_ready{ready.kind, std::move(ready.attempts)});
     },
+    [self](const model::timer_fired& e) { react(self, e); },
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
     [self](drain request) { return start_drain(self, request); },
@@ -215,6 +220,12 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
       self->send(self->state.new_writer, report_last_commit{});
     },
     [self](use_readers& change) { self->state.readers = std::move(change.readers); },
+    [self](use_timer_service& change) {
+      // Some may not be committed yet: one that fires leads to a step that is stored after them.
+      self->state.timers = std::move(change.timers);
+      self->send(self->state.timers,
+                 watch_timers{scheduler_actor{self}, self->state.core->timers()});
+    },
     [self](const load_again& again) { load_outputs(self, again.what); },
   };
 }

@@ -26,6 +26,7 @@ struct scheduler_state {
   batch_writer_actor new_writer; ///< has been asked where the store stands
   std::array<executor_actor, model::executor_kind_count> executors;
   readers_actor readers;
+  timer_service_actor timers;
 
   model::request_id last_request = 0;
   std::unordered_map<model::request_id, caf::typed_response_promise<run_accepted>> answers;

@@ -10,6 +10,12 @@ std::string text_of(const model::value& data, const char* name) {
   return found == data.end() ? std::string{} : model::to_plain_text(*found);
 }
 
+model::microseconds length_of(const model::value& data, const char* name) {
+  const auto found = data.find(name);
+  return model::microseconds{
+    found != data.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0};
+}
+
 } // namespace
 
 std::string event_detail(const model::event& e) {
@@ -35,6 +41,12 @@ std::string event_detail(const model::event& e) {
     add(", ", "degraded");
   if (const auto losses = text_of(e.data, "losses"); !losses.empty())
     add(", ", "losses " + losses);
+  if (e.type == model::event_type::task_retrying)
+    add(", ", "retry " + text_of(e.data, "retry") + " in "
+                + model::to_human(length_of(e.data, "due_us") - e.at.time_since_epoch()));
+  constexpr model::milliseconds worth_a_word{10};
+  if (const auto late = length_of(e.data, "late_us"); late >= worth_a_word)
+    add(", ", model::to_human(late) + " late");
   return printable(detail);
 }
 

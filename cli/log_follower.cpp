@@ -71,7 +71,9 @@ void log_follower::apply(const model::event& e) {
     if (e.type == model::event_type::task_dispatched)
       streams_.try_emplace(key, stream{log_reader{store_.log_of(key)}, e.task});
     else if (const auto found = streams_.find(key);
-             found != streams_.end() && (is_end || e.type == model::event_type::task_lost))
+             found != streams_.end()
+             && (is_end || e.type == model::event_type::task_lost
+                 || e.type == model::event_type::task_retrying))
       found->second.has_ended = true;
   }
   if (task_ && is_end)

@@ -70,13 +70,16 @@ private:
     } else if (e.type == model::event_type::task_lost) {
       word = "lost";
       colour = tint::red;
+    } else if (e.type == model::event_type::task_retrying) {
+      word = "retrying";
     } else if (!is_task_end(e) || !is_shown(e)) {
       return;
     }
     const auto& name = e.task.empty() ? tracker_.workflow().tasks.at(*e.task_idx).name : e.task;
     auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
                 + session_.out.tinted(padded(word, state_width), colour);
-    if (const auto since = tracker_.began_at(e); since && is_task_end(e))
+    const bool is_over = is_task_end(e) || e.type == model::event_type::task_retrying;
+    if (const auto since = tracker_.began_at(e); since && is_over)
       line += "  " + model::to_human(std::max(e.at - *since, model::microseconds{0}));
     if (const auto detail = event_detail(e); !detail.empty())
       line += "  " + detail;

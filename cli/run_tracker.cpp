@@ -31,7 +31,7 @@ void run_tracker::apply(const model::event& e) {
   else if (state && model::is_terminal(*state))
     task_ended(*e.task_idx, e.to);
   else
-    running_.erase(*e.task_idx); // lost: it is ready again
+    running_.erase(*e.task_idx); // another attempt follows
 }
 
 std::optional<model::wall_time> run_tracker::began_at(const model::event& e) const {

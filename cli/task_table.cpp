@@ -18,12 +18,22 @@ std::string wait_words(const runtime::task_view& task) {
   }
 }
 
+/// `, retry 2 in 4.2s` behind the failure that is to be repeated.
+std::string retry_words(const runtime::task_view& task, model::wall_time now) {
+  if (!task.retry_at)
+    return {};
+  const auto left = *task.retry_at - now;
+  return ", retry " + std::to_string(task.retries)
+         + (left.count() > 0 ? " in " + model::to_human(left) : " is due");
+}
+
 } // namespace
 
-std::string task_detail(const runtime::task_view& task) {
+std::string task_detail(const runtime::task_view& task, model::wall_time now) {
   if (task.failure)
     return failure_sentence(to_string(task.failure->failure_class), task.failure->code,
-                            task.failure->message);
+                            task.failure->message)
+           + retry_words(task, now);
   if (task.interrupted)
     return "its runtime is gone";
   const auto waits = wait_words(task);
@@ -39,7 +49,7 @@ std::vector<cell> task_cells(const runtime::task_view& task, const session& s) {
   return {{printable(task.name)},
           {std::string{state}, tint_of(state)},
           {task_time(task, s.clock.wall())},
-          {task_detail(task)}};
+          {task_detail(task, s.clock.wall())}};
 }
 
 } // namespace sluice::cli

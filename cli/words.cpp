@@ -39,7 +39,7 @@ tint tint_of(std::string_view state) {
     return tint::red;
   if (state == "running" || state == "dispatched")
     return tint::cyan;
-  if (state == "cancelled" || state == "cancelling")
+  if (state == "cancelled" || state == "cancelling" || state == "retry_wait")
     return tint::yellow;
   if (state == "skipped" || state == "pending" || state == "ready")
     return tint::dim;
@@ -92,8 +92,9 @@ std::string count_words(const runtime::run_view& run) {
   // As stored, a task that is ready counts as pending and one that runs as dispatched.
   constexpr std::array shown{
     std::pair{task_state::failed, "failed"},         std::pair{task_state::dispatched, "running"},
-    std::pair{task_state::cancelling, "cancelling"}, std::pair{task_state::pending, "pending"},
-    std::pair{task_state::skipped, "skipped"},       std::pair{task_state::cancelled, "cancelled"},
+    std::pair{task_state::cancelling, "cancelling"}, std::pair{task_state::retry_wait, "retrying"},
+    std::pair{task_state::pending, "pending"},       std::pair{task_state::skipped, "skipped"},
+    std::pair{task_state::cancelled, "cancelled"},
   };
   std::string words;
   for (const auto& [state, word] : shown)

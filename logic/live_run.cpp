@@ -16,6 +16,20 @@ bool live_run::is_failure_allowed(std::uint32_t task) const {
     .value_or(false);
 }
 
+const model::retry_policy* live_run::retry_policy(std::uint32_t task) const {
+  const auto& policy = model::setting_of(spec(), task_spec(task), &model::task_settings::retry);
+  return policy ? &*policy : nullptr;
+}
+
+std::uint32_t live_run::retries_done(std::uint32_t task) const {
+  const auto found = retries.find(task);
+  return found == retries.end() ? 0 : found->second.done;
+}
+
+std::optional<std::uint32_t> live_run::crash_limit(std::uint32_t task) const {
+  return model::setting_of(spec(), task_spec(task), &model::task_settings::crash_limit);
+}
+
 const undecided_upstreams* live_run::frozen_for(std::uint32_t task) const {
   const auto found = frozen.find(task);
   return found == frozen.end() ? nullptr : &found->second;

@@ -5,10 +5,12 @@
 #include "logic/compiled_workflow.hpp"
 #include "logic/join.hpp"
 #include "model/run.hpp"
+#include "model/timer.hpp"
 
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -41,6 +43,15 @@ struct prepared_values {
   model::value inputs;
   std::vector<std::pair<std::string, std::string>> env;
 };
+
+/// Of a task whose attempts failed, until it is decided.
+struct retry_progress {
+  std::uint32_t done = 0; ///< retries, the one that is waited for counted
+  model::failure last;    ///< of the attempt that it follows, while it is waited for
+};
+
+/// What a timer is for: a task (nothing: the run), and which of its timers.
+using timer_slot = std::pair<std::optional<std::uint32_t>, model::timer_kind>;
 
 /// Outputs that undecided tasks may still read.
 struct kept_outputs {
@@ -82,6 +93,8 @@ public:
   std::unordered_map<std::uint32_t, prepared_values> prepared;
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
+  std::unordered_map<std::uint32_t, retry_progress> retries;
+  std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
   /// outputs to be read back: later outcomes change nothing.
@@ -94,6 +107,11 @@ public:
   const model::workflow_spec& spec() const { return workflow->spec(); }
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
   bool is_failure_allowed(std::uint32_t task) const;
+  /// Null when a failed attempt is the task's last.
+  const model::retry_policy* retry_policy(std::uint32_t task) const;
+  std::uint32_t retries_done(std::uint32_t task) const;
+  /// How many losses the task survives, when it says so.
+  std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
   const undecided_upstreams* frozen_for(std::uint32_t task) const;
   model::attempt_key key_of(std::uint32_t task) const {

@@ -11,6 +11,7 @@ namespace sluice::logic {
 struct reaction {
   std::vector<model::record> records;
   std::vector<model::run_counts> counts;
+  model::timer_changes timers;
   std::vector<model::command> effects;
 };
 

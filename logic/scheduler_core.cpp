@@ -1,5 +1,7 @@
 #include "logic/scheduler_core.hpp"
 
+#include "logic/spec_checks.hpp"
+
 #include <algorithm>
 
 namespace sluice::logic {
@@ -8,7 +10,7 @@ using model::task_state;
 
 scheduler_core::scheduler_core(core_options options)
   : options_(std::move(options)), pace_(options_.dispatch_ahead) {
-  options_.crash_limit = std::min(options_.crash_limit, 254u); // live_task counts in one byte
+  options_.crash_limit = std::min(options_.crash_limit, most_losses);
   limit_[std::size_t(capacity_pool::slots)] = options_.slots;
   limit_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
 }
@@ -60,6 +62,10 @@ reaction scheduler_core::finish_step() {
   if (!drains_.empty() && attempts_under_way() == 0)
     for (const auto request : std::exchange(drains_, {}))
       step_.effects.push_back(model::answer_drain{request});
+  step_.timers.set.assign(timers_set_.begin(), timers_set_.end());
+  timers_set_.clear();
+  if (!step_.timers.empty())
+    step_.effects.push_back(model::change_timers{step_.timers});
   return std::exchange(step_, {});
 }
 
@@ -225,6 +231,20 @@ void scheduler_core::on(const model::outputs_loaded& e) {
   });
 }
 
+void scheduler_core::on(const model::timer_fired& e) {
+  const auto it = runs_.find(e.what.run_no);
+  if (it == runs_.end())
+    return;
+  live_run& run = it->second;
+  const auto set = run.timers.find({e.what.task_idx, e.what.kind});
+  if (set == run.timers.end() || set->second != e.what.due)
+    return; // removed, or set anew, while it was on its way
+  guarded(run, [&] {
+    retry_is_due(run, *e.what.task_idx, e.what.due);
+    settle(run);
+  });
+}
+
 // --- attempts ----------------------------------------------------------------------------------
 
 bool scheduler_core::is_current(const model::attempt_key& key) const {
@@ -256,14 +276,19 @@ void scheduler_core::note_dispatchable(live_run& run) {
       dispatchable_[pool].insert(run.run_no);
 }
 
-bool scheduler_core::has_capacity(capacity_pool pool, model::executor_kind executor) {
+bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool) {
   const auto busy = busy_[std::size_t(pool)];
   const auto limit = limit_[std::size_t(pool)];
   if (busy < limit)
     return true;
+  // What waits for a slot when the runtime is killed has not begun, but counts as lost: a task that
+  // is never repeated would fail without having been tried.
+  if (const auto* policy = run.retry_policy(task); policy != nullptr && policy->never)
+    return false;
   // Calls start when they are told to, so nothing may be ahead while one holds a slot.
   const auto processes = under_way_[std::size_t(model::executor_kind::process)].size();
-  return pool == capacity_pool::slots && executor == model::executor_kind::process
+  return pool == capacity_pool::slots
+         && executor_of(run.task_spec(task).action) == model::executor_kind::process
          && busy == processes && busy < limit + pace_.ahead(now_);
 }
 
@@ -282,7 +307,7 @@ void scheduler_core::fill_capacity() {
         continue;
       }
       const auto task = ready.front();
-      if (!has_capacity(capacity_pool(pool), executor_of(run.task_spec(task).action)))
+      if (!has_capacity(run, task, capacity_pool(pool)))
         break;
       ready.pop_front();
       guarded(run, [&] { dispatch_task(run, task); });
@@ -293,6 +318,7 @@ void scheduler_core::fill_capacity() {
 void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   auto& entry = run.tasks[task];
   ++entry.attempt;
+  entry.stop = model::stop_reason::none;
   change_state(run, task, task_state::dispatched);
   take_capacity(run, task);
   const auto key = run.key_of(task);
@@ -359,8 +385,7 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
     // Exit 0 during the grace does not undo a stop; how it ended stays on record as the code.
     const auto code = report.failure ? report.failure->code : "0";
     if (entry.stop == model::stop_reason::timeout)
-      end_attempt(run, report, task_state::failed,
-                  model::failure{model::failure_class::timeout, code, "timed out"});
+      fail_attempt(run, report, {model::failure_class::timeout, code, "timed out"});
     else
       end_attempt(run, report, task_state::cancelled,
                   model::failure{model::failure_class::cancelled, code, "cancelled"});
@@ -370,7 +395,7 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   } else if (report.failure->failure_class == model::failure_class::lost) {
     lose(run, report);
   } else {
-    end_attempt(run, report, task_state::failed, report.failure);
+    fail_attempt(run, report, *report.failure);
   }
 }
 
@@ -381,9 +406,14 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
     ++statistics_.attempts_lost;
     ++entry.losses;
   }
-  if (entry.losses > options_.crash_limit) {
+  const auto* policy = run.retry_policy(task);
+  const bool was_tried = !report.given_back || report.started_at;
+  const bool never_again = policy != nullptr && policy->never && was_tried;
+  if (never_again || entry.losses > run.crash_limit(task).value_or(options_.crash_limit)) {
     auto why = *report.failure;
-    why.message = "lost " + std::to_string(entry.losses) + " times: " + why.message;
+    why.message = (never_again ? "lost, and never repeated: "
+                               : "lost " + std::to_string(entry.losses) + " times: ")
+                  + why.message;
     end_attempt(run, report, task_state::failed, std::move(why));
     return;
   }
@@ -398,8 +428,11 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
                                  std::optional<model::failure> failure) {
   const auto task = report.key.task_idx;
   const auto from = run.tasks[task].state;
-  change_state(run, task, to);
   model::attempt_outcome outcome;
+  outcome.retries = run.retries_done(task);
+  if (to == task_state::retry_wait)
+    outcome.retry_at = run.timers.at({task, model::timer_kind::retry});
+  change_state(run, task, to);
   outcome.key = report.key;
   outcome.from = from;
   outcome.state = to;

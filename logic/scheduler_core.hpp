@@ -24,8 +24,8 @@ struct core_options {
   /// Processes dispatched beyond the slots while attempts are short; their executor holds them back
   /// until a slot is free.
   std::uint32_t dispatch_ahead = 0;
-  std::uint32_t asynchronous_calls = 1024;          ///< at once, beside the slots
-  std::uint32_t crash_limit = 5;                    ///< losses a task survives, at most 254
+  std::uint32_t asynchronous_calls = 1024; ///< at once, beside the slots
+  std::uint32_t crash_limit = 5; ///< losses a task survives when it says nothing, at most 254
   std::size_t kept_output_bytes = 16u << 10;        ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
@@ -62,6 +62,8 @@ public:
   const core_statistics& statistics() const { return statistics_; }
   std::size_t live_runs() const { return runs_.size(); }
   std::size_t attempts_under_way() const;
+  /// All that are set, for a TIMER SERVICE that starts with none.
+  std::vector<model::timer> timers() const;
   /// Of outputs that are held in memory for tasks that may read them; of all live runs.
   std::size_t kept_outputs_bytes() const { return kept_outputs_bytes_; }
   /// Whether this is a task's current attempt and under way. A start whose commit took so long that
@@ -79,6 +81,7 @@ private:
   void on(const model::cancel_requested& e);
   void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
+  void on(const model::timer_fired& e);
 
   // scheduler_restore.cpp: a run's way back from the store.
   void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);
@@ -103,12 +106,24 @@ private:
   void keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs);
   void release_outputs(live_run& run, std::uint32_t task);
 
+  // scheduler_retries.cpp: what follows a failed attempt.
+  std::optional<model::milliseconds> delay_before_retry(const live_run& run,
+                                                        const model::attempt_key& key,
+                                                        const model::failure& failure) const;
+  void fail_attempt(live_run& run, const model::attempt_report& report, model::failure failure);
+  void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
+  void give_up_retry(live_run& run, std::uint32_t task);
+
+  // scheduler_timers.cpp: durable timers.
+  void set_timer(live_run& run, timer_slot slot, model::wall_time due);
+  void remove_timer(live_run& run, timer_slot slot);
+
   // scheduler_core.cpp: a run's first state, and an attempt's way from dispatch to its end.
   expected<std::shared_ptr<const compiled_workflow>>
   compile_here(std::shared_ptr<const model::workflow_spec> spec) const;
   live_run& add_run(model::run_no run_no, std::shared_ptr<const compiled_workflow> workflow,
                     model::value params, model::wall_time submitted_at);
-  bool has_capacity(capacity_pool pool, model::executor_kind executor);
+  bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   void fill_capacity();
   void dispatch_task(live_run& run, std::uint32_t task);
   void finish(live_run& run, const model::attempt_report& report);
@@ -124,7 +139,8 @@ private:
   // scheduler_settling.cpp: a task's end, what follows from it, and the end of the run.
   void change_state(live_run& run, std::uint32_t task, model::task_state to);
   void move_task(live_run& run, std::uint32_t task, model::task_state to, std::string reason,
-                 std::optional<model::failure> failure = std::nullopt);
+                 std::optional<model::failure> failure = std::nullopt,
+                 std::optional<model::wall_time> due = std::nullopt);
   void move_run(live_run& run, model::run_state to);
   void settle(live_run& run);
   void settle_dependents(live_run& run, std::uint32_t task);
@@ -167,6 +183,7 @@ private:
   std::string actor_;
   reaction step_;
   std::set<model::run_no> touched_;
+  std::set<model::timer> timers_set_; ///< and not removed again
 };
 
 } // namespace sluice::logic

@@ -168,7 +168,7 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
   note_dispatchable(run);
 }
 
-/// Its attempt ended, and it goes on.
+/// Its attempt ended, or its wait for the next one, and it goes on.
 void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place where) {
   auto& entry = run.tasks[task];
   if (entry.was_started) { // before a restart: what its expressions come to has to be found again

@@ -22,6 +22,10 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
   run.state = stored.state;
   run.prior_inputs = stored.inputs;
   guarded(run, [&] {
+    for (const auto& timer : stored.timers)
+      run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
+    for (const auto& [task, retries] : stored.retries)
+      run.retries.emplace(task, retry_progress{retries.done, retries.last});
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       restore_task(run, task, stored);
     restore_outputs(run, stored);

@@ -22,6 +22,8 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     ++run.counts[std::size_t(is)];
     touched_.insert(run.run_no);
   }
+  if (entry.state == task_state::retry_wait)
+    remove_timer(run, {task, model::timer_kind::retry});
   entry.state = to;
   if (!is_terminal(to))
     return;
@@ -29,11 +31,13 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
   --run.undecided;
   release_outputs(run, task);
   run.prepared.erase(task);
+  run.retries.erase(task);
   run.to_settle.push_back(task);
 }
 
 void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to, std::string reason,
-                               std::optional<model::failure> failure) {
+                               std::optional<model::failure> failure,
+                               std::optional<model::wall_time> due) {
   const auto from = run.tasks[task].state;
   change_state(run, task, to);
   step_.records.push_back(model::task_moved{{run.run_no, task},
@@ -43,7 +47,8 @@ void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to,
                                             std::move(reason),
                                             std::move(failure),
                                             actor_,
-                                            now_});
+                                            now_,
+                                            due});
 }
 
 void scheduler_core::move_run(live_run& run, run_state to) {
@@ -154,8 +159,12 @@ void scheduler_core::stop_on_failure(live_run& run) {
   run.stopping = true;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
-    if (!is_terminal(state) && !is_active(state)
-        && is_stopped_by_failure(run.task_spec(task).join.rule))
+    if (is_terminal(state) || is_active(state)
+        || !is_stopped_by_failure(run.task_spec(task).join.rule))
+      continue;
+    if (state == task_state::retry_wait)
+      give_up_retry(run, task);
+    else
       move_task(run, task, task_state::skipped, "run_failed");
   }
 }

@@ -1,5 +1,6 @@
 #include "logic/spec_checks.hpp"
 
+#include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
@@ -111,6 +112,23 @@ void check_inputs(const model::named_values& in, const std::string& path, proble
   }
 }
 
+void check_retry(const model::retry_policy& retry, const std::string& path, problems_t& problems) {
+  if (retry.base.count() < 0)
+    report(problems, path_of(path, "base"), "must not be negative");
+  if (!(retry.factor >= 1 && retry.factor <= 1000))
+    report(problems, path_of(path, "factor"), "must be from 1 to 1000");
+  if (retry.cap.count() <= 0)
+    report(problems, path_of(path, "cap"), "must be longer than nothing");
+  if (!(retry.jitter >= 0 && retry.jitter <= 1))
+    report(problems, path_of(path, "jitter"), "must be from 0 to 1");
+  for (std::size_t i = 0; i < retry.on.size(); ++i)
+    if (const auto as = retry.on[i].failure_class; !may_be_repeated(as))
+      report(problems, path_of(path_of(path, "on"), i),
+             as == model::failure_class::lost
+               ? "lost attempts are repeated by themselves, see crash_limit"
+               : "class " + in_quotes(to_string(as)) + " is final");
+}
+
 void check_settings(const model::task_settings& settings, const std::string& path,
                     problems_t& problems) {
   check_environment(settings.env, path_of(path, "env"), problems);
@@ -122,6 +140,11 @@ void check_settings(const model::task_settings& settings, const std::string& pat
     check_argv(settings.shell->argv, path_of(path, "shell"), problems);
   if (settings.timeout && settings.timeout->count() <= 0)
     report(problems, path_of(path, "timeout"), "must be longer than nothing");
+  if (settings.retry)
+    check_retry(*settings.retry, path_of(path, "retry"), problems);
+  if (settings.crash_limit && *settings.crash_limit > most_losses)
+    report(problems, path_of(path, "crash_limit"),
+           "must be at most " + std::to_string(most_losses));
 }
 
 void check_param_value(const model::param_spec& param, const model::value& v,

@@ -12,6 +12,9 @@ namespace sluice::logic {
 /// More tasks than this are refused: indices, counters and tables are sized for it.
 inline constexpr std::size_t max_tasks = 1'000'000;
 
+/// The largest `crash_limit`: losses are counted in one byte.
+inline constexpr std::uint32_t most_losses = 254;
+
 /// The workflow's own parts: name, parameters, defaults, limits and the number of tasks.
 void check_workflow(const model::workflow_spec& workflow, std::vector<spec_problem>& problems);
 

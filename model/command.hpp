@@ -47,7 +47,11 @@ struct answer_cancel {
 struct answer_drain {
   request_id request = 0;
 };
+/// Timers that are stored now, or no longer. Repeating it is safe.
+struct change_timers {
+  timer_changes what;
+};
 using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
-                             answer_submit, answer_cancel, answer_drain>;
+                             answer_submit, answer_cancel, answer_drain, change_timers>;
 
 } // namespace sluice::model

@@ -5,6 +5,7 @@
 #include "model/ids.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
+#include "model/timer.hpp"
 
 #include <optional>
 #include <string>
@@ -78,7 +79,12 @@ struct outputs_loaded {
   std::uint32_t task_idx = 0;                ///< whose outputs
   expected<value> outputs = value::object(); ///< an error fails the tasks that wait for it
 };
-using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
-                               executor_ready, cancel_requested, drain_requested, outputs_loaded>;
+/// A timer has come due.
+struct timer_fired {
+  timer what;
+};
+using happening =
+  std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished, executor_ready,
+               cancel_requested, drain_requested, outputs_loaded, timer_fired>;
 
 } // namespace sluice::model

@@ -37,6 +37,8 @@ event_type type_of(task_state to) {
     return event_type::task_cancelled;
   case task_state::ready:
     return event_type::task_lost;
+  case task_state::retry_wait:
+    return event_type::task_retrying;
   case task_state::dispatched:
     return event_type::task_dispatched;
   default:
@@ -107,6 +109,10 @@ event from_record(const attempt_ended& r) {
   put_failure(data, outcome.failure);
   if (outcome.losses != 0)
     data["losses"] = outcome.losses;
+  if (outcome.retry_at) {
+    data["retry"] = outcome.retries;
+    data["due_us"] = to_us(*outcome.retry_at);
+  }
   if (outcome.started_at)
     data["started_us"] = to_us(*outcome.started_at);
   if (outcome.usage != resource_usage{}) {
@@ -118,7 +124,9 @@ event from_record(const attempt_ended& r) {
 }
 
 event from_record(const task_moved& r) {
-  const auto type = r.to == task_state::failed ? event_type::task_failed : type_of(r.to);
+  const auto type = r.to == task_state::failed  ? event_type::task_failed
+                    : r.to == task_state::ready ? event_type::task_due
+                                                : type_of(r.to);
   auto e = at_task(r.key, r.attempt, type, r.at);
   e.from = to_string(r.from);
   e.to = to_string(r.to);
@@ -126,6 +134,8 @@ event from_record(const task_moved& r) {
   auto data = value::object();
   if (!r.reason.empty())
     data["reason"] = r.reason;
+  if (r.due && r.at > *r.due)
+    data["late_us"] = (r.at - *r.due).count();
   put_failure(data, r.failure);
   e.data = or_null(std::move(data));
   return e;
@@ -140,7 +150,7 @@ event from_record(const warning_raised& r) {
 } // namespace
 
 std::size_t weight(const step& s) {
-  std::size_t rows = s.counts.size();
+  std::size_t rows = s.counts.size() + s.timers.size();
   for (const auto& r : s.records)
     rows += std::visit(overloaded{
                          [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },

@@ -40,7 +40,8 @@ struct attempt_dispatched {
 struct attempt_ended {
   attempt_outcome outcome;
 };
-/// A task moved without an attempt ending: skipped, cancelled, cancelling, failed by an expression.
+/// A task moved without an attempt ending: skipped, cancelled, cancelling, failed by an expression,
+/// ready because its retry is due.
 struct task_moved {
   task_key key;
   std::uint32_t attempt = 0; ///< the current one, 0: none yet
@@ -50,6 +51,7 @@ struct task_moved {
   std::optional<model::failure> failure;
   std::string actor;
   wall_time at;
+  std::optional<wall_time> due; ///< of the timer that moved it, which may have fired late
 };
 /// Something a person should know about a task; changes no state.
 struct warning_raised {
@@ -71,6 +73,7 @@ struct step {
   std::uint64_t number = 0; ///< from 1 in each incarnation of the scheduler, without gaps
   std::vector<record> records;
   std::vector<run_counts> counts;
+  timer_changes timers;
 };
 
 /// Rows this step writes, roughly: what bounds a group. A new run counts its tasks.

@@ -58,8 +58,10 @@ struct attempt_outcome {
   task_state from = task_state::running;
   task_state state = task_state::succeeded; ///< the task's; `ready` after a lost attempt
   std::optional<model::failure> failure;
-  std::uint32_t losses = 0; ///< of the task, this one counted
-  value outputs;            ///< object, or null
+  std::uint32_t losses = 0;          ///< of the task, this one counted
+  std::uint32_t retries = 0;         ///< of the task, the one that follows counted
+  std::optional<wall_time> retry_at; ///< when it follows: of `retry_wait`
+  value outputs;                     ///< object, or null
   resource_usage usage;
   std::optional<wall_time> started_at;
   wall_time finished_at;

@@ -15,8 +15,8 @@ constexpr std::array<std::string_view, run_state_count> run_states{
 constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
-constexpr std::array<std::string_view, wait_reason_count> wait_reasons{"", "upstream", "inputs",
-                                                                       "slot", "limit"};
+constexpr std::array<std::string_view, wait_reason_count> wait_reasons{"",     "upstream", "inputs",
+                                                                       "slot", "limit",    "retry"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
@@ -24,11 +24,14 @@ constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
-constexpr std::array<std::string_view, 4> stop_reasons{"", "cancel", "timeout", "drain"};
-constexpr std::array<std::string_view, 11> event_types{
-  "run_submitted",  "run_cancelling", "run_finished", "task_dispatched",
-  "task_finished",  "task_lost",      "task_skipped", "task_cancelling",
+constexpr std::array<std::string_view, 5> stop_reasons{"", "cancel", "timeout", "drain",
+                                                       "deadline"};
+constexpr std::array<std::string_view, 13> event_types{
+  "run_submitted",  "run_cancelling", "run_finished", "task_dispatched", "task_finished",
+  "task_lost",      "task_retrying",  "task_due",     "task_skipped",    "task_cancelling",
   "task_cancelled", "task_failed",    "task_warning"};
+constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
+                                                                     "queue_timeout"};
 
 template <class Enum, class Names>
 std::string_view name_of(Enum e, const Names& names) {
@@ -76,6 +79,9 @@ std::string_view to_string(stop_reason r) {
 std::string_view to_string(event_type t) {
   return name_of(t, event_types);
 }
+std::string_view to_string(timer_kind k) {
+  return name_of(k, timer_kinds);
+}
 
 std::optional<task_state> parse_task_state(std::string_view name) {
   if (const auto exact = find_name<task_state>(name, task_states))
@@ -111,6 +117,9 @@ std::optional<value_type> parse_value_type(std::string_view name) {
 std::optional<event_type> parse_event_type(std::string_view name) {
   return find_name<event_type>(name, event_types);
 }
+std::optional<timer_kind> parse_timer_kind(std::string_view name) {
+  return find_name<timer_kind>(name, timer_kinds);
+}
 
 std::span<const std::string_view> task_state_names() {
   return task_states;
@@ -132,6 +141,9 @@ std::span<const std::string_view> event_type_names() {
 }
 std::span<const std::string_view> executor_kind_names() {
   return executor_kinds;
+}
+std::span<const std::string_view> timer_kind_names() {
+  return timer_kinds;
 }
 
 } // namespace sluice::model

@@ -93,8 +93,9 @@ enum class wait_reason : std::uint8_t {
   inputs,   ///< a large value is read back from the store
   slot,     ///< every slot is taken
   limit,    ///< `limits.active_tasks` of its run is reached
+  retry,    ///< its attempt failed and the next one is not due yet
 };
-inline constexpr std::size_t wait_reason_count = 5;
+inline constexpr std::size_t wait_reason_count = 6;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -131,6 +132,7 @@ enum class stop_reason : std::uint8_t {
   cancel,
   timeout,
   drain, ///< its runtime is about to end
+  deadline,
 };
 
 /// The type of an event row.
@@ -141,12 +143,22 @@ enum class event_type : std::uint8_t {
   task_dispatched,
   task_finished, ///< succeeded or failed, an attempt ended with it
   task_lost,     ///< its attempt was lost; the task is ready again
+  task_retrying, ///< its attempt failed; another one follows after a wait
+  task_due,      ///< the wait before a retry is over; the task is ready again
   task_skipped,
   task_cancelling,
   task_cancelled,
   task_failed, ///< failed without an attempt (expression error)
   task_warning,
 };
+
+/// What a durable timer is for.
+enum class timer_kind : std::uint8_t {
+  retry,         ///< the next attempt of a task in `retry_wait`
+  deadline,      ///< of a task or of a run, counted from the submission
+  queue_timeout, ///< of a task that is ready and does not start
+};
+inline constexpr std::size_t timer_kind_count = 3;
 
 std::string_view to_string(task_state s);
 std::string_view to_string(run_state s);
@@ -158,6 +170,7 @@ std::string_view to_string(executor_kind k);
 std::string_view to_string(value_type t);
 std::string_view to_string(stop_reason r);
 std::string_view to_string(event_type t);
+std::string_view to_string(timer_kind k);
 
 /// The inverse of `to_string`; also takes the spellings of other systems for task states
 /// (`queued`, `COMPLETED`, ...). Nothing when the name is unknown.
@@ -169,6 +182,7 @@ std::optional<on_failure> parse_on_failure(std::string_view name);
 std::optional<executor_kind> parse_executor_kind(std::string_view name);
 std::optional<value_type> parse_value_type(std::string_view name);
 std::optional<event_type> parse_event_type(std::string_view name);
+std::optional<timer_kind> parse_timer_kind(std::string_view name);
 
 /// All names in order of their values, for messages that list what is allowed.
 std::span<const std::string_view> task_state_names();
@@ -178,5 +192,6 @@ std::span<const std::string_view> join_rule_names();
 std::span<const std::string_view> value_type_names();
 std::span<const std::string_view> event_type_names();
 std::span<const std::string_view> executor_kind_names();
+std::span<const std::string_view> timer_kind_names();
 
 } // namespace sluice::model

@@ -4,6 +4,7 @@
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/time.hpp"
+#include "model/timer.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -23,6 +24,12 @@ struct stored_task {
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };
 
+/// Of a task whose attempts failed, and that is not decided.
+struct stored_retries {
+  std::uint32_t done = 0;
+  failure last; ///< of its current attempt, while it waits for the next one
+};
+
 struct stored_run {
   model::run_no run_no;
   std::shared_ptr<const workflow_spec> workflow;
@@ -30,11 +37,13 @@ struct stored_run {
   run_state state = run_state::running;
   wall_time submitted_at;
   std::vector<stored_task> tasks;
+  std::vector<timer> timers; ///< that are set
 
   // Of few tasks, by index.
   std::unordered_map<std::uint32_t, std::string> reasons;  ///< where there is one
   std::unordered_map<std::uint32_t, std::string> messages; ///< of those that failed
   std::unordered_map<std::uint32_t, value> inputs; ///< of the current attempt of undecided ones
+  std::unordered_map<std::uint32_t, stored_retries> retries;
 };
 
 } // namespace sluice::model

@@ -53,6 +53,29 @@ struct output_spec {
 /// Name and value; strings in the value may hold `${{ }}`. In order of the file.
 using named_values = std::vector<std::pair<std::string, value>>;
 
+/// An entry of `retry.on` and `retry.stop_on`: a class, or a class with one code, `exit:75`.
+struct failure_pattern {
+  model::failure_class failure_class = failure_class::exit;
+  std::string code; ///< empty: any
+  friend bool operator==(const failure_pattern&, const failure_pattern&) = default;
+};
+std::string to_string(const failure_pattern& pattern);
+/// The inverse; nothing when there is no such class or the code is missing.
+std::optional<failure_pattern> parse_failure_pattern(std::string_view text);
+
+/// Which failures of an attempt are followed by another attempt, and after which wait.
+struct retry_policy {
+  bool never = false;    ///< no other attempt, not even after a loss
+  std::uint32_t max = 0; ///< attempts that may follow failed ones; losses do not count
+  milliseconds base{1'000};
+  double factor = 2;
+  milliseconds cap{300'000};
+  double jitter = 0.1;                  ///< by how much of itself a wait may be shorter
+  std::vector<failure_pattern> on;      ///< empty: the classes that may pass, see logic/retry
+  std::vector<failure_pattern> stop_on; ///< wins over `on`
+  friend bool operator==(const retry_policy&, const retry_policy&) = default;
+};
+
 /// What `env`, `workdir` and the like may be set for: a task, or all tasks of a workflow.
 struct task_settings {
   named_values env;
@@ -60,6 +83,8 @@ struct task_settings {
   std::optional<shell_spec> shell;
   std::optional<milliseconds> timeout; ///< of each attempt; none: no limit
   std::optional<bool> allow_failure;
+  std::optional<retry_policy> retry;        ///< none: a failed attempt is the last
+  std::optional<std::uint32_t> crash_limit; ///< lost attempts that are started again
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 

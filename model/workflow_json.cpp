@@ -21,6 +21,33 @@ value to_json(const shell_spec& shell) {
   return shell.which == shell_spec::kind::bash ? "bash" : "sh";
 }
 
+value to_json(const std::vector<failure_pattern>& patterns) {
+  auto list = value::array();
+  for (const auto& pattern : patterns)
+    list.push_back(to_string(pattern));
+  return list;
+}
+
+value to_json(const retry_policy& retry) {
+  if (retry.never)
+    return "never";
+  const retry_policy standard;
+  value v{{"max", retry.max}};
+  if (retry.base != standard.base)
+    v["base_ms"] = retry.base.count();
+  if (retry.factor != standard.factor)
+    v["factor"] = retry.factor;
+  if (retry.cap != standard.cap)
+    v["cap_ms"] = retry.cap.count();
+  if (retry.jitter != standard.jitter)
+    v["jitter"] = retry.jitter;
+  if (!retry.on.empty())
+    v["on"] = to_json(retry.on);
+  if (!retry.stop_on.empty())
+    v["stop_on"] = to_json(retry.stop_on);
+  return v;
+}
+
 value to_json(const task_settings& settings) {
   auto v = value::object();
   if (!settings.env.empty())
@@ -33,6 +60,10 @@ value to_json(const task_settings& settings) {
     v["timeout_ms"] = settings.timeout->count();
   if (settings.allow_failure)
     v["allow_failure"] = *settings.allow_failure;
+  if (settings.retry)
+    v["retry"] = to_json(*settings.retry);
+  if (settings.crash_limit)
+    v["crash_limit"] = *settings.crash_limit;
   return v;
 }
 
@@ -95,6 +126,13 @@ const value* member(const value& v, const char* name) {
   return it == v.end() ? nullptr : &*it;
 }
 
+std::uint32_t count_from(const value& v, const char* name) {
+  const auto number = v.get<std::int64_t>();
+  if (number < 0 || number > std::numeric_limits<std::uint32_t>::max())
+    throw malformed{std::string{name} + " is out of range"};
+  return static_cast<std::uint32_t>(number);
+}
+
 std::string text_or_empty(const value& v, const char* name) {
   const auto* found = member(v, name);
   return found ? found->get<std::string>() : std::string{};
@@ -117,6 +155,36 @@ shell_spec shell_from(const value& v) {
   return {name == "sh" ? shell_spec::kind::sh : shell_spec::kind::bash, {}};
 }
 
+std::vector<failure_pattern> patterns_from(const value* v) {
+  std::vector<failure_pattern> patterns;
+  if (v)
+    for (const auto& pattern : *v)
+      patterns.push_back(named<failure_pattern>(pattern, parse_failure_pattern));
+  return patterns;
+}
+
+retry_policy retry_from(const value& v) {
+  retry_policy retry;
+  if (v.is_string()) {
+    retry.never = v == "never";
+    if (!retry.never)
+      throw malformed{"unknown retry " + to_text(v)};
+    return retry;
+  }
+  retry.max = count_from(v.at("max"), "retry.max");
+  if (const auto* base = member(v, "base_ms"))
+    retry.base = milliseconds{base->get<std::int64_t>()};
+  if (const auto* factor = member(v, "factor"))
+    retry.factor = factor->get<double>();
+  if (const auto* cap = member(v, "cap_ms"))
+    retry.cap = milliseconds{cap->get<std::int64_t>()};
+  if (const auto* jitter = member(v, "jitter"))
+    retry.jitter = jitter->get<double>();
+  retry.on = patterns_from(member(v, "on"));
+  retry.stop_on = patterns_from(member(v, "stop_on"));
+  return retry;
+}
+
 task_settings settings_from(const value* v) {
   task_settings settings;
   if (!v)
@@ -130,6 +198,10 @@ task_settings settings_from(const value* v) {
     settings.timeout = milliseconds{timeout->get<std::int64_t>()};
   if (const auto* allow = member(*v, "allow_failure"))
     settings.allow_failure = allow->get<bool>();
+  if (const auto* retry = member(*v, "retry"))
+    settings.retry = retry_from(*retry);
+  if (const auto* limit = member(*v, "crash_limit"))
+    settings.crash_limit = count_from(*limit, "crash_limit");
   return settings;
 }
 
@@ -190,12 +262,8 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   spec->defaults = settings_from(member(v, "defaults"));
   if (const auto* rule = member(v, "on_failure"))
     spec->on_failure = named<on_failure>(*rule, parse_on_failure);
-  if (const auto* limit = member(v, "active_tasks")) {
-    const auto number = limit->get<std::int64_t>();
-    if (number < 0 || number > std::numeric_limits<std::uint32_t>::max())
-      throw malformed{"active_tasks is out of range"};
-    spec->active_tasks = static_cast<std::uint32_t>(number);
-  }
+  if (const auto* limit = member(v, "active_tasks"))
+    spec->active_tasks = count_from(*limit, "active_tasks");
   spec->base_dir = text_or_empty(v, "base_dir");
   return spec;
 }

@@ -57,6 +57,8 @@ public:
     view.interrupted = run.interrupted && model::is_active(view.state);
     if (view.state == model::task_state::dispatched)
       view.shown = model::task_state::running;
+    if (view.state == model::task_state::retry_wait && !run.interrupted)
+      view.wait_reason = model::wait_reason::retry;
     if (view.state == model::task_state::pending && graph_)
       explain(view, run.interrupted);
     return view;

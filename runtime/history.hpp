@@ -37,8 +37,8 @@ struct task_view : storage::task_row {
   model::task_state shown = model::task_state::pending; ///< `ready` and `running` worked out
   bool interrupted = false;                             ///< was active when its runtime went away
   std::string waits_for; ///< names of undecided upstreams that hold a task, the first few
-  /// Of a pending or ready task. `none` for a ready one of an interrupted run: nothing hands out
-  /// slots there.
+  /// Of a task that waits. `none` for a ready one of an interrupted run, and for one that waits for
+  /// its retry there: nothing hands out slots, and nobody looks at the time.
   model::wait_reason wait_reason = model::wait_reason::none;
 
   std::string_view shown_state() const;

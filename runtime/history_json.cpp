@@ -54,6 +54,9 @@ model::value to_json(const task_view& task) {
     v["wait_reason"] = to_string(task.wait_reason);
   if (task.losses != 0)
     v["losses"] = task.losses;
+  if (task.retries != 0)
+    v["retries"] = task.retries;
+  put_time(v, "retry_at", task.retry_at);
   put_failure(v, task.failure);
   put_time(v, "dispatched_at", task.dispatched_at);
   put_time(v, "started_at", task.started_at);

@@ -4,6 +4,8 @@
 #include "logic/value_template.hpp"
 #include "model/nearest_name.hpp"
 
+#include <limits>
+
 namespace sluice::runtime {
 namespace {
 
@@ -94,6 +96,26 @@ std::optional<bool> node_reader::boolean(const placed_node& at) {
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> node_reader::count(const placed_node& at, const char* what) {
+  const auto v = at.node.what == kind::integer ? value(at) : model::value(-1);
+  if (v.is_null())
+    return std::nullopt; // far too large, and reported
+  const auto number = v.get<std::int64_t>();
+  if (number >= 0 && number <= std::numeric_limits<std::uint32_t>::max())
+    return static_cast<std::uint32_t>(number);
+  report(at, std::string{"must be "} + what);
+  return std::nullopt;
+}
+
+std::optional<double> node_reader::number(const placed_node& at) {
+  if (at.node.what == kind::integer || at.node.what == kind::real) {
+    const auto v = value(at);
+    return v.is_null() ? std::nullopt : std::optional{v.get<double>()};
+  }
+  report(at, "must be a number");
+  return std::nullopt;
+}
+
 std::optional<model::milliseconds> node_reader::duration(const placed_node& at) {
   const auto written = text(at);
   if (!written)
@@ -128,6 +150,20 @@ std::optional<model::value_type> node_reader::type(const placed_node& at) {
   if (!found)
     report(at, "unknown type '" + *name + "'" + hint(*name, model::value_type_names()));
   return found;
+}
+
+std::optional<model::failure_pattern> node_reader::failure(const placed_node& at) {
+  const auto written = text(at);
+  if (!written)
+    return std::nullopt;
+  auto found = model::parse_failure_pattern(*written);
+  if (found)
+    return found;
+  const std::string_view as = std::string_view{*written}.substr(0, written->find(':'));
+  report(at, model::parse_failure_class(as) ? "'" + *written + "' has no code behind the colon"
+                                            : "unknown class '" + std::string{as} + "'"
+                                                + hint(as, model::failure_class_names()));
+  return std::nullopt;
 }
 
 std::optional<std::string> node_reader::expression(const placed_node& at) {

@@ -43,9 +43,14 @@ public:
   std::optional<std::string> text(const placed_node& at);
   std::optional<std::vector<std::string>> texts(const placed_node& at, const char* what);
   std::optional<bool> boolean(const placed_node& at);
+  /// A whole number that is not negative; `what` completes "must be ".
+  std::optional<std::uint32_t> count(const placed_node& at, const char* what);
+  std::optional<double> number(const placed_node& at);
   std::optional<model::milliseconds> duration(const placed_node& at);
   std::optional<model::shell_spec> shell(const placed_node& at);
   std::optional<model::value_type> type(const placed_node& at);
+  /// Such as `transient` or `exit:75`.
+  std::optional<model::failure_pattern> failure(const placed_node& at);
   /// The inside of `${{ }}` around the whole text.
   std::optional<std::string> expression(const placed_node& at);
   model::value value(const placed_node& at);

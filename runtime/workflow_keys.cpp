@@ -12,6 +12,7 @@ constexpr auto D = static_cast<std::uint8_t>(key_level::defaults);
 constexpr auto T = static_cast<std::uint8_t>(key_level::task);
 constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
 constexpr auto P = static_cast<std::uint8_t>(key_level::param);
+constexpr auto R = static_cast<std::uint8_t>(key_level::retry);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -41,8 +42,8 @@ constexpr key_row table[] = {
   {"queue_timeout", W | D | T, file_key::later},
   {"deadline", W | D | T, file_key::later},
   {"heartbeat", W | D | T, file_key::later},
-  {"retry", D | T, file_key::later},
-  {"crash_limit", D | T, file_key::later},
+  {"retry", D | T, file_key::retry},
+  {"crash_limit", D | T, file_key::crash_limit},
   {"on_exhausted", D | T, file_key::later},
   {"allow_failure", D | T, file_key::allow_failure},
   {"fallback", D | T, file_key::later},
@@ -88,6 +89,13 @@ constexpr key_row table[] = {
   {"type", P, file_key::type},
   {"default", P, file_key::default_value},
   {"enum", P, file_key::choices},
+  {"max", R, file_key::max},
+  {"base", R, file_key::base},
+  {"factor", R, file_key::factor},
+  {"cap", R, file_key::cap},
+  {"jitter", R, file_key::jitter},
+  {"on", R, file_key::on},
+  {"stop_on", R, file_key::stop_on},
 };
 
 bool stands_in(const key_row& row, key_level where) {

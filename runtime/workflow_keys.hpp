@@ -17,6 +17,7 @@ enum class key_level : std::uint8_t {
   task = 4,
   limits = 8,
   param = 16,
+  retry = 32,
 };
 
 enum class file_key : std::uint8_t {
@@ -41,11 +42,20 @@ enum class file_key : std::uint8_t {
   workdir,
   shell,
   timeout,
+  retry,
+  crash_limit,
   allow_failure,
   active_tasks,
   type,
   default_value,
   choices,
+  max,
+  base,
+  factor,
+  cap,
+  jitter,
+  on,
+  stop_on,
 };
 
 struct key_row {

@@ -6,7 +6,6 @@
 #include "runtime/node_reader.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace sluice::runtime {
 namespace {
@@ -39,6 +38,8 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.workdir, std::move(over.workdir));
   assign(settings.shell, std::move(over.shell));
   assign(settings.timeout, over.timeout);
+  assign(settings.retry, std::move(over.retry));
+  assign(settings.crash_limit, over.crash_limit);
   assign(settings.allow_failure, over.allow_failure);
 }
 
@@ -79,6 +80,8 @@ public:
 
 private:
   bool read_setting(file_key key, const placed_node& at, model::task_settings& settings);
+  std::optional<model::retry_policy> read_retry(const placed_node& at);
+  std::vector<model::failure_pattern> read_failures(const placed_node& at);
   void read_workflow_key(file_key key, const placed_node& at);
   void read_params(const placed_node& at);
   model::param_spec read_param(const placed_entry& entry);
@@ -128,12 +131,59 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   case file_key::timeout:
     settings.timeout = nodes_.duration(at);
     return true;
+  case file_key::retry:
+    settings.retry = read_retry(at);
+    return true;
+  case file_key::crash_limit:
+    settings.crash_limit = nodes_.count(at, "a number of lost attempts, 0 or more");
+    return true;
   case file_key::allow_failure:
     settings.allow_failure = nodes_.boolean(at);
     return true;
   default:
     return false;
   }
+}
+
+std::optional<model::retry_policy> workflow_reader::read_retry(const placed_node& at) {
+  model::retry_policy retry;
+  if (at.node.is_scalar() && at.node.text == "never") {
+    retry.never = true;
+    return retry;
+  }
+  if (!at.node.is_map()) {
+    nodes_.report(at, "must be never, or a map such as {max: 3}");
+    return std::nullopt;
+  }
+  for (const auto& [key, entry] : nodes_.known_entries(at, key_level::retry, "settings")) {
+    const auto& value = entry.value;
+    if (key == file_key::max)
+      assign(retry.max, nodes_.count(value, "a number of attempts, 0 or more"));
+    else if (key == file_key::base)
+      assign(retry.base, nodes_.duration(value));
+    else if (key == file_key::factor)
+      assign(retry.factor, nodes_.number(value));
+    else if (key == file_key::cap)
+      assign(retry.cap, nodes_.duration(value));
+    else if (key == file_key::jitter)
+      assign(retry.jitter, nodes_.number(value));
+    else if (key == file_key::on)
+      retry.on = read_failures(value);
+    else
+      retry.stop_on = read_failures(value);
+  }
+  return retry;
+}
+
+std::vector<model::failure_pattern> workflow_reader::read_failures(const placed_node& at) {
+  std::vector<model::failure_pattern> patterns;
+  if (!at.node.is_list() || at.node.items.empty())
+    nodes_.report(at, "must be a list of classes, such as [transient, \"exit:75\"]");
+  else
+    for (std::size_t i = 0; i < at.node.items.size(); ++i)
+      if (auto pattern = nodes_.failure(at.item(i)))
+        patterns.push_back(std::move(*pattern));
+  return patterns;
 }
 
 void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
@@ -240,17 +290,8 @@ void workflow_reader::read_on_failure(const placed_node& at) {
 }
 
 void workflow_reader::read_limits(const placed_node& at) {
-  for (const auto& [key, entry] : nodes_.known_entries(at, key_level::limits, "limits")) {
-    const auto problems_before = nodes_.problems().size();
-    const auto v = nodes_.value(entry.value);
-    if (nodes_.problems().size() > problems_before)
-      continue;
-    const auto number = v.is_number_integer() ? v.get<std::int64_t>() : -1;
-    if (number >= 0 && number <= std::numeric_limits<std::uint32_t>::max())
-      workflow_.active_tasks = static_cast<std::uint32_t>(number);
-    else
-      nodes_.report(entry.value, "must be a number of tasks, at least 1");
-  }
+  for (const auto& [key, entry] : nodes_.known_entries(at, key_level::limits, "limits"))
+    assign(workflow_.active_tasks, nodes_.count(entry.value, "a number of tasks, at least 1"));
 }
 
 void workflow_reader::read_tasks(const placed_node& at) {

@@ -7,6 +7,7 @@
 #include "model/event.hpp"
 #include "model/record.hpp"
 #include "model/stored_run.hpp"
+#include "model/timer.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -85,7 +86,10 @@ struct task_row {
   std::string reason;                                   ///< of a skip or cancel, else empty
   std::uint32_t attempt = 0;                            ///< current one, 0: none yet
   std::uint32_t losses = 0;
-  std::optional<model::failure> failure; ///< once it is terminal; a lost attempt keeps its own
+  std::uint32_t retries = 0; ///< attempts that followed, or will follow, failed ones
+  /// Once it is terminal, or of the attempt that is to be repeated; a lost attempt keeps its own.
+  std::optional<model::failure> failure;
+  std::optional<model::wall_time> retry_at;      ///< while it waits for that
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
@@ -132,6 +136,8 @@ public:
   /// What a task put out; null when nothing. `not_found`: there is no such task.
   virtual expected<model::value> outputs(model::task_key task) = 0;
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
+  /// The timers that are set for a run and its tasks.
+  virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
   /// is.

@@ -28,6 +28,7 @@ private:
     model::task_spec t;
     t.name = name_of(self);
     act(t);
+    repeat(t);
     if (self > 0)
       for (auto left = random_.below(4); left > 0; --left)
         add_upstream(t, near(self));
@@ -54,8 +55,27 @@ private:
       t.action = model::exec_action{{"/bin/true"}};
       t.out = {{"v", model::value_type::integer}, {"text", model::value_type::text}};
     }
-    if (random_.percent(15))
+    if (random_.percent(25))
       t.settings.timeout = model::milliseconds{1 + random_.below(3'000)};
+  }
+
+  void repeat(model::task_spec& t) {
+    const auto roll = random_.below(100);
+    if (roll < 30) {
+      model::retry_policy retry;
+      retry.max = static_cast<std::uint32_t>(1 + random_.below(3));
+      retry.base = model::milliseconds{random_.below(random_.percent(50) ? 2'000 : 30'000)};
+      retry.cap = model::milliseconds{1 + random_.below(60'000)};
+      retry.jitter = 0.25 * static_cast<double>(random_.below(5));
+      if (random_.percent(20))
+        retry.on = {{model::failure_class::timeout, ""}, {model::failure_class::exit, "15"}};
+      t.settings.retry = std::move(retry);
+    } else if (roll < 38) {
+      t.settings.retry = model::retry_policy{};
+      t.settings.retry->never = true;
+    }
+    if (random_.percent(15))
+      t.settings.crash_limit = static_cast<std::uint32_t>(random_.below(3));
   }
 
   /// An earlier task, mostly one of the last few, so that chains get long.

@@ -23,6 +23,9 @@ using model::task_state;
 constexpr std::size_t most_steps = 2'000'000;
 /// So often in a row there is nothing to do but to let time pass: then something waits forever.
 constexpr std::size_t most_idle_steps = 5'000;
+/// After so many of them time passes faster: a timer that was being set when the wall clock jumped
+/// may be due in a day.
+constexpr std::size_t patient_idle_steps = 1'000;
 
 std::string unique_store_name() {
   static std::atomic<std::uint64_t> count{0};
@@ -37,7 +40,7 @@ public:
     node_options_.slots = static_cast<std::uint32_t>(1 + random_.below(8));
     node_options_.dispatch_ahead = random_.percent(50) ? node_options_.slots : 0;
     runs_left_ = 1 + random_.below(2);
-    cancels_left_ = random_.percent(15) ? 1 : 0;
+    cancels_left_ = random_.percent(30) ? 1 : 0;
   }
 
   scenario_report run() {
@@ -97,7 +100,11 @@ private:
     if (idle_ > most_idle_steps)
       return violate("nothing happens any more");
     const auto pace = random_.below(100);
-    node_->skip(model::milliseconds{random_.below(pace < 80 ? 20 : pace < 97 ? 1'000 : 30'000)});
+    const auto longest = idle_ > patient_idle_steps ? 3'600'000
+                         : pace < 80                ? 20
+                         : pace < 97                ? 1'000
+                                                    : 30'000;
+    node_->skip(model::milliseconds{random_.below(static_cast<std::size_t>(longest))});
   }
 
   void deliver(std::size_t waiting) {
@@ -218,6 +225,8 @@ private:
       return node_->crash(actors::child::event_hub);
     case fault::readers_crash:
       return node_->crash(actors::child::readers);
+    case fault::timer_service_crash:
+      return node_->crash(actors::child::timer_service);
     case fault::scheduler_crash:
       return node_->crash(actors::child::scheduler);
     case fault::process_worker_crash:
@@ -312,6 +321,7 @@ private:
           submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
       if (event.task_idx && event.type != model::event_type::task_warning) {
         check_outcome(event);
+        check_retry(event);
         touched.insert({event.run_no, *event.task_idx});
         ++report_.moves[std::size_t(*model::parse_task_state(event.from))]
                        [std::size_t(*model::parse_task_state(event.to))];
@@ -322,14 +332,17 @@ private:
     std::set<model::run_no> runs;
     for (const auto& event : *events)
       runs.insert(event.run_no);
-    for (const auto run : runs)
+    for (const auto run : runs) {
       compare_run(run);
+      compare_timers(run);
+    }
   }
 
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event) {
     const auto& task = workflows_.at(event.run_no)->spec().tasks[*event.task_idx];
-    if (event.type != model::event_type::task_finished
+    if ((event.type != model::event_type::task_finished
+         && event.type != model::event_type::task_retrying)
         || executor_of(task.action) != model::executor_kind::process)
       return;
     const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
@@ -340,9 +353,57 @@ private:
       violate(to_string(key) + " is " + event.to + ", which its process did not say");
   }
 
+  /// A retry comes within its budget, and not before it is due.
+  void check_retry(const model::event& event) {
+    const model::task_key key{event.run_no, *event.task_idx};
+    const auto name = to_string(key);
+    if (event.type == model::event_type::task_retrying) {
+      const auto& spec = workflows_.at(event.run_no)->spec();
+      const auto& policy =
+        model::setting_of(spec, spec.tasks[*event.task_idx], &model::task_settings::retry);
+      if (!policy || event.data["retry"].get<std::uint32_t>() > policy->max)
+        violate(name + " is repeated more often than it may");
+      retry_at_[key] = model::from_us(event.data["due_us"].get<std::int64_t>());
+    } else if (event.type == model::event_type::task_due) {
+      // Waits go by the monotonic clock, and their ends are told in wall time.
+      const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0;
+      if (!was_set && event.at < retry_at_.at(key))
+        violate(name + " is repeated before its time");
+    }
+  }
+
+  /// A task that is never repeated runs once.
+  void check_repetition(const model::start_attempt& order) {
+    const auto& policy =
+      model::setting_of(*order.workflow, order.spec(), &model::task_settings::retry);
+    if (!policy || !policy->never)
+      return;
+    for (auto earlier = order.key; --earlier.attempt > 0;)
+      if (started_.contains(earlier) || ended_well_.contains(earlier)
+          || ended_badly_.contains(earlier))
+        violate(to_string(order.key) + " starts after " + to_string(earlier)
+                + ", though it is never to be repeated");
+  }
+
+  /// Exactly the tasks that wait for a retry have a timer for it.
+  void compare_timers(model::run_no run) {
+    const auto timers = reader().timers(run);
+    const auto& folded = *fold_.find(run);
+    std::uint32_t retries = 0;
+    if (timers)
+      for (const auto& timer : *timers)
+        if (timer.kind == model::timer_kind::retry
+            && folded.tasks[*timer.task_idx].state == task_state::retry_wait)
+          ++retries;
+    if (!timers || retries != timers->size()
+        || retries != folded.counts[std::size_t(task_state::retry_wait)])
+      violate("the timers of " + to_string(run) + " are not those of its tasks");
+  }
+
   void compare_all() {
     for (const auto& [run, folded] : fold_.runs()) {
       compare_run(run);
+      compare_timers(run);
       compare_tasks(run, 0, folded.tasks.size());
     }
   }
@@ -385,6 +446,7 @@ private:
     if (under_way.size() >= node_options_.slots + node_options_.dispatch_ahead)
       violate(name + " starts although all slots are taken");
     check_upstreams(order.key, *run);
+    check_repetition(order);
   }
 
   void check_upstreams(const model::attempt_key& key, const logic::folded_run& run) {
@@ -433,6 +495,8 @@ private:
       const auto* live = core.find_run(run);
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
         violate("the recovered state of " + to_string(run) + " is not what its events say");
+      if (restored->timers.empty() && live != nullptr && core.timers() != stored->timers)
+        violate("the recovered timers of " + to_string(run) + " are not those that are stored");
     }
   }
   bool fires_early(const model::event& event) const {
@@ -483,6 +547,7 @@ private:
   std::set<model::attempt_key> started_; ///< confirmed
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
+  std::map<model::task_key, model::wall_time> retry_at_; ///< as told
   std::int64_t seen_ = 0;
   std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others
 };
@@ -490,20 +555,15 @@ private:
 } // namespace
 
 std::string_view to_string(fault f) {
-  static constexpr std::array<std::string_view, fault_count> names{"batch_writer_crash",
-                                                                   "process_executor_crash",
-                                                                   "function_executor_crash",
-                                                                   "process_worker_crash",
-                                                                   "event_hub_crash",
-                                                                   "readers_crash",
-                                                                   "scheduler_crash",
-                                                                   "runtime_crash",
-                                                                   "commit_fails",
-                                                                   "commit_unanswered",
-                                                                   "clock_jumps",
-                                                                   "report_doubled",
-                                                                   "report_late",
-                                                                   "start_handed_back"};
+  static constexpr std::array<std::string_view, fault_count> names{
+    "batch_writer_crash",      "process_executor_crash",
+    "function_executor_crash", "process_worker_crash",
+    "event_hub_crash",         "readers_crash",
+    "timer_service_crash",     "scheduler_crash",
+    "runtime_crash",           "commit_fails",
+    "commit_unanswered",       "clock_jumps",
+    "report_doubled",          "report_late",
+    "start_handed_back"};
   return names[std::size_t(f)];
 }
 

@@ -22,6 +22,7 @@ enum class fault : std::uint8_t {
   process_worker_crash,
   event_hub_crash,
   readers_crash,
+  timer_service_crash,
   scheduler_crash,
   runtime_crash,     ///< between two commits; another runtime opens the store
   commit_fails,      ///< nothing of it is stored
@@ -31,7 +32,7 @@ enum class fault : std::uint8_t {
   report_late, ///< of an attempt that ended long ago
   start_handed_back,
 };
-inline constexpr std::size_t fault_count = 14;
+inline constexpr std::size_t fault_count = 15;
 std::string_view to_string(fault f);
 
 struct scenario_options {

@@ -19,6 +19,8 @@ caf::actor child_of(const actors::host_actor& host, actors::child which) {
     return caf::actor_cast<caf::actor>(state.hub);
   case actors::child::readers:
     return caf::actor_cast<caf::actor>(state.readers);
+  case actors::child::timer_service:
+    return caf::actor_cast<caf::actor>(state.timers);
   }
   return {};
 }

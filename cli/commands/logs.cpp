@@ -62,7 +62,8 @@ int print_task_log(session& s, runtime::history& store, const runtime::task_view
     return s.fail(id + " has " + plural(task.attempt, "attempt"), exit_not_found);
   if (task.attempt == 0) {
     if (s.text())
-      s.err.line(id + " did not run: " + std::string{task.shown_state()} + " " + task_detail(task));
+      s.err.line(id + " did not run: " + std::string{task.shown_state()} + " "
+                 + task_detail(task, s.clock.wall()));
     return exit_done;
   }
   const auto printed = print_log(

@@ -172,7 +172,7 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
     return exit_done;
   }
   const auto state = task.shown_state();
-  const auto detail = task_detail(task);
+  const auto detail = task_detail(task, s.clock.wall());
   s.out.line(s.out.tinted(task_id(task.key, task.name), tint::bold) + "  "
              + s.out.tinted(state, tint_of(state)) + "  " + task_time(task, s.clock.wall()));
   if (!detail.empty())

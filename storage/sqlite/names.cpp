@@ -29,5 +29,9 @@ const std::string& text_of(model::event_type t) {
   static const auto names = strings(model::event_type_names());
   return names[std::size_t(t)];
 }
+const std::string& text_of(model::timer_kind k) {
+  static const auto names = strings(model::timer_kind_names());
+  return names[std::size_t(k)];
+}
 
 } // namespace sluice::storage::sqlite

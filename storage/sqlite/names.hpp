@@ -14,6 +14,7 @@ const std::string& text_of(model::run_state s);
 const std::string& text_of(model::failure_class c);
 const std::string& text_of(model::executor_kind k);
 const std::string& text_of(model::event_type t);
+const std::string& text_of(model::timer_kind k);
 
 /// The state a task is stored in: of `ready` and `running` there is no record.
 constexpr model::task_state stored(model::task_state s) {

@@ -65,6 +65,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.state = row->state;
     run.submitted_at = row->submitted_at;
     select_stored_tasks(*db_, run);
+    run.timers = select_timers(*db_, run_no);
     return run;
   });
 }
@@ -101,6 +102,11 @@ expected<model::value> sqlite_reader::outputs(model::task_key task) {
 
 expected<std::vector<model::event>> sqlite_reader::events(const event_query& wanted) {
   return guarded("read events", [&] { return select_events(*db_, wanted); });
+}
+
+expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) {
+  return guarded("read the timers of run " + to_string(run_no),
+                 [&] { return select_timers(*db_, run_no); });
 }
 
 expected<std::int64_t> sqlite_reader::last_seq() {

@@ -20,6 +20,7 @@ public:
   expected<std::vector<attempt_row>> attempts(model::task_key task) override;
   expected<model::value> outputs(model::task_key task) override;
   expected<std::vector<model::event>> events(const event_query& wanted) override;
+  expected<std::vector<model::timer>> timers(model::run_no run_no) override;
   expected<std::int64_t> last_seq() override;
   expected<std::vector<std::string>> damage() override;
 

@@ -75,6 +75,12 @@ void insert_event(connection& db, std::int64_t seq, const model::event& e);
 std::int64_t select_last_seq(connection& db);
 std::vector<model::event> select_events(connection& db, const event_query& wanted);
 
+// --- timer ---
+
+void insert_timer(connection& db, const model::timer& set);
+void delete_timer(connection& db, const model::timer& removed);
+std::vector<model::timer> select_timers(connection& db, model::run_no run);
+
 // --- columns that several tables have ---
 
 /// `columns` is the number of the first of: class, code, message.

@@ -39,6 +39,8 @@ task_row read_task(query& row) {
   task.started_at = row.time(12);
   if (task.dispatched_at)
     task.usage = {model::microseconds{row.integer(13)}, row.integer(14)};
+  task.retries = static_cast<std::uint32_t>(row.integer(15));
+  task.retry_at = row.time(16);
   return task;
 }
 
@@ -67,7 +69,8 @@ bool end_task(connection& db, const model::attempt_outcome& outcome) {
   // The reason of a cancel stays; any other one (of the stop after a timeout) is in the failure.
   constexpr auto sql = R"sql(
     UPDATE task
-       SET state = ?4, losses = ?5, finished_us = ?6, reason = iif(?4 = 'cancelled', reason, '')
+       SET state = ?4, losses = ?5, finished_us = ?6, retries = ?7,
+           reason = iif(?4 = 'cancelled', reason, '')
      WHERE run_no = ?1 AND task_idx = ?2
        AND attempt = ?3
        AND (state = 'dispatched' OR state = 'cancelling' OR state = 'deferred'
@@ -77,7 +80,7 @@ bool end_task(connection& db, const model::attempt_outcome& outcome) {
   const bool decided = is_terminal(outcome.state);
   const auto finished = decided ? std::optional{outcome.finished_at} : std::nullopt;
   if (query{db, sql, key.run_no.value, key.task_idx, key.attempt, text_of(stored(outcome.state)),
-            outcome.losses, finished}
+            outcome.losses, finished, outcome.retries}
         .run()
       != 1)
     return false;
@@ -118,11 +121,16 @@ bool has_reached(connection& db, const model::attempt_key& key) {
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   constexpr auto sql = R"sql(
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
-           x.class, x.code, x.message, a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes
+           iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
+           iif(m.due_us IS NULL, x.message, a.message),
+           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us
       FROM task t
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+      LEFT JOIN timer m
+        ON t.state = 'retry_wait'
+           AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
      WHERE t.run_no = ?1 AND t.task_idx >= ?2 AND (?3 IS NULL OR t.state = ?3)
      ORDER BY t.task_idx LIMIT ?4
   )sql";
@@ -137,7 +145,7 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
 void select_stored_tasks(connection& db, model::stored_run& run) {
   constexpr auto sql = R"sql(
     SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
-           iif(t.state = 'failed', x.message, NULL), a.inputs
+           iif(t.state = 'failed', x.message, NULL), a.inputs, t.retries, a.class, a.code, a.message
       FROM task t
       LEFT JOIN task_text x
         ON t.finished_us IS NOT NULL AND x.run_no = t.run_no AND x.task_idx = t.task_idx
@@ -162,6 +170,10 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))
       run.inputs.emplace(task_idx, read_json(row.text(7)));
+    if (const auto retries = row.integer(8); retries != 0 && task.finished_us == 0)
+      run.retries.emplace(task_idx,
+                          model::stored_retries{static_cast<std::uint32_t>(retries),
+                                                read_failure(row, 9).value_or(model::failure{})});
     run.tasks.push_back(task);
   }
 }
@@ -170,11 +182,16 @@ std::optional<task_row> select_task(connection& db, model::run_no run, const std
   // A scan of the run's tasks: an index on names would cost every new task more than this.
   constexpr auto sql = R"sql(
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
-           x.class, x.code, x.message, a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes
+           iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
+           iif(m.due_us IS NULL, x.message, a.message),
+           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us
       FROM task t
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+      LEFT JOIN timer m
+        ON t.state = 'retry_wait'
+           AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
      WHERE t.run_no = ?1 AND t.name = ?2
      LIMIT 1
   )sql";

@@ -67,6 +67,10 @@ void writer::write_step(const model::step& step) {
     insert_event(*db_, next_seq_, event);
     progress_of(event.run_no).last_seq = next_seq_++;
   }
+  for (const auto& timer : step.timers.removed)
+    delete_timer(*db_, timer);
+  for (const auto& timer : step.timers.set)
+    insert_timer(*db_, timer);
   for (const auto& [run, counts] : step.counts)
     progress_of(run).counts = &counts;
 }

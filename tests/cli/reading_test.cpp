@@ -165,6 +165,56 @@ TEST_CASE("tasks and show: why a task does not run", "[cli][tasks][show]") {
   CHECK(reason_of("@last/next") == "upstream");
 }
 
+TEST_CASE("tasks and show: a task that waits for its retry", "[cli][tasks][show]") {
+  const workspace here;
+  here.write(
+    "w.yaml",
+    "tasks:\n"
+    "  flaky: {run: 'echo try $SLUICE_ATTEMPT; exit 3', retry: {max: 2, base: 1h, cap: 1h}}\n"
+    "  next: {after: [flaky], run: 'true'}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  const auto event = json::parse(program.read_until("task_retrying"));
+  CHECK(event["data"]["class"] == "exit");
+  CHECK(event["data"]["retry"] == 1);
+
+  const auto task = json::parse(here.run({"tasks", "@last", "--json", "--limit", "1"}).out);
+  CHECK(task["state"] == "retry_wait");
+  CHECK(task["wait_reason"] == "retry");
+  CHECK(task["failure"]["code"] == "3");
+  CHECK(task["retry_at"].get<std::string>() > task["started_at"].get<std::string>());
+  for (const auto& id : {"@last", "@last/flaky"})
+    CHECK_THAT(here.run({"show", id}).out, Contains("exit 3, retry 1 in 5")); // 54 to 60 minutes
+  CHECK_THAT(here.run({"tasks", "@last"}).out, Contains("retry_wait"));
+  CHECK_THAT(here.run({"show", "@last"}).out, Contains("1 retrying  1 pending"));
+  CHECK(here.run({"logs", "@last/flaky"}).out == "try 1\n");
+
+  program.signal(SIGINT); // ends the wait, not only what runs
+  program.read_all();
+  CHECK(program.wait() == 130);
+  CHECK(here.run({"tasks", "@last", "--quiet", "--filter", "state=cancelled"}).out
+        == "r-1/0\nr-1/1\n");
+}
+
+TEST_CASE("show: every attempt of a task with its class", "[cli][show]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n"
+                       "  flaky:\n"
+                       "    run: 'echo try $SLUICE_ATTEMPT; exit $((75 * (SLUICE_ATTEMPT < 2)))'\n"
+                       "    retry: {max: 1, base: 1ms}\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("retrying") && Contains("transient (75): exit 75, retry 1 in"));
+  const auto shown = here.run({"show", "@last/flaky"}).out;
+  CHECK_THAT(shown, Contains("r-1/0#1") && Contains("transient (75)") && Contains("r-1/0#2"));
+  const auto v = json::parse(here.run({"show", "@last/flaky", "--json"}).out);
+  CHECK(v["retries"] == 1);
+  REQUIRE(v["attempts"].size() == 2);
+  CHECK(v["attempts"][0]["failure"]["class"] == "transient");
+  CHECK(v["attempts"][1]["state"] == "succeeded");
+  CHECK(here.run({"logs", "r-1/flaky#1"}).out == "try 1\n");
+  CHECK(here.run({"logs", "r-1/flaky"}).out == "try 2\n");
+}
+
 TEST_CASE("logs: a log is followed while it grows", "[cli][logs]") {
   const workspace here;
   const auto go = here.fifo("go");

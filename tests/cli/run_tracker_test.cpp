@@ -49,10 +49,16 @@ TEST_CASE("run_tracker: events add up to counts", "[cli][run_tracker]") {
   CHECK(tracker.cancelled() == 1);
 }
 
-TEST_CASE("run_tracker: a lost attempt runs no more and is not done", "[cli][run_tracker]") {
+TEST_CASE("run_tracker: an attempt that another one follows runs no more and is not done",
+          "[cli][run_tracker]") {
+  const auto [how, to] = GENERATE(table<model::event_type, std::string>({
+    {model::event_type::task_lost, "ready"},
+    {model::event_type::task_retrying, "retry_wait"},
+  }));
   auto tracker = tracker_of(1);
   tracker.apply(task_event(0, model::event_type::task_dispatched, "dispatched"));
-  tracker.apply(task_event(0, model::event_type::task_lost, "ready"));
+  tracker.apply(task_event(0, how, to));
+  tracker.apply(task_event(0, model::event_type::task_due, "ready"));
   CHECK(tracker.running().empty());
   CHECK(tracker.done() == 0);
 }

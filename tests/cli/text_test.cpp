@@ -157,4 +157,20 @@ TEST_CASE("event_text: an event is one line", "[cli][event_text]") {
   e.data = {{"class", "exit"}, {"code", "3"}, {"message", "exited with 3"}};
   CHECK(event_line(e, out, runtime::zone_choice::utc)
         == "07:30:00.250  r-12/load#1               failed       exit 3: exited with 3");
+
+  e.type = model::event_type::task_retrying;
+  e.to = "retry_wait";
+  e.data["retry"] = 2;
+  e.data["due_us"] = 27'004'450'000;
+  CHECK(event_line(e, out, runtime::zone_choice::utc)
+        == "07:30:00.250  r-12/load#1               retry_wait   exit 3: exited with 3, retry 2 in "
+           "4.2s");
+  e.type = model::event_type::task_due;
+  e.to = "ready";
+  e.data = {{"late_us", 250'000}};
+  CHECK(event_line(e, out, runtime::zone_choice::utc)
+        == "07:30:00.250  r-12/load#1               ready        250ms late");
+  e.data = {{"late_us", 2'000}}; // nothing to talk about
+  CHECK(event_line(e, out, runtime::zone_choice::utc)
+        == "07:30:00.250  r-12/load#1               ready");
 }

@@ -75,4 +75,6 @@ TEST_CASE("words: counts name what is not zero", "[cli][words]") {
   run.interrupted = true;
   CHECK(count_words(run) == "1 failed  2 interrupted");
   CHECK(run.task_count() == 6);
+  run.counts[static_cast<std::size_t>(model::task_state::retry_wait)] = 1;
+  CHECK(count_words(run) == "1 failed  2 interrupted  1 retrying");
 }

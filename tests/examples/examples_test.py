@@ -167,6 +167,34 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.log("shown"), "hello times 3, the largest is 3\n")
         self.assertEqual(outcome.degraded, 1)
 
+    def test_retry_yaml(self):
+        outcome = self.run_file("retry.yaml")
+        self.assertEqual(outcome.failures, {"ask": ("exit", "2")})
+        self.assertEqual(outcome.outputs["fetch"], {"rows": 42})
+        self.assertEqual(outcome.log("pay"), "paid for 42 rows\n")
+        self.assertEqual((outcome.run_state, outcome.degraded), ("succeeded", 1))
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            attempts = db.execute(
+                "SELECT name, attempt.attempt, attempt.state, class, dispatched_us,"
+                " attempt.finished_us"
+                " FROM attempt JOIN task USING (run_no, task_idx) ORDER BY name, attempt.attempt"
+            ).fetchall()
+            self.assertEqual(db.execute("SELECT count(*) FROM timer").fetchone(), (0,))
+        self.assertEqual(
+            [row[:4] for row in attempts],
+            [
+                ("ask", 1, "failed", "exit"),
+                ("fetch", 1, "failed", "transient"),
+                ("fetch", 2, "failed", "transient"),
+                ("fetch", 3, "succeeded", None),
+                ("pay", 1, "succeeded", None),
+                ("report", 1, "succeeded", None),
+            ],
+        )
+        starts, ends = [row[4] for row in attempts[1:4]], [row[5] for row in attempts[1:4]]
+        self.assertGreaterEqual(starts[1] - ends[0], 50_000)  # 100 ms, at most half of it taken off
+        self.assertGreaterEqual(starts[2] - ends[1], 100_000)
+
     def test_hello_json(self):
         outcome = self.run_file("hello.json", "-p", "name=Ada")
         self.assertEqual(outcome.log("greet"), "hello, Ada\nhello, Ada\n")
@@ -214,7 +242,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 3)
+        self.assertEqual(found, 4)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

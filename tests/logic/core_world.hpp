@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct recorded_run {
   std::vector<std::optional<model::failure>> failures; ///< last one of each task
   std::vector<std::string> inputs;                     ///< of each task's last attempt, JSON text
   std::vector<std::uint32_t> losses;
+  std::vector<std::uint32_t> retries;
   std::vector<std::int64_t> finished_us;
   std::vector<bool> has_outputs;
   model::value params;
@@ -55,6 +57,7 @@ public:
   std::vector<model::stop_attempt> stops;
   std::vector<model::acknowledge_report> acknowledged;
   std::vector<model::load_outputs> loads; ///< asked for and not answered yet
+  std::set<model::timer> timers;          ///< as stored
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
   std::vector<model::answer_drain> drain_answers;
@@ -167,12 +170,18 @@ public:
     all.params = run.params;
     all.state = run.state;
     all.submitted_at = run.submitted_at;
+    for (const auto& timer : timers)
+      if (timer.run_no == run_no)
+        all.timers.push_back(timer);
     for (std::uint32_t i = 0; i < run.tasks.size(); ++i) {
       all.tasks.push_back({.state = run.tasks[i],
                            .losses = std::uint8_t(run.losses[i]),
                            .has_outputs = run.has_outputs[i],
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
+      if (run.retries[i] > 0 && !is_terminal(run.tasks[i]))
+        all.retries.emplace(
+          i, model::stored_retries{run.retries[i], run.failures[i].value_or(model::failure{})});
       if (!run.reasons[i].empty())
         all.reasons.emplace(i, run.reasons[i]);
       if (run.failures[i])
@@ -181,6 +190,24 @@ public:
         all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
     }
     return all;
+  }
+  /// The timer that is set for a task of the last run. @pre there is one
+  model::timer timer(std::string_view task,
+                     model::timer_kind kind = model::timer_kind::retry) const {
+    const auto set = std::find_if(timers.begin(), timers.end(), [&](const auto& t) {
+      return t.run_no == last_run && t.task_idx == index(task) && t.kind == kind;
+    });
+    INFO("timer of task " << task);
+    REQUIRE(set != timers.end());
+    return *set;
+  }
+  /// Lets time pass until a timer is due, and some more.
+  void fire(const model::timer& which, model::microseconds late = {}) {
+    now = std::max(now, which.due + late - time_of_a_step);
+    step(model::timer_fired{which});
+  }
+  void fire(std::string_view task, model::timer_kind kind = model::timer_kind::retry) {
+    fire(timer(task, kind));
   }
   void dispatch() { take(core.dispatch(tick())); }
   void step(const model::happening& what) { take(core.react(what, tick(), mode)); }
@@ -260,7 +287,8 @@ public:
   }
 
 private:
-  model::wall_time tick() { return now += model::microseconds{1'000}; }
+  static constexpr model::microseconds time_of_a_step{1'000};
+  model::wall_time tick() { return now += time_of_a_step; }
 
   std::string oldest() const {
     const model::start_attempt* first = nullptr;
@@ -277,6 +305,10 @@ private:
       std::visit([this](const auto& r) { fold(r); }, record);
     for (const auto& counts : last.counts)
       runs.at(counts.run_no).counts = counts.counts;
+    for (const auto& removed : last.timers.removed)
+      expect(timers.erase(removed) == 1, "a timer is removed that is not set");
+    for (const auto& set : last.timers.set)
+      expect(timers.insert(set).second, "a timer is set twice");
     for (const auto& effect : last.effects)
       std::visit([this](const auto& e) { carry_out(e); }, effect);
     most_at_once = std::max(most_at_once, under_way.size());
@@ -300,6 +332,7 @@ private:
     run.failures.resize(size);
     run.inputs.resize(size);
     run.losses.resize(size);
+    run.retries.resize(size);
     run.finished_us.resize(size);
     run.has_outputs.resize(size);
     run.params = r.request.params;
@@ -337,6 +370,7 @@ private:
     run.tasks[idx] = as_stored(outcome.state);
     run.failures[idx] = outcome.failure;
     run.losses[idx] = outcome.losses;
+    run.retries[idx] = outcome.retries;
     run.has_outputs[idx] = !outcome.outputs.is_null();
     run.finished_us[idx] = model::to_us(outcome.finished_at);
     if (outcome.state != model::task_state::cancelled)
@@ -367,6 +401,10 @@ private:
   }
   void carry_out(const model::acknowledge_report& e) { acknowledged.push_back(e); }
   void carry_out(const model::load_outputs& e) { loads.push_back(e); }
+  void carry_out(const model::change_timers& e) {
+    expect(e.what.set == last.timers.set && e.what.removed == last.timers.removed,
+           "other timers are armed than stored");
+  }
   void carry_out(const model::answer_submit& e) { submit_answers.push_back(e); }
   void carry_out(const model::answer_cancel& e) { cancel_answers.push_back(e); }
   void carry_out(const model::answer_drain& e) { drain_answers.push_back(e); }
@@ -390,8 +428,14 @@ private:
       for (std::size_t i = 0; i < run.tasks.size(); ++i) {
         expect(as_stored(live->tasks[i].state) == run.tasks[i], "the core has another state");
         expect(live->tasks[i].attempt == run.attempts[i], "the core has another attempt");
+        expect((run.tasks[i] == model::task_state::retry_wait)
+                 == live->timers.contains({std::uint32_t(i), model::timer_kind::retry}),
+               "a task waits for a retry that never comes, or a retry comes that nobody waits for");
       }
     }
+    const auto held = core.timers();
+    expect(std::set<model::timer>(held.begin(), held.end()) == timers,
+           "the core holds other timers than are stored");
     expect(core.live_runs() == live_runs, "the core holds another number of runs");
     expect(live_runs > 0 || core.kept_outputs_bytes() == 0, "outputs are kept for nobody");
     REQUIRE(problem_ == "");

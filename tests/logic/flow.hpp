@@ -58,6 +58,19 @@ public:
     spec_.settings.allow_failure = allowed;
     return *this;
   }
+  task_editor& retry(model::retry_policy policy) {
+    spec_.settings.retry = std::move(policy);
+    return *this;
+  }
+  task_editor& never_again() {
+    model::retry_policy never;
+    never.never = true;
+    return retry(std::move(never));
+  }
+  task_editor& crash_limit(std::uint32_t losses) {
+    spec_.settings.crash_limit = losses;
+    return *this;
+  }
   task_editor& call(std::string handler) {
     spec_.action = model::call_action{std::move(handler)};
     return *this;

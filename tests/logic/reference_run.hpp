@@ -11,7 +11,17 @@ namespace sluice::logic {
 
 class reference_run {
 public:
-  enum class is { pending, loading, ready, active, succeeded, failed, skipped, cancelled };
+  enum class is {
+    pending,
+    loading,
+    ready,
+    retrying,
+    active,
+    succeeded,
+    failed,
+    skipped,
+    cancelled
+  };
   enum class stopped { no, by_timeout, by_cancel };
 
   /// What an expression comes to when the task fires; nothing: an error.
@@ -21,6 +31,8 @@ public:
   struct task {
     model::join_rule rule = model::join_rule::all_success;
     bool allow_failure = false;
+    bool never_again = false;
+    std::uint32_t max_retries = 0;
     std::set<std::uint32_t> upstreams;
     std::set<std::uint32_t> state_mentions; ///< in join or `when`
     std::set<std::uint32_t> output_mentions;
@@ -33,6 +45,7 @@ public:
     model::value outputs;
     is after_loading = is::ready;
     std::uint32_t losses = 0;
+    std::uint32_t retries = 0;
     std::uint32_t attempts = 0;
     bool in_store = false;         ///< its outputs, since a restart
     bool is_to_evaluate = false;   ///< started before a restart: its inputs are to be found again
@@ -84,7 +97,7 @@ public:
         stopping = changed = true;
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t))
-            t.state = is::skipped;
+            t.state = t.state == is::retrying ? is::failed : is::skipped;
       }
     }
   }
@@ -109,19 +122,22 @@ public:
   }
   void ended(std::uint32_t i, const model::attempt_report& report) {
     auto& t = tasks[i];
-    if (t.stop != stopped::no) {
-      t.state = t.stop == stopped::by_cancel ? is::cancelled : is::failed;
+    const auto stop = std::exchange(t.stop, stopped::no);
+    if (stop == stopped::by_cancel) {
+      t.state = is::cancelled;
+    } else if (stop == stopped::by_timeout) {
+      t.state = after_failure(t);
     } else if (!report.failure) {
       t.state = is::succeeded;
       t.outputs = report.outputs;
-    } else if (report.failure->failure_class != model::failure_class::lost
-               || ++t.losses > crash_limit) {
+    } else if (report.failure->failure_class != model::failure_class::lost) {
+      t.state = after_failure(t);
+    } else if (t.never_again || ++t.losses > crash_limit) {
       t.state = is::failed;
     } else {
-      t.state = stopping && wants_success(t)           ? is::skipped
-                : t.is_to_evaluate && !t.reads.empty() ? is::loading
-                                                       : is::ready;
-      t.after_loading = is::ready;
+      goes_on(t);
+      if (stopping && wants_success(t))
+        t.state = is::skipped;
     }
   }
   /// Another scheduler took the run up: it has no outputs in memory, and knows of no task that has
@@ -136,7 +152,7 @@ public:
         for (const auto u : t.output_mentions)
           if (tasks[u].in_store)
             t.reads.insert(u);
-        if (t.state != is::active)
+        if (t.state != is::active && t.state != is::retrying)
           t.state = t.reads.empty() ? is::ready : is::loading;
         t.after_loading = is::ready;
       } else if (is_idle(t)) {
@@ -145,6 +161,7 @@ public:
       }
     }
   }
+  void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }
   /// What it waited for was read back.
   void loaded(std::uint32_t i) { tasks[i].state = tasks[i].after_loading; }
   void not_loaded(std::uint32_t i) { tasks[i].state = is::failed; }
@@ -156,7 +173,19 @@ public:
 
 private:
   static bool is_idle(const task& t) {
-    return t.state == is::pending || t.state == is::loading || t.state == is::ready;
+    return t.state == is::pending || t.state == is::loading || t.state == is::ready
+           || t.state == is::retrying;
+  }
+  /// With another attempt.
+  void goes_on(task& t) const {
+    t.state = t.is_to_evaluate && !t.reads.empty() ? is::loading : is::ready;
+    t.after_loading = is::ready;
+  }
+  is after_failure(task& t) const {
+    if (t.retries == t.max_retries || cancelling || (stopping && wants_success(t)))
+      return is::failed;
+    ++t.retries;
+    return is::retrying;
   }
   static bool wants_success(const task& t) {
     return t.rule == model::join_rule::all_success || t.rule == model::join_rule::none_failed

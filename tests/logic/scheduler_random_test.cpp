@@ -79,6 +79,13 @@ private:
       editor.join(std::string{to_string(t.rule)});
     t.allow_failure = random_.percent(15);
     editor.allow_failure(t.allow_failure);
+    if (random_.percent(30)) {
+      t.max_retries = 1 + random_.below(3);
+      editor.retry({.max = t.max_retries});
+    } else if (random_.percent(10)) {
+      t.never_again = true;
+      editor.never_again();
+    }
     if (random_.percent(20))
       editor.call("async");
     else if (random_.percent(15))
@@ -195,12 +202,16 @@ public:
       stale_report();
     else if (roll < 11)
       restart();
+    else if (roll < 20 && !world_.timers.empty())
+      fire();
     else if (roll < 30 && !world_.loads.empty())
       load();
     else if (!world_.under_way.empty())
       attempt_event();
     else if (!world_.loads.empty())
       load();
+    else if (!world_.timers.empty())
+      fire();
     else
       nudge();
     compare();
@@ -283,6 +294,11 @@ private:
     }
     world_.step(answer);
   }
+  void fire() {
+    const auto timer = random_.one_of(world_.timers);
+    references_.at(timer.run_no).retry_is_due(*timer.task_idx);
+    world_.fire(timer);
+  }
   void attempt_event() {
     const auto [key, start] = random_.one_of(world_.under_way); // copies: it is about to end
     auto& reference = references_.at(key.run_no);
@@ -355,6 +371,8 @@ private:
       return pending;
     case is::ready:
       return ready;
+    case is::retrying:
+      return retry_wait;
     case is::active: // a confirmed start is the core's affair
       return t.stop != reference_run::stopped::no ? cancelling
              : in_core == running                 ? running

@@ -99,6 +99,7 @@ TEST_CASE("record: the type of an event follows the state", "[model][record]") {
     {task_state::succeeded, event_type::task_finished},
     {task_state::failed, event_type::task_finished},
     {task_state::ready, event_type::task_lost},
+    {task_state::retry_wait, event_type::task_retrying},
     {task_state::cancelled, event_type::task_cancelled},
   }));
   const auto e = event_of(attempt_ended{an_outcome(to)});
@@ -123,6 +124,28 @@ TEST_CASE("record: a task that moves without an attempt", "[model][record]") {
   CHECK(e.data.contains("class") == (to == task_state::failed));
 }
 
+TEST_CASE("record: an attempt that is repeated says when", "[model][record]") {
+  auto outcome = an_outcome(task_state::retry_wait);
+  outcome.failure = failure{failure_class::exit, "3", ""};
+  outcome.retries = 2;
+  outcome.retry_at = from_us(1'000'090);
+  CHECK(event_of(attempt_ended{outcome}).data
+        == value{{"class", "exit"}, {"code", "3"}, {"retry", 2}, {"due_us", 1'000'090}});
+}
+
+TEST_CASE("record: a timer that moved a task says how late it was", "[model][record]") {
+  task_moved moved{.key = {{12}, 7},
+                   .attempt = 1,
+                   .from = task_state::retry_wait,
+                   .to = task_state::ready,
+                   .at = from_us(90),
+                   .due = from_us(90)};
+  CHECK(event_of(moved).type == event_type::task_due);
+  CHECK(event_of(moved).data.is_null());
+  moved.due = from_us(40);
+  CHECK(event_of(moved).data == value{{"late_us", 50}});
+}
+
 TEST_CASE("record: a warning is an event of its attempt", "[model][record]") {
   const auto e = event_of(warning_raised{{{12}, 7, 1}, "output 'x' is not declared", from_us(4)});
   CHECK(e.type == event_type::task_warning);
@@ -139,4 +162,7 @@ TEST_CASE("record: the weight of a step counts its rows", "[model][record]") {
   s.records.emplace_back(attempt_ended{an_outcome(task_state::succeeded)});
   s.counts.push_back({{1}, {}});
   CHECK(weight(s) == 1009);
+  s.timers.set.push_back({});
+  s.timers.removed.push_back({});
+  CHECK(weight(s) == 1011);
 }

@@ -33,6 +33,7 @@ TEST_CASE("state: every name reads back as its value", "[model][state]") {
   check_names<value_type>(value_type_names(), parse_value_type);
   check_names<event_type>(event_type_names(), parse_event_type);
   check_names<executor_kind>(executor_kind_names(), parse_executor_kind);
+  check_names<timer_kind>(timer_kind_names(), parse_timer_kind);
   CHECK(parse_on_failure(to_string(on_failure::stop)) == on_failure::stop);
   CHECK(parse_on_failure(to_string(on_failure::carry_on)) == on_failure::carry_on);
 }
@@ -42,6 +43,7 @@ TEST_CASE("state: counts of states match the lists of names", "[model][state]") 
   CHECK(run_state_names().size() == run_state_count);
   CHECK(failure_class_names().size() == failure_class_count);
   CHECK(executor_kind_names().size() == executor_kind_count);
+  CHECK(timer_kind_names().size() == timer_kind_count);
 }
 
 TEST_CASE("state: spellings of other systems are understood", "[model][state]") {

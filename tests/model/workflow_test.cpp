@@ -32,20 +32,31 @@ workflow_spec full_workflow() {
   exec_task.when = "params.day > '2020-01-01'";
   exec_task.in = {{"rows", "${{ 1 }}"}, {"a", value{{"k", value::array({1, 2.0})}}}};
   exec_task.out = {{"score", value_type::real}, {"list", value_type::list}};
-  exec_task.settings = {.env = {{"B", 1}, {"A", "x"}},
-                        .workdir = "sub",
-                        .shell = shell_spec{shell_spec::kind::custom, {"/bin/zsh", "-c"}},
-                        .timeout = milliseconds{90'000},
-                        .allow_failure = false};
+  exec_task.settings = {
+    .env = {{"B", 1}, {"A", "x"}},
+    .workdir = "sub",
+    .shell = shell_spec{shell_spec::kind::custom, {"/bin/zsh", "-c"}},
+    .timeout = milliseconds{90'000},
+    .allow_failure = false,
+    .retry = retry_policy{.max = 5,
+                          .base = milliseconds{250},
+                          .factor = 1.5,
+                          .cap = milliseconds{9'000},
+                          .jitter = 0.25,
+                          .on = {{failure_class::transient, ""}, {failure_class::exit, "75"}},
+                          .stop_on = {{failure_class::exit, "2"}}},
+    .crash_limit = 7};
   task_spec call_task;
   call_task.name = "nap";
   call_task.action = call_action{"sleep"};
   call_task.join.rule = join_rule::none_failed;
   call_task.settings.shell = shell_spec{shell_spec::kind::sh, {}};
+  call_task.settings.retry = retry_policy{.never = true};
   spec.tasks = {shell_task, exec_task, call_task};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
-                   .timeout = milliseconds{5'000}};
+                   .timeout = milliseconds{5'000},
+                   .retry = retry_policy{.max = 3}};
   spec.on_failure = on_failure::carry_on;
   spec.active_tasks = 8;
   spec.base_dir = "/srv/etl";
@@ -79,6 +90,9 @@ TEST_CASE("workflow: a damaged stored form is corrupt", "[model][workflow]") {
              R"({"name":"w","tasks":[{"name":"a","run":"x","join":"sometimes"}]})",
              R"({"name":"w","tasks":[{"name":"a","run":"x","out":[["o"]]}]})",
              R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"shell":"fish"}}]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"retry":"always"}}]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"retry":{"max":-1}}}]})",
+             R"({"name":"w","tasks":[],"defaults":{"retry":{"max":1,"on":["exits"]}}})",
              R"({"name":"w","tasks":[],"active_tasks":-1})");
   CAPTURE(text);
   const auto read = workflow_from_json(value::parse(text));
@@ -96,6 +110,30 @@ TEST_CASE("workflow: a task's setting wins over the workflow's", "[model][workfl
   const auto& plain = spec.tasks[0];
   CHECK(setting_of(spec, plain, &task_settings::workdir) == spec.defaults.workdir);
   CHECK(setting_of(spec, plain, &task_settings::timeout) == spec.defaults.timeout);
+}
+
+TEST_CASE("workflow: the stored form of a retry has only what is set", "[model][workflow]") {
+  workflow_spec spec;
+  spec.name = "w";
+  spec.defaults.retry = retry_policy{.max = 3, .stop_on = {{failure_class::exit, "2"}}};
+  CHECK(to_json(spec)["defaults"] == value{{"retry", {{"max", 3}, {"stop_on", {"exit:2"}}}}});
+}
+
+TEST_CASE("workflow: a failure is named by class and code", "[model][workflow]") {
+  const auto [text, want] = GENERATE(table<std::string, std::optional<failure_pattern>>({
+    {"transient", failure_pattern{failure_class::transient, ""}},
+    {"exit:75", failure_pattern{failure_class::exit, "75"}},
+    {"exit:SIGKILL", failure_pattern{failure_class::exit, "SIGKILL"}},
+    {"exit:", std::nullopt},
+    {"exits", std::nullopt},
+    {":75", std::nullopt},
+    {"", std::nullopt},
+  }));
+  CAPTURE(text);
+  const auto read = parse_failure_pattern(text);
+  CHECK(read == want);
+  if (read)
+    CHECK(to_string(*read) == text);
 }
 
 TEST_CASE("workflow: identifiers", "[model][workflow]") {

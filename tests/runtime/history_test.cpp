@@ -201,6 +201,41 @@ TEST_CASE("history: what does not run has its reason", "[runtime][history][disk]
   CHECK(reading.task("r-1/7")->task.shown_state() == "ready");
 }
 
+TEST_CASE("history: a task that waits for its retry", "[runtime][history][disk]") {
+  written_store written;
+  written.create_run(1, written.now);
+  written.dispatch({{1}, 0, 1});
+  model::attempt_outcome outcome;
+  outcome.key = {{1}, 0, 1};
+  outcome.state = task_state::retry_wait;
+  outcome.failure = model::failure{model::failure_class::exit, "3", "exit 3"};
+  outcome.retries = 1;
+  outcome.finished_at = written.now;
+  auto step = std::make_shared<model::step>();
+  step->number = ++written.steps;
+  step->records.emplace_back(model::attempt_ended{outcome});
+  const model::timer timer{{1}, 0, model::timer_kind::retry, written.now + std::chrono::hours{1}};
+  step->timers.set.push_back(timer);
+  const std::vector<storage::step_ptr> group{step};
+  REQUIRE(written.store->commit(1, group));
+
+  auto reading = written.reading();
+  auto task = reading.task("r-1/extract")->task;
+  CHECK(task.shown_state() == "retry_wait");
+  CHECK(task.wait_reason == model::wait_reason::retry);
+  CHECK(task.retry_at == timer.due);
+  CHECK(task.failure == outcome.failure);
+  const auto v = to_json(task);
+  CHECK(v["wait_reason"] == "retry");
+  CHECK(v["retry_at"] == model::to_rfc3339(timer.due));
+  CHECK(v["retries"] == 1);
+
+  written.holder.reset(); // nobody looks at the time any more
+  task = reading.task("r-1/extract")->task;
+  CHECK(task.shown_state() == "retry_wait");
+  CHECK(task.wait_reason == model::wait_reason::none);
+}
+
 TEST_CASE("history: a join that fires early waits for nobody", "[runtime][history][disk]") {
   written_store written;
   using model::join_rule;

@@ -384,17 +384,63 @@ TEST_CASE("workflow_file: values of the wrong form have their place", "[runtime]
       "1:40: limits.active_tasks: must be at least 1"}},
     {"limits: {active_tasks: many}\ntasks: {a: x}\n",
      {"1:24: limits.active_tasks: must be a number of tasks, at least 1"}},
-    {"tasks:\n  a: {run: x, retry: {max: 3}, join: none_faild}\n  b: {run: y, join: most}\n",
-     {"2:15: tasks.a.retry: 'retry' is not in this version",
+    {"tasks:\n  a: {run: x, cache: {key: 3}, join: none_faild}\n  b: {run: y, join: most}\n",
+     {"2:15: tasks.a.cache: 'cache' is not in this version",
       "2:38: tasks.a.join: unknown rule 'none_faild'; did you mean 'none_failed'?",
       "3:21: tasks.b.join: unknown rule 'most'; there are all_success, none_failed, all_failed, "
       "all_done, one_success, one_failed, or an expression in ${{ }}"}},
+    {"tasks:\n  a: {run: x, retry: 3}\n  b: {run: x, retry: always}\n",
+     {"2:22: tasks.a.retry: must be never, or a map such as {max: 3}",
+      "3:22: tasks.b.retry: must be never, or a map such as {max: 3}"}},
+    {"tasks:\n  a: {run: x, retry: {max: -1, bse: 1s, factor: fast, cap: 5}}\n",
+     {"2:28: tasks.a.retry.max: must be a number of attempts, 0 or more",
+      "2:32: tasks.a.retry.bse: unknown key 'bse'; did you mean 'base'?",
+      "2:49: tasks.a.retry.factor: must be a number",
+      "2:60: tasks.a.retry.cap: '5' is not a duration: the unit is missing, write 500ms, 90s, 20m, "
+      "2h or 1d"}},
+    {"tasks:\n  a: {run: x, retry: {on: [transiet, \"exit:\"], stop_on: exit}}\n",
+     {"2:28: tasks.a.retry.on[0]: unknown class 'transiet'; did you mean 'transient'?",
+      "2:38: tasks.a.retry.on[1]: 'exit:' has no code behind the colon",
+      "2:57: tasks.a.retry.stop_on: must be a list of classes, such as [transient, \"exit:75\"]"}},
+    {"defaults: {retry: {max: 1, factor: 0.5, jitter: 2, on: [lost, cancelled]}}\n"
+     "tasks:\n  a: {run: x, retry: {cap: 0s}, crash_limit: 255}\n",
+     {"1:36: defaults.retry.factor: must be from 1 to 1000",
+      "1:49: defaults.retry.jitter: must be from 0 to 1",
+      "1:57: defaults.retry.on[0]: lost attempts are repeated by themselves, see crash_limit",
+      "1:63: defaults.retry.on[1]: class 'cancelled' is final",
+      "3:28: tasks.a.retry.cap: must be longer than nothing",
+      "3:46: tasks.a.crash_limit: must be at most 254"}},
     {"tasks:\n  a: {run: x, when: true}\n  b: {run: x, when: a > 1}\n",
      {"2:21: tasks.a.when: must be one expression, written ${{ ... }}",
       "3:21: tasks.b.when: must be one expression, written ${{ ... }}"}},
   }));
   CAPTURE(text);
   CHECK(problems_of(text) == want);
+}
+
+TEST_CASE("workflow_file: retries are read, and a task's own replace the defaults",
+          "[runtime][workflow_file]") {
+  using model::failure_class;
+  const auto spec = spec_of(R"(defaults:
+  retry: {max: 3, base: 250ms, factor: 1.5, cap: 1m, jitter: 0}
+  crash_limit: 2
+tasks:
+  a: x
+  b: {run: x, retry: {max: 5, on: [transient, "exit:75"], stop_on: ["exit:2"]}, crash_limit: 0}
+  c: {run: x, retry: never}
+)");
+  CHECK(
+    spec.defaults.retry
+    == model::retry_policy{
+      .max = 3, .base = 250ms, .factor = 1.5, .cap = 1min, .jitter = 0, .on = {}, .stop_on = {}});
+  CHECK(spec.defaults.crash_limit == 2);
+  CHECK_FALSE(spec.tasks[0].settings.retry);
+  CHECK(spec.tasks[1].settings.retry
+        == model::retry_policy{.max = 5,
+                               .on = {{failure_class::transient, ""}, {failure_class::exit, "75"}},
+                               .stop_on = {{failure_class::exit, "2"}}});
+  CHECK(spec.tasks[1].settings.crash_limit == 0);
+  CHECK(spec.tasks[2].settings.retry == model::retry_policy{.never = true});
 }
 
 TEST_CASE("workflow_file: problems of parameters have their place", "[runtime][workflow_file]") {
@@ -540,7 +586,6 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
                            "budget",
                            "on_failure",
                            "notify",
-                           "defaults.retry",
                            "tasks['source-ready'].gate",
                            "tasks.extract.foreach",
                            "tasks.extract.in.region",

@@ -47,19 +47,21 @@ TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][
     {"attempt.state", strings(model::task_state_names())},
     {"attempt.class", strings(model::failure_class_names())},
     {"attempt.executor", strings(model::executor_kind_names())},
-    {"event.type", strings(model::event_type_names())},
+    {"timer.kind", strings(model::timer_kind_names())},
   };
   CHECK(found == want);
 }
 
 TEST_CASE("schema: a name that is none is refused by the database", "[storage][schema][disk]") {
   on_disk db;
-  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), ended(1, 0)});
+  auto retrying = ended(1, 0, 1, task_state::retry_wait);
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), retrying}, {},
+         {.removed = {}, .set = {{{1}, 0, model::timer_kind::retry, at(9)}}});
   db.store.reset();
   SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READWRITE};
   const auto column =
     GENERATE("UPDATE run SET state", "UPDATE task SET state", "UPDATE attempt SET state",
-             "UPDATE attempt SET class", "UPDATE attempt SET executor", "UPDATE event SET type");
+             "UPDATE attempt SET class", "UPDATE attempt SET executor", "UPDATE timer SET kind");
   CHECK_THROWS_WITH(raw.exec(std::string{column} + " = 'nonsense'"),
                     Catch::Contains("CHECK constraint failed"));
 }
@@ -68,9 +70,29 @@ TEST_CASE("schema: a row that cannot be read is corrupt", "[storage][schema][dis
   on_disk db;
   commit(*db.store, {created(1, workflow_of({"a"}))});
   SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READWRITE};
-  raw.exec("UPDATE run SET params = '{'; UPDATE workflow_version SET spec = '[]'");
+  raw.exec("UPDATE run SET params = '{'; UPDATE workflow_version SET spec = '[]';"
+           "UPDATE event SET type = 'nonsense'");
   CHECK(db.reader->run({1}).error().code == errc::corrupt);
   CHECK(db.reader->workflow({1}).error().code == errc::corrupt);
+  CHECK(db.reader->events({}).error().code == errc::corrupt);
+}
+
+TEST_CASE("schema: a log from before the timers is kept as it was", "[storage][schema][disk]") {
+  const temporary_directory directory;
+  SQLite::Database raw{(directory.path() / "old.db").string(),
+                       SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  const auto migrations = all_migrations();
+  raw.exec(migrations[0].sql);
+  raw.exec("INSERT INTO event VALUES (7, 70, 1, 0, 2, 'task_lost', 'running', 'ready', 'x', '{}');"
+           "INSERT INTO event VALUES (9, 90, 1, NULL, NULL, 'run_finished', 'a', 'b', 'y', NULL);"
+           "INSERT INTO task (run_no, task_idx, name, state) VALUES (1, 0, 't', 'pending')");
+  raw.exec(migrations[1].sql);
+  CHECK(raw
+          .execAndGet("SELECT group_concat(seq || type || ifnull(task_idx, '-') || actor) "
+                      "FROM (SELECT * FROM event ORDER BY seq)")
+          .getString()
+        == "7task_lost0x,9run_finished-y");
+  CHECK(raw.execAndGet("SELECT retries FROM task").getInt() == 0);
 }
 
 TEST_CASE("schema: unfinished runs are found by their index", "[storage][schema][disk]") {

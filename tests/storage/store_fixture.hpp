@@ -109,7 +109,7 @@ inline model::attempt_ended ended(std::int64_t run, std::uint32_t task, std::uin
   outcome.state = state;
   outcome.started_at = at(2);
   outcome.finished_at = at(3);
-  if (state == task_state::failed)
+  if (state == task_state::failed || state == task_state::retry_wait)
     outcome.failure = model::failure{model::failure_class::exit, "3", "exited with 3"};
   if (state == task_state::ready) {
     outcome.failure = model::failure{model::failure_class::lost, "", "its executor died"};
@@ -136,15 +136,19 @@ inline model::run_moved run_moved(std::int64_t run, model::run_state from, model
 }
 
 inline step_ptr step_of(std::uint64_t number, std::vector<model::record> records,
-                        std::vector<model::run_counts> counts = {}) {
-  return std::make_shared<model::step>(model::step{number, std::move(records), std::move(counts)});
+                        std::vector<model::run_counts> counts = {},
+                        model::timer_changes timers = {}) {
+  return std::make_shared<model::step>(
+    model::step{number, std::move(records), std::move(counts), std::move(timers)});
 }
 
 /// Commits one step after the last one, of incarnation 1.
 inline std::int64_t commit(store& to, std::vector<model::record> records,
-                           std::vector<model::run_counts> counts = {}) {
+                           std::vector<model::run_counts> counts = {},
+                           model::timer_changes timers = {}) {
   const auto number = must(to.last_commit()).step + 1;
-  const std::vector<step_ptr> steps{step_of(number, std::move(records), std::move(counts))};
+  const std::vector<step_ptr> steps{
+    step_of(number, std::move(records), std::move(counts), std::move(timers))};
   return must(to.commit(1, steps));
 }
 

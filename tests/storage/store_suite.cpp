@@ -158,6 +158,83 @@ STORE_TEST("a lost attempt is kept and its task starts again") {
   CHECK(must(db.reader->run({1})).started_at == at(1)); // of the first dispatch
 }
 
+STORE_TEST("an attempt that failed is repeated when its timer is due") {
+  TestType db;
+  auto retrying = ended(1, 0, 1, task_state::retry_wait);
+  retrying.outcome.retries = 1;
+  const model::timer timer{{1}, 0, model::timer_kind::retry, at(8)};
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), retrying}, {},
+         {.removed = {}, .set = {timer}});
+  auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::retry_wait);
+  CHECK(task.retries == 1);
+  CHECK(task.failure == retrying.outcome.failure); // of the attempt that is to be repeated
+  CHECK(task.retry_at == at(8));
+  CHECK_FALSE(task.finished_at);
+  const auto attempts = must(db.reader->attempts({{1}, 0}));
+  REQUIRE(attempts.size() == 1);
+  CHECK(attempts[0].state == task_state::failed);
+  CHECK(attempts[0].failure == retrying.outcome.failure);
+
+  auto due = moved(1, 0, task_state::ready, "", 1);
+  due.from = task_state::retry_wait;
+  commit(*db.store, {due}, {}, {.removed = {timer}, .set = {}});
+  task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::pending); // `ready` is never stored
+  CHECK_FALSE(task.failure);
+  CHECK_FALSE(task.retry_at);
+  CHECK(task.retries == 1);
+  CHECK(must(db.reader->timers({1})).empty());
+  auto end = ended(1, 0, 2);
+  end.outcome.retries = 1;
+  commit(*db.store, {dispatched(1, 0, 2), end});
+  task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::succeeded);
+  CHECK(task.retries == 1);
+}
+
+STORE_TEST("a wait for a retry that is given up leaves the last failure") {
+  TestType db;
+  const auto retrying = ended(1, 0, 1, task_state::retry_wait);
+  const model::timer timer{{1}, 0, model::timer_kind::retry, at(8)};
+  auto given_up = moved(1, 0, task_state::failed, "run_failed", 1);
+  given_up.from = task_state::retry_wait;
+  given_up.failure = retrying.outcome.failure;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0), retrying}, {},
+         {.removed = {}, .set = {timer}});
+  commit(*db.store, {given_up}, {}, {.removed = {timer}, .set = {}});
+  const auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::failed);
+  CHECK(task.failure == retrying.outcome.failure);
+  CHECK_FALSE(task.retry_at);
+}
+
+STORE_TEST("timers are set, moved and removed with their step") {
+  TestType db;
+  using model::timer_kind;
+  const model::timer retry{{1}, 3, timer_kind::retry, at(10)};
+  const model::timer deadline{{1}, 3, timer_kind::deadline, at(20)};
+  const model::timer of_run{{1}, std::nullopt, timer_kind::deadline, at(30)};
+  const model::timer of_another{{2}, 3, timer_kind::retry, at(40)};
+  auto later = retry;
+  later.due = at(50);
+  using list = std::vector<model::timer>;
+  commit(*db.store, {}, {}, {.removed = {}, .set = {retry, deadline, of_run, of_another}});
+  CHECK(must(db.reader->timers({1})) == list{of_run, deadline, retry});
+  CHECK(must(db.reader->timers({2})) == list{of_another});
+  commit(*db.store, {}, {}, {.removed = {retry, deadline}, .set = {later}});
+  CHECK(must(db.reader->timers({1})) == list{of_run, later});
+  commit(*db.store, {}, {}, {.removed = {of_run, later}, .set = {}});
+  CHECK(must(db.reader->timers({1})).empty());
+  CHECK(must(db.reader->timers({2})) == list{of_another});
+
+  const std::vector<step_ptr> broken{
+    step_of(9, {}, {}, {.removed = {of_another}, .set = {}}),
+    step_of(10, {created(1, workflow_of({"a"})), created(1, workflow_of({"a"}))})};
+  REQUIRE_FALSE(db.store->commit(1, broken));
+  CHECK(must(db.reader->timers({2})) == list{of_another});
+}
+
 STORE_TEST("a task moves without an attempt") {
   TestType db;
   auto broken = moved(1, 1, task_state::failed, "expression");
@@ -424,7 +501,7 @@ STORE_TEST("a task is found by name and the nearest one is named") {
 
 STORE_TEST("an unfinished run is read with all that goes on with it") {
   TestType db;
-  const auto workflow = workflow_of({"a", "b", "c", "d", "e"});
+  const auto workflow = workflow_of({"a", "b", "c", "d", "e", "f"});
   auto record = created(1, workflow);
   record.request.params = {{"day", "2026-03-01"}};
   auto with_inputs = dispatched(1, 1);
@@ -434,6 +511,10 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   commit(*db.store, {record, dispatched(1, 0), with_inputs, dispatched(1, 2), dispatched(1, 3),
                      good, moved(1, 1, task_state::cancelling, "timeout", 1),
                      ended(1, 2, 1, task_state::failed), ended(1, 3, 1, task_state::ready)});
+  auto retrying = ended(1, 5, 1, task_state::retry_wait);
+  retrying.outcome.retries = 2;
+  const model::timer timer{{1}, 5, model::timer_kind::retry, at(60)};
+  commit(*db.store, {dispatched(1, 5), retrying}, {}, {.removed = {}, .set = {timer}});
 
   const auto run = must(db.reader->stored_run({1}));
   CHECK(run.run_no == model::run_no{1});
@@ -441,7 +522,7 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   CHECK(run.params == record.request.params);
   CHECK(run.state == run_state::running);
   CHECK(run.submitted_at == at(0));
-  REQUIRE(run.tasks.size() == 5);
+  REQUIRE(run.tasks.size() == 6);
   CHECK(run.tasks[0].state == task_state::succeeded);
   CHECK(run.tasks[0].has_outputs);
   CHECK(run.tasks[1].state == task_state::cancelling);
@@ -456,6 +537,11 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   CHECK(run.tasks[3].losses == 1);
   CHECK(run.tasks[4].attempt == 0);
   CHECK(run.inputs.size() == 1);
+  CHECK(run.tasks[5].state == task_state::retry_wait);
+  REQUIRE(run.retries.size() == 1);
+  CHECK(run.retries.at(5).done == 2);
+  CHECK(run.retries.at(5).last == retrying.outcome.failure);
+  CHECK(run.timers == std::vector<model::timer>{timer});
   CHECK(db.reader->stored_run({2}).error().code == errc::not_found);
 }
 

@@ -1,0 +1,46 @@
+// What follows a failed attempt: another one after a wait, or the end of the task.
+#include "logic/retry.hpp"
+#include "logic/scheduler_core.hpp"
+
+namespace sluice::logic {
+
+using model::task_state;
+using model::timer_kind;
+
+void scheduler_core::retry_is_due(live_run& run, std::uint32_t task, model::wall_time due) {
+  move_task(run, task, task_state::ready, "", std::nullopt, due);
+  make_ready_again(run, task, place::last);
+}
+
+std::optional<model::milliseconds>
+scheduler_core::delay_before_retry(const live_run& run, const model::attempt_key& key,
+                                   const model::failure& failure) const {
+  const auto* policy = run.retry_policy(key.task_idx);
+  if (policy == nullptr || run.state != model::run_state::running)
+    return std::nullopt;
+  if (run.stopping && is_stopped_by_failure(run.task_spec(key.task_idx).join.rule))
+    return std::nullopt;
+  return next_delay(*policy, failure, run.retries_done(key.task_idx), spread(key));
+}
+
+void scheduler_core::fail_attempt(live_run& run, const model::attempt_report& report,
+                                  model::failure failure) {
+  const auto task = report.key.task_idx;
+  const auto delay = delay_before_retry(run, report.key, failure);
+  if (!delay)
+    return end_attempt(run, report, task_state::failed, std::move(failure));
+  auto& retry = run.retries[task];
+  ++retry.done;
+  retry.last = failure;
+  set_timer(run, {task, timer_kind::retry}, now_ + *delay);
+  end_attempt(run, report, task_state::retry_wait, std::move(failure));
+}
+
+/// The run stops: the attempt that failed was the last one.
+void scheduler_core::give_up_retry(live_run& run, std::uint32_t task) {
+  auto last = std::move(run.retries.at(task).last);
+  note_failure(run, task, last.message);
+  move_task(run, task, task_state::failed, "run_failed", std::move(last));
+}
+
+} // namespace sluice::logic
