@@ -26,6 +26,17 @@ std::uint32_t live_run::retries_done(std::uint32_t task) const {
   return found == retries.end() ? 0 : found->second.done;
 }
 
+bool live_run::is_past_deadline(std::uint32_t task) const {
+  return model::setting_of(spec(), task_spec(task), &model::task_settings::deadline)
+         && !timers.contains({task, model::timer_kind::deadline});
+}
+
+std::string live_run::deadline_text(std::uint32_t task) const {
+  const auto& own = model::setting_of(spec(), task_spec(task), &model::task_settings::deadline);
+  return is_past_deadline(task) ? "not done within " + model::to_text(*own) + " of the submission"
+                                : "the deadline of its run has passed";
+}
+
 std::optional<std::uint32_t> live_run::crash_limit(std::uint32_t task) const {
   return model::setting_of(spec(), task_spec(task), &model::task_settings::crash_limit);
 }

@@ -82,6 +82,7 @@ public:
   bool failed = false;   ///< some failure is unhandled
   bool degraded = false; ///< some failure was allowed
   bool internal = false; ///< ended by an error of ours
+  bool expired = false;  ///< ended by its deadline
   std::string error;     ///< of the first unhandled failure
 
   std::vector<live_task> tasks;
@@ -110,6 +111,10 @@ public:
   /// Null when a failed attempt is the task's last.
   const model::retry_policy* retry_policy(std::uint32_t task) const;
   std::uint32_t retries_done(std::uint32_t task) const;
+  /// Whether the task has a deadline that has passed.
+  bool is_past_deadline(std::uint32_t task) const;
+  /// A sentence about the deadline that ended the task, its own or the run's.
+  std::string deadline_text(std::uint32_t task) const;
   /// How many losses the task survives, when it says so.
   std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }

@@ -116,6 +116,7 @@ void scheduler_core::on(const model::run_submitted& e) {
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       run.tasks[task].undecided =
         static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
+    set_deadlines(run);
     judge_roots(run);
     settle(run);
   });
@@ -131,12 +132,7 @@ void scheduler_core::on(const model::attempt_timed_out& e) {
   live_run* run = reported(e.key);
   if (run == nullptr || run->tasks[e.key.task_idx].state == task_state::cancelling)
     return; // over already, or the first stop reason stands
-  guarded(*run, [&] {
-    run->tasks[e.key.task_idx].stop = model::stop_reason::timeout;
-    move_task(*run, e.key.task_idx, task_state::cancelling, "timeout");
-    const auto executor = executor_of(run->task_spec(e.key.task_idx).action);
-    step_.effects.push_back(model::stop_attempt{e.key, executor, model::cancel_mode::graceful});
-  });
+  guarded(*run, [&] { stop_task(*run, e.key.task_idx, model::stop_reason::timeout); });
 }
 
 void scheduler_core::on(const model::attempt_finished& e) {
@@ -240,7 +236,8 @@ void scheduler_core::on(const model::timer_fired& e) {
   if (set == run.timers.end() || set->second != e.what.due)
     return; // removed, or set anew, while it was on its way
   guarded(run, [&] {
-    retry_is_due(run, *e.what.task_idx, e.what.due);
+    remove_timer(run, set->first);
+    act_on(run, e.what);
     settle(run);
   });
 }
@@ -386,6 +383,9 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
     const auto code = report.failure ? report.failure->code : "0";
     if (entry.stop == model::stop_reason::timeout)
       fail_attempt(run, report, {model::failure_class::timeout, code, "timed out"});
+    else if (entry.stop == model::stop_reason::deadline)
+      end_attempt(run, report, task_state::failed,
+                  model::failure{model::failure_class::deadline, code, run.deadline_text(task)});
     else
       end_attempt(run, report, task_state::cancelled,
                   model::failure{model::failure_class::cancelled, code, "cancelled"});
@@ -407,7 +407,7 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
     ++entry.losses;
   }
   const auto* policy = run.retry_policy(task);
-  const bool was_tried = !report.given_back || report.started_at;
+  const bool was_tried = !report.given_back || entry.state == task_state::cancelling;
   const bool never_again = policy != nullptr && policy->never && was_tried;
   if (never_again || entry.losses > run.crash_limit(task).value_or(options_.crash_limit)) {
     auto why = *report.failure;
@@ -415,6 +415,12 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
                                : "lost " + std::to_string(entry.losses) + " times: ")
                   + why.message;
     end_attempt(run, report, task_state::failed, std::move(why));
+    return;
+  }
+  if (run.is_past_deadline(task)) { // it came while the attempt was being stopped
+    end_attempt(run, report, task_state::failed,
+                model::failure{model::failure_class::deadline, report.failure->code,
+                               run.deadline_text(task)});
     return;
   }
   end_attempt(run, report, task_state::ready, report.failure);

@@ -114,9 +114,14 @@ private:
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
   void give_up_retry(live_run& run, std::uint32_t task);
 
-  // scheduler_timers.cpp: durable timers.
+  // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
+  void set_deadlines(live_run& run);
+  void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
+  void act_on(live_run& run, const model::timer& due);
+  void expire(live_run& run, const model::timer& due, std::string message);
+  void expire_run(live_run& run, model::wall_time due);
 
   // scheduler_core.cpp: a run's first state, and an attempt's way from dispatch to its end.
   expected<std::shared_ptr<const compiled_workflow>>
@@ -141,7 +146,8 @@ private:
   void move_task(live_run& run, std::uint32_t task, model::task_state to, std::string reason,
                  std::optional<model::failure> failure = std::nullopt,
                  std::optional<model::wall_time> due = std::nullopt);
-  void move_run(live_run& run, model::run_state to);
+  void move_run(live_run& run, model::run_state to,
+                std::optional<model::wall_time> due = std::nullopt);
   void settle(live_run& run);
   void settle_dependents(live_run& run, std::uint32_t task);
   void judge_failures(live_run& run, std::uint32_t task);
@@ -151,6 +157,8 @@ private:
   void unhandled_failure(live_run& run, std::uint32_t task);
   void stop_on_failure(live_run& run);
   void stop_attempts(live_run& run);
+  void stop_task(live_run& run, std::uint32_t task, model::stop_reason why,
+                 std::optional<model::wall_time> due = std::nullopt);
   void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);
   void abandon(live_run& run, const std::string& why);
 

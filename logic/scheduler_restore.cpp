@@ -21,6 +21,10 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
   auto& run = add_run(stored.run_no, std::move(*compiled), stored.params, stored.submitted_at);
   run.state = stored.state;
   run.prior_inputs = stored.inputs;
+  if (!stored.error.empty()) {
+    run.expired = run.failed = true;
+    run.error = stored.error;
+  }
   guarded(run, [&] {
     for (const auto& timer : stored.timers)
       run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
@@ -64,11 +68,14 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.judged = entry.was_started;
   if (!is_active(was.state))
     return;
-  if (was.state == task_state::cancelling)
-    entry.stop = run.state != model::run_state::running ? model::stop_reason::cancel
-                 : has_reason("timeout")                ? model::stop_reason::timeout
-                 : has_reason("drain")                  ? model::stop_reason::drain
-                                                        : model::stop_reason::cancel;
+  if (was.state == task_state::cancelling) {
+    const bool is_cancelled = run.state == model::run_state::cancelling && !run.expired;
+    entry.stop = is_cancelled                            ? model::stop_reason::cancel
+                 : has_reason("timeout")                 ? model::stop_reason::timeout
+                 : run.expired || has_reason("deadline") ? model::stop_reason::deadline
+                 : has_reason("drain")                   ? model::stop_reason::drain
+                                                         : model::stop_reason::cancel;
+  }
   take_capacity(run, task);
 }
 

@@ -22,8 +22,7 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     ++run.counts[std::size_t(is)];
     touched_.insert(run.run_no);
   }
-  if (entry.state == task_state::retry_wait)
-    remove_timer(run, {task, model::timer_kind::retry});
+  follow_with_timers(run, task, to);
   entry.state = to;
   if (!is_terminal(to))
     return;
@@ -51,16 +50,19 @@ void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to,
                                             due});
 }
 
-void scheduler_core::move_run(live_run& run, run_state to) {
+void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::wall_time> due) {
   if (!is_legal(run.state, to))
     throw std::logic_error("run " + to_string(run.run_no) + " cannot go from "
                            + std::string{to_string(run.state)} + " to "
                            + std::string{to_string(to)});
   touched_.insert(run.run_no);
+  const bool has_error = to == run_state::failed || run.expired;
   step_.records.push_back(model::run_moved{run.run_no, run.state, to, run.degraded,
-                                           to == run_state::failed ? run.error : std::string{},
-                                           actor_, now_});
+                                           has_error ? run.error : std::string{}, actor_, now_,
+                                           due});
   run.state = to;
+  if (is_terminal(to))
+    remove_timer(run, {std::nullopt, model::timer_kind::deadline});
 }
 
 /// Tells dependents of every decided task until nothing more follows; a queue, not recursion, so
@@ -76,7 +78,7 @@ void scheduler_core::settle(live_run& run) {
   if (run.undecided > 0 || is_terminal(run.state))
     return;
   if (run.state == run_state::cancelling)
-    move_run(run, run.internal ? run_state::failed : run_state::cancelled);
+    move_run(run, run.internal || run.expired ? run_state::failed : run_state::cancelled);
   else
     move_run(run, run.failed ? run_state::failed : run_state::succeeded);
 }
@@ -171,15 +173,19 @@ void scheduler_core::stop_on_failure(live_run& run) {
 
 /// Stops what is under way, to be ready again.
 void scheduler_core::stop_attempts(live_run& run) {
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
-    auto& entry = run.tasks[task];
-    if (!is_active(entry.state) || entry.state == task_state::cancelling)
-      continue; // the first stop reason stands
-    entry.stop = model::stop_reason::drain;
-    move_task(run, task, task_state::cancelling, std::string{to_string(entry.stop)});
-    step_.effects.push_back(model::stop_attempt{
-      run.key_of(task), executor_of(run.task_spec(task).action), model::cancel_mode::graceful});
-  }
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    if (const auto state = run.tasks[task].state;
+        is_active(state) && state != task_state::cancelling) // the first stop reason stands
+      stop_task(run, task, model::stop_reason::drain);
+}
+
+/// Asks for the end of what is under way. @pre nothing has asked before
+void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_reason why,
+                               std::optional<model::wall_time> due) {
+  run.tasks[task].stop = why;
+  move_task(run, task, task_state::cancelling, std::string{to_string(why)}, std::nullopt, due);
+  step_.effects.push_back(model::stop_attempt{
+    run.key_of(task), executor_of(run.task_spec(task).action), model::cancel_mode::graceful});
 }
 
 void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
@@ -192,7 +198,8 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
       move_task(run, task, task_state::cancelled, reason);
       continue;
     }
-    entry.stop = model::stop_reason::cancel; // overrides a timeout
+    if (!run.expired)
+      entry.stop = model::stop_reason::cancel; // overrides a timeout and a deadline of its own
     if (entry.state != task_state::cancelling)
       move_task(run, task, task_state::cancelling, reason);
     const auto key = run.key_of(task);

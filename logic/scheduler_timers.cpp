@@ -4,6 +4,10 @@
 
 namespace sluice::logic {
 
+using model::task_settings;
+using model::task_state;
+using model::timer_kind;
+
 std::vector<model::timer> scheduler_core::timers() const {
   std::vector<model::timer> all;
   for (const auto& [run_no, run] : runs_)
@@ -25,6 +29,84 @@ void scheduler_core::remove_timer(live_run& run, timer_slot slot) {
   const model::timer removed{run.run_no, slot.first, slot.second, set.mapped()};
   if (timers_set_.erase(removed) == 0) // else nobody has heard of it
     step_.timers.removed.push_back(removed);
+}
+
+void scheduler_core::set_deadlines(live_run& run) {
+  const auto& spec = run.spec();
+  if (spec.deadline)
+    set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
+  for (std::uint32_t task = 0; task < spec.tasks.size(); ++task)
+    if (const auto& deadline = setting_of(spec, spec.tasks[task], &task_settings::deadline))
+      set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
+}
+
+/// Timers come and go with the state they are for.
+void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_state to) {
+  if (!run.timers.empty()) {
+    const auto from = run.tasks[task].state;
+    if (from == task_state::retry_wait)
+      remove_timer(run, {task, timer_kind::retry});
+    if (from == task_state::ready || is_terminal(to))
+      remove_timer(run, {task, timer_kind::queue_timeout});
+    if (is_terminal(to))
+      remove_timer(run, {task, timer_kind::deadline});
+  }
+  if (to != task_state::ready)
+    return;
+  const timer_slot slot{task, timer_kind::queue_timeout};
+  const auto& limit = setting_of(run.spec(), run.task_spec(task), &task_settings::queue_timeout);
+  if (limit && !run.timers.contains(slot)) // after a restart its time in the queue counts on
+    set_timer(run, slot, now_ + *limit);
+}
+
+/// A timer has fired, and is removed.
+void scheduler_core::act_on(live_run& run, const model::timer& due) {
+  if (due.kind == timer_kind::retry)
+    return retry_is_due(run, *due.task_idx, due.due);
+  if (!due.task_idx)
+    return expire_run(run, due.due);
+  const auto task = *due.task_idx;
+  const auto state = run.tasks[task].state;
+  if (due.kind == timer_kind::queue_timeout)
+    expire(run, due,
+           "not started within "
+             + model::to_text(
+               *setting_of(run.spec(), run.task_spec(task), &task_settings::queue_timeout))
+             + " of being ready");
+  else if (!is_active(state))
+    expire(run, due, run.deadline_text(task));
+  else if (state != task_state::cancelling) // else the first reason to stop stands
+    stop_task(run, task, model::stop_reason::deadline, due.due);
+}
+
+/// A task that has not started, or waits for its next attempt, is given up.
+void scheduler_core::expire(live_run& run, const model::timer& due, std::string message) {
+  const auto task = *due.task_idx;
+  const std::string reason{to_string(due.kind)};
+  note_failure(run, task, message);
+  move_task(run, task, task_state::failed, reason,
+            model::failure{model::failure_class::deadline, reason, std::move(message)}, due.due);
+}
+
+void scheduler_core::expire_run(live_run& run, model::wall_time due) {
+  if (run.state != model::run_state::running)
+    return; // a cancel was first
+  run.expired = true;
+  run.failed = true;
+  if (run.error.empty())
+    run.error = "not done within its deadline of " + model::to_text(*run.spec().deadline);
+  move_run(run, model::run_state::cancelling, due);
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    auto& entry = run.tasks[task];
+    if (entry.stop == model::stop_reason::drain)
+      entry.stop = model::stop_reason::deadline; // nothing of it goes on
+    if (is_terminal(entry.state) || entry.state == task_state::cancelling)
+      continue;
+    if (is_active(entry.state))
+      stop_task(run, task, model::stop_reason::deadline);
+    else
+      move_task(run, task, task_state::cancelled, "deadline");
+  }
 }
 
 } // namespace sluice::logic

@@ -112,13 +112,18 @@ void check_inputs(const model::named_values& in, const std::string& path, proble
   }
 }
 
+void check_length(const std::optional<model::milliseconds>& length, const std::string& path,
+                  problems_t& problems) {
+  if (length && length->count() <= 0)
+    report(problems, path, "must be longer than nothing");
+}
+
 void check_retry(const model::retry_policy& retry, const std::string& path, problems_t& problems) {
   if (retry.base.count() < 0)
     report(problems, path_of(path, "base"), "must not be negative");
   if (!(retry.factor >= 1 && retry.factor <= 1000))
     report(problems, path_of(path, "factor"), "must be from 1 to 1000");
-  if (retry.cap.count() <= 0)
-    report(problems, path_of(path, "cap"), "must be longer than nothing");
+  check_length(retry.cap, path_of(path, "cap"), problems);
   if (!(retry.jitter >= 0 && retry.jitter <= 1))
     report(problems, path_of(path, "jitter"), "must be from 0 to 1");
   for (std::size_t i = 0; i < retry.on.size(); ++i)
@@ -138,8 +143,9 @@ void check_settings(const model::task_settings& settings, const std::string& pat
     report(problems, path_of(path, "workdir"), "holds a NUL character");
   if (settings.shell && settings.shell->which == model::shell_spec::kind::custom)
     check_argv(settings.shell->argv, path_of(path, "shell"), problems);
-  if (settings.timeout && settings.timeout->count() <= 0)
-    report(problems, path_of(path, "timeout"), "must be longer than nothing");
+  check_length(settings.timeout, path_of(path, "timeout"), problems);
+  check_length(settings.queue_timeout, path_of(path, "queue_timeout"), problems);
+  check_length(settings.deadline, path_of(path, "deadline"), problems);
   if (settings.retry)
     check_retry(*settings.retry, path_of(path, "retry"), problems);
   if (settings.crash_limit && *settings.crash_limit > most_losses)
@@ -207,6 +213,7 @@ void check_workflow(const model::workflow_spec& workflow, problems_t& problems) 
   for (const auto& param : workflow.params)
     check_param(param, path_of("params", param.name), problems);
   check_settings(workflow.defaults, "defaults", problems);
+  check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
   if (workflow.tasks.empty())

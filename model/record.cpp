@@ -27,6 +27,12 @@ void put_failure(value& data, const std::optional<failure>& f) {
     data["message"] = f->message;
 }
 
+/// By how much a timer fired too late.
+void put_lateness(value& data, wall_time at, const std::optional<wall_time>& due) {
+  if (due && at > *due)
+    data["late_us"] = (at - *due).count();
+}
+
 event_type type_of(task_state to) {
   switch (to) {
   case task_state::skipped:
@@ -87,6 +93,7 @@ event from_record(const run_moved& r) {
     data["degraded"] = true;
   if (!r.error.empty())
     data["error"] = r.error;
+  put_lateness(data, r.at, r.due);
   e.data = or_null(std::move(data));
   return e;
 }
@@ -134,8 +141,7 @@ event from_record(const task_moved& r) {
   auto data = value::object();
   if (!r.reason.empty())
     data["reason"] = r.reason;
-  if (r.due && r.at > *r.due)
-    data["late_us"] = (r.at - *r.due).count();
+  put_lateness(data, r.at, r.due);
   put_failure(data, r.failure);
   e.data = or_null(std::move(data));
   return e;

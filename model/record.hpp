@@ -25,9 +25,10 @@ struct run_moved {
   run_state from = run_state::running;
   run_state to = run_state::running;
   bool degraded = false;
-  std::string error; ///< one sentence, for a failed run
+  std::string error; ///< one sentence, for a run that failed or is about to
   std::string actor;
   wall_time at;
+  std::optional<wall_time> due; ///< of its deadline, when that moved it
 };
 /// An attempt was given to an executor, which starts it after the commit.
 struct attempt_dispatched {

@@ -36,6 +36,7 @@ struct stored_run {
   value params = value::object();
   run_state state = run_state::running;
   wall_time submitted_at;
+  std::string error; ///< of a run that is being ended by its deadline
   std::vector<stored_task> tasks;
   std::vector<timer> timers; ///< that are set
 

@@ -81,7 +81,9 @@ struct task_settings {
   named_values env;
   std::optional<std::string> workdir; ///< relative ones are relative to `workflow_spec::base_dir`
   std::optional<shell_spec> shell;
-  std::optional<milliseconds> timeout; ///< of each attempt; none: no limit
+  std::optional<milliseconds> timeout;       ///< of each attempt; none: no limit
+  std::optional<milliseconds> queue_timeout; ///< from ready to dispatched
+  std::optional<milliseconds> deadline;      ///< from the run's submission to the task's end
   std::optional<bool> allow_failure;
   std::optional<retry_policy> retry;        ///< none: a failed attempt is the last
   std::optional<std::uint32_t> crash_limit; ///< lost attempts that are started again
@@ -117,6 +119,7 @@ struct workflow_spec {
   std::vector<task_spec> tasks; ///< index = task_idx of a run
   task_settings defaults;       ///< of the workflow and its `defaults`, merged; the latter wins
   model::on_failure on_failure = model::on_failure::stop;
+  std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
   std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
   std::string base_dir; ///< absolute; directory of the file, the default of `workdir`
   friend bool operator==(const workflow_spec&, const workflow_spec&) = default;

@@ -58,6 +58,10 @@ value to_json(const task_settings& settings) {
     v["shell"] = to_json(*settings.shell);
   if (settings.timeout)
     v["timeout_ms"] = settings.timeout->count();
+  if (settings.queue_timeout)
+    v["queue_timeout_ms"] = settings.queue_timeout->count();
+  if (settings.deadline)
+    v["deadline_ms"] = settings.deadline->count();
   if (settings.allow_failure)
     v["allow_failure"] = *settings.allow_failure;
   if (settings.retry)
@@ -133,6 +137,11 @@ std::uint32_t count_from(const value& v, const char* name) {
   return static_cast<std::uint32_t>(number);
 }
 
+std::optional<milliseconds> length_from(const value& v, const char* name) {
+  const auto* found = member(v, name);
+  return found ? std::optional{milliseconds{found->get<std::int64_t>()}} : std::nullopt;
+}
+
 std::string text_or_empty(const value& v, const char* name) {
   const auto* found = member(v, name);
   return found ? found->get<std::string>() : std::string{};
@@ -172,12 +181,10 @@ retry_policy retry_from(const value& v) {
     return retry;
   }
   retry.max = count_from(v.at("max"), "retry.max");
-  if (const auto* base = member(v, "base_ms"))
-    retry.base = milliseconds{base->get<std::int64_t>()};
+  retry.base = length_from(v, "base_ms").value_or(retry.base);
   if (const auto* factor = member(v, "factor"))
     retry.factor = factor->get<double>();
-  if (const auto* cap = member(v, "cap_ms"))
-    retry.cap = milliseconds{cap->get<std::int64_t>()};
+  retry.cap = length_from(v, "cap_ms").value_or(retry.cap);
   if (const auto* jitter = member(v, "jitter"))
     retry.jitter = jitter->get<double>();
   retry.on = patterns_from(member(v, "on"));
@@ -194,8 +201,9 @@ task_settings settings_from(const value* v) {
     settings.workdir = workdir->get<std::string>();
   if (const auto* shell = member(*v, "shell"))
     settings.shell = shell_from(*shell);
-  if (const auto* timeout = member(*v, "timeout_ms"))
-    settings.timeout = milliseconds{timeout->get<std::int64_t>()};
+  settings.timeout = length_from(*v, "timeout_ms");
+  settings.queue_timeout = length_from(*v, "queue_timeout_ms");
+  settings.deadline = length_from(*v, "deadline_ms");
   if (const auto* allow = member(*v, "allow_failure"))
     settings.allow_failure = allow->get<bool>();
   if (const auto* retry = member(*v, "retry"))
@@ -262,6 +270,7 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   spec->defaults = settings_from(member(v, "defaults"));
   if (const auto* rule = member(v, "on_failure"))
     spec->on_failure = named<on_failure>(*rule, parse_on_failure);
+  spec->deadline = length_from(v, "deadline_ms");
   if (const auto* limit = member(v, "active_tasks"))
     spec->active_tasks = count_from(*limit, "active_tasks");
   spec->base_dir = text_or_empty(v, "base_dir");
@@ -285,6 +294,8 @@ value to_json(const workflow_spec& spec) {
     v["defaults"] = std::move(defaults);
   if (spec.on_failure != on_failure::stop)
     v["on_failure"] = to_string(spec.on_failure);
+  if (spec.deadline)
+    v["deadline_ms"] = spec.deadline->count();
   if (spec.active_tasks)
     v["active_tasks"] = *spec.active_tasks;
   if (!spec.base_dir.empty())

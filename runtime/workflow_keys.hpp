@@ -42,6 +42,8 @@ enum class file_key : std::uint8_t {
   workdir,
   shell,
   timeout,
+  queue_timeout,
+  deadline,
   retry,
   crash_limit,
   allow_failure,

@@ -38,6 +38,8 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.workdir, std::move(over.workdir));
   assign(settings.shell, std::move(over.shell));
   assign(settings.timeout, over.timeout);
+  assign(settings.queue_timeout, over.queue_timeout);
+  assign(settings.deadline, over.deadline);
   assign(settings.retry, std::move(over.retry));
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.allow_failure, over.allow_failure);
@@ -109,7 +111,9 @@ void workflow_reader::read(const document_node& root) {
   if (!root.is_map())
     return nodes_.report(placed_node{root, {}}, "the file must be a map with the key 'tasks'");
   for (const auto& [key, entry] : nodes_.known_entries({root, {}}, key_level::workflow, "keys"))
-    if (!read_setting(key, entry.value, own_settings_))
+    if (key == file_key::deadline) // of the run; as a default it is each task's own
+      assign(workflow_.deadline, nodes_.duration(entry.value));
+    else if (!read_setting(key, entry.value, own_settings_))
       read_workflow_key(key, entry.value);
   workflow_.defaults = std::move(own_settings_);
   merge(workflow_.defaults, std::move(defaults_));
@@ -130,6 +134,12 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::timeout:
     settings.timeout = nodes_.duration(at);
+    return true;
+  case file_key::queue_timeout:
+    settings.queue_timeout = nodes_.duration(at);
+    return true;
+  case file_key::deadline:
+    settings.deadline = nodes_.duration(at);
     return true;
   case file_key::retry:
     settings.retry = read_retry(at);

@@ -17,6 +17,8 @@ public:
     spec_.on_failure = random_.percent(50) ? model::on_failure::stop : model::on_failure::carry_on;
     if (random_.percent(25))
       spec_.active_tasks = static_cast<std::uint32_t>(1 + random_.below(4));
+    if (random_.percent(10))
+      spec_.deadline = model::milliseconds{1'000 + random_.below(120'000)};
     for (std::size_t i = 0; i < tasks; ++i)
       spec_.tasks.push_back(task(i));
   }
@@ -57,6 +59,10 @@ private:
     }
     if (random_.percent(25))
       t.settings.timeout = model::milliseconds{1 + random_.below(3'000)};
+    if (random_.percent(5))
+      t.settings.deadline = model::milliseconds{1 + random_.below(20'000)};
+    if (random_.percent(5))
+      t.settings.queue_timeout = model::milliseconds{1 + random_.below(5'000)};
   }
 
   void repeat(model::task_spec& t) {

@@ -385,19 +385,34 @@ private:
                 + ", though it is never to be repeated");
   }
 
-  /// Exactly the tasks that wait for a retry have a timer for it.
+  /// Exactly the tasks that wait for a retry have a timer for it, and what is over has none.
   void compare_timers(model::run_no run) {
     const auto timers = reader().timers(run);
     const auto& folded = *fold_.find(run);
+    if (!timers)
+      return violate("the timers of " + to_string(run) + " cannot be read");
     std::uint32_t retries = 0;
-    if (timers)
-      for (const auto& timer : *timers)
-        if (timer.kind == model::timer_kind::retry
-            && folded.tasks[*timer.task_idx].state == task_state::retry_wait)
-          ++retries;
-    if (!timers || retries != timers->size()
-        || retries != folded.counts[std::size_t(task_state::retry_wait)])
-      violate("the timers of " + to_string(run) + " are not those of its tasks");
+    for (const auto& timer : *timers) {
+      if (timer.task_idx ? !fits(timer.kind, folded.tasks[*timer.task_idx].state)
+                         : is_terminal(folded.state))
+        violate(to_string(run) + " has a timer of kind " + std::string{to_string(timer.kind)}
+                + " for what does not wait for it");
+      retries += timer.kind == model::timer_kind::retry ? 1 : 0;
+    }
+    if (retries != folded.counts[std::size_t(task_state::retry_wait)])
+      violate("a task of " + to_string(run) + " waits for a retry that has no timer");
+  }
+
+  static bool fits(model::timer_kind kind, task_state stored) {
+    switch (kind) {
+    case model::timer_kind::retry:
+      return stored == task_state::retry_wait;
+    case model::timer_kind::deadline:
+      return !is_terminal(stored);
+    case model::timer_kind::queue_timeout:
+      return stored == task_state::pending; // `ready` is never stored
+    }
+    return false;
   }
 
   void compare_all() {
@@ -495,7 +510,10 @@ private:
       const auto* live = core.find_run(run);
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
         violate("the recovered state of " + to_string(run) + " is not what its events say");
-      if (restored->timers.empty() && live != nullptr && core.timers() != stored->timers)
+      const auto timers = core.timers();
+      const std::set recovered(timers.begin(), timers.end());
+      if (restored->timers.empty() && live != nullptr
+          && recovered != std::set(stored->timers.begin(), stored->timers.end()))
         violate("the recovered timers of " + to_string(run) + " are not those that are stored");
     }
   }

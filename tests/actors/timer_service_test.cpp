@@ -164,6 +164,32 @@ TEST_CASE_METHOD(runtime_world, "timer_service: a failed task starts again after
   CHECK(attempts[1].state == task_state::succeeded);
 }
 
+TEST_CASE_METHOD(runtime_world, "timer_service: a deadline stops what runs and fails what waits",
+                 "[actors][timer_service]") {
+  start(1);
+  auto slow = task("slow"), late = task("late"), patient = task("patient");
+  slow.settings.deadline = 5s;
+  late.settings.queue_timeout = 2s;
+  const auto run_no = submit({slow, late, patient});
+  launcher->confirm(launcher->key_of("slow"), clock().wall());
+  advance(1'900ms);
+  CHECK(reader().timers(run_no)->size() == 2);
+  advance(200ms);
+  CHECK(task_state(run_no, "late") == task_state::failed);
+  CHECK(reader().task(run_no, "late")->failure->code == "queue_timeout");
+  CHECK(launcher->signals.empty());
+  advance(3s);
+  REQUIRE(launcher->signals.size() == 1);
+  CHECK(task_state(run_no, "slow") == task_state::cancelling);
+  launcher->end(launcher->key_of("slow"), clock().wall());
+  run();
+  const auto row = *reader().task(run_no, "slow");
+  CHECK(row.state == task_state::failed);
+  CHECK(row.failure->failure_class == model::failure_class::deadline);
+  CHECK(run_state(run_no) == run_state::failed);
+  CHECK(reader().timers(run_no)->empty());
+}
+
 TEST_CASE_METHOD(runtime_world, "timer_service: its death loses no timer",
                  "[actors][timer_service]") {
   start();

@@ -84,6 +84,19 @@ TEST_CASE("run: a failure is reported so that one knows where to look", "[cli][r
              Contains("| row 2 is bad\n"));
 }
 
+TEST_CASE("run: a run that is not done by its deadline fails and says so", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml",
+             "deadline: 200ms\ntasks:\n  slow: sleep 600\n  next: {after: [slow], run: 'true'}\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out,
+             Contains("slow  failed: deadline (SIGTERM): the deadline of its run has passed")
+               && Contains("not done within its deadline of 200ms")
+               && Contains("1 failed  1 cancelled"));
+  CHECK_THAT(here.run({"tasks", "@last"}).out, Contains("cancelled") && Contains("deadline"));
+}
+
 TEST_CASE("run: with json each line is a committed event", "[cli][run]") {
   const workspace here;
   here.write("etl.yaml", failing);
@@ -258,6 +271,43 @@ tasks:
   CHECK_THAT(again.err, Contains("run r-1 has ended: it succeeded"));
   CHECK(here.run({"run", "--resume", "r-2"}).code == 3);
   CHECK(here.run({"run", "w.yaml", "--resume", "r-1"}).code == 2);
+}
+
+TEST_CASE("run: a wait for a retry goes on with its run", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", R"(
+tasks:
+  flaky: {run: "echo try $SLUICE_ATTEMPT; test $SLUICE_ATTEMPT = 2", retry: {max: 1, base: 500ms}}
+  next: {after: [flaky], run: "true"}
+)");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  program.read_until("task_retrying");
+  program.signal(SIGKILL);
+  program.read_all();
+  program.wait();
+  CHECK(json::parse(here.run({"show", "@last/flaky", "--json"}).out)["state"] == "retry_wait");
+  CHECK(here.run({"run", "--resume", "r-1"}).code == 0);
+  const auto task = json::parse(here.run({"show", "@last/flaky", "--json"}).out);
+  CHECK(task["retries"] == 1);
+  REQUIRE(task["attempts"].size() == 2);
+  CHECK(task["attempts"][0]["failure"]["class"] == "exit");
+  CHECK(task["attempts"][1]["state"] == "succeeded");
+}
+
+TEST_CASE("run: what is never repeated fails when its runtime dies", "[cli][run]") {
+  const workspace here;
+  const auto sync = here.fifo("sync");
+  here.write("w.yaml",
+             "tasks: {pay: {run: 'echo x >>paid; echo >sync; sleep 600', retry: never}}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  std::ifstream{sync}.get(); // it runs
+  program.signal(SIGKILL);
+  program.read_all();
+  program.wait();
+  const auto resumed = here.run({"run", "--resume", "r-1"});
+  CHECK(resumed.code == 1);
+  CHECK_THAT(resumed.out, Contains("pay  failed: lost: lost, and never repeated"));
+  CHECK(here.read("paid") == "x\n");
 }
 
 TEST_CASE("run: a run that another one took up is not interrupted", "[cli][run]") {

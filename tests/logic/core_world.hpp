@@ -170,6 +170,7 @@ public:
     all.params = run.params;
     all.state = run.state;
     all.submitted_at = run.submitted_at;
+    all.error = run.error;
     for (const auto& timer : timers)
       if (timer.run_no == run_no)
         all.timers.push_back(timer);
@@ -198,6 +199,14 @@ public:
       return t.run_no == last_run && t.task_idx == index(task) && t.kind == kind;
     });
     INFO("timer of task " << task);
+    REQUIRE(set != timers.end());
+    return *set;
+  }
+  /// That of the last run itself. @pre there is one
+  model::timer run_timer() const {
+    const auto set = std::find_if(timers.begin(), timers.end(), [&](const auto& t) {
+      return t.run_no == last_run && !t.task_idx;
+    });
     REQUIRE(set != timers.end());
     return *set;
   }
@@ -432,6 +441,17 @@ private:
                  == live->timers.contains({std::uint32_t(i), model::timer_kind::retry}),
                "a task waits for a retry that never comes, or a retry comes that nobody waits for");
       }
+    }
+    for (const auto& timer : timers) {
+      const auto* live = core.find_run(timer.run_no);
+      expect(live != nullptr, "a timer is set for a run that has ended");
+      if (live == nullptr || !timer.task_idx)
+        continue;
+      const auto state = live->tasks[*timer.task_idx].state;
+      expect(!is_terminal(state), "a timer is set for a task that is decided");
+      expect(timer.kind != model::timer_kind::queue_timeout
+               || as_stored(state) == model::task_state::pending,
+             "a task that is not in the queue has a timer for it");
     }
     const auto held = core.timers();
     expect(std::set<model::timer>(held.begin(), held.end()) == timers,

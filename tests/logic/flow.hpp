@@ -71,6 +71,14 @@ public:
     spec_.settings.crash_limit = losses;
     return *this;
   }
+  task_editor& deadline(model::milliseconds from_submission) {
+    spec_.settings.deadline = from_submission;
+    return *this;
+  }
+  task_editor& queue_timeout(model::milliseconds from_ready) {
+    spec_.settings.queue_timeout = from_ready;
+    return *this;
+  }
   task_editor& call(std::string handler) {
     spec_.action = model::call_action{std::move(handler)};
     return *this;
@@ -110,6 +118,10 @@ public:
   }
   flow& active_tasks(std::uint32_t limit) {
     spec.active_tasks = limit;
+    return *this;
+  }
+  flow& deadline(model::milliseconds from_submission) {
+    spec.deadline = from_submission;
     return *this;
   }
   flow& env(std::string name, model::value v) {

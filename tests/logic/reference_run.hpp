@@ -22,7 +22,7 @@ public:
     skipped,
     cancelled
   };
-  enum class stopped { no, by_timeout, by_cancel };
+  enum class stopped { no, by_timeout, by_deadline, by_cancel };
 
   /// What an expression comes to when the task fires; nothing: an error.
   using condition = std::function<std::optional<bool>(const reference_run&)>;
@@ -33,6 +33,7 @@ public:
     bool allow_failure = false;
     bool never_again = false;
     std::uint32_t max_retries = 0;
+    bool is_expired = false; ///< its deadline has passed
     std::set<std::uint32_t> upstreams;
     std::set<std::uint32_t> state_mentions; ///< in join or `when`
     std::set<std::uint32_t> output_mentions;
@@ -63,6 +64,7 @@ public:
 
   bool stopping = false;
   bool cancelling = false;
+  bool is_expired = false;  ///< its deadline has passed, and ended it
   bool has_to_stop = false; ///< `stopped_before` said so; `settle` has to come to the same
   std::set<std::uint32_t> unhandled;
 
@@ -76,7 +78,8 @@ public:
                        [](const task& t) { return t.state == is::failed && t.allow_failure; });
   }
   model::run_state end() const {
-    return cancelling          ? model::run_state::cancelled
+    return is_expired          ? model::run_state::failed
+           : cancelling        ? model::run_state::cancelled
            : unhandled.empty() ? model::run_state::succeeded
                                : model::run_state::failed;
   }
@@ -112,6 +115,8 @@ public:
       tasks[i].stop = stopped::by_timeout;
   }
   void cancelled() {
+    if (is_expired)
+      return; // it is being ended already
     cancelling = true;
     for (auto& t : tasks) {
       if (is_idle(t))
@@ -125,6 +130,8 @@ public:
     const auto stop = std::exchange(t.stop, stopped::no);
     if (stop == stopped::by_cancel) {
       t.state = is::cancelled;
+    } else if (stop == stopped::by_deadline) {
+      t.state = is::failed;
     } else if (stop == stopped::by_timeout) {
       t.state = after_failure(t);
     } else if (!report.failure) {
@@ -162,6 +169,25 @@ public:
     }
   }
   void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }
+  void left_queue(std::uint32_t i) { tasks[i].state = is::failed; }
+  void passed_deadline(std::uint32_t i) {
+    auto& t = tasks[i];
+    t.is_expired = true;
+    if (is_idle(t))
+      t.state = is::failed;
+    else if (t.stop == stopped::no)
+      t.stop = stopped::by_deadline;
+  }
+  void passed_deadline() {
+    if (cancelling)
+      return;
+    cancelling = is_expired = true;
+    for (auto& t : tasks)
+      if (is_idle(t))
+        t.state = is::cancelled;
+      else if (t.state == is::active && t.stop == stopped::no)
+        t.stop = stopped::by_deadline;
+  }
   /// What it waited for was read back.
   void loaded(std::uint32_t i) { tasks[i].state = tasks[i].after_loading; }
   void not_loaded(std::uint32_t i) { tasks[i].state = is::failed; }
@@ -182,7 +208,7 @@ private:
     t.after_loading = is::ready;
   }
   is after_failure(task& t) const {
-    if (t.retries == t.max_retries || cancelling || (stopping && wants_success(t)))
+    if (t.retries == t.max_retries || t.is_expired || cancelling || (stopping && wants_success(t)))
       return is::failed;
     ++t.retries;
     return is::retrying;

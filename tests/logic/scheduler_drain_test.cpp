@@ -70,3 +70,45 @@ TEST_CASE("scheduler_core: a drain that did not come to its end is one after a r
   world.play();
   CHECK(world.run_state() == "succeeded");
 }
+
+TEST_CASE("scheduler_core: what is never repeated fails when a drain stops it",
+          "[logic][scheduler_core][drain]") {
+  flow f{"pay"};
+  f["pay"].never_again();
+  core_world world{f};
+  world.drain(drain_mode::stop);
+  SECTION("by its end") {
+    world.fail("pay", 143);
+  }
+  SECTION("after a restart") {
+    world.restart();
+    world.lose_executor();
+  }
+  CHECK(world.state("pay") == "failed");
+  CHECK(world.failure_class("pay") == "lost");
+}
+
+TEST_CASE("scheduler_core: a deadline that comes during a drain is kept",
+          "[logic][scheduler_core][drain]") {
+  flow f{"a; b; c < a"};
+  SECTION("of a task") {
+    f["a"].deadline(std::chrono::hours{1});
+    core_world world{f.carry_on()};
+    world.drain(drain_mode::stop);
+    world.fire("a", model::timer_kind::deadline);
+    world.fail("a", 143);
+    world.fail("b", 143);
+    CHECK(world.states() == "a=failed b=ready c=skipped");
+    CHECK(world.failure_class("a") == "deadline");
+  }
+  SECTION("of the run") {
+    core_world world{f.deadline(std::chrono::hours{1})};
+    world.drain(drain_mode::stop);
+    world.fire(world.run_timer());
+    world.fail("a", 143);
+    world.restart();
+    world.fail("b", 143);
+    CHECK(world.states() == "a=failed b=failed c=cancelled");
+    CHECK(world.run_state() == "failed");
+  }
+}

@@ -58,6 +58,8 @@ public:
     }
     if (random_.percent(30))
       made_.workflow.active_tasks(1 + random_.below(4));
+    if (random_.percent(5))
+      made_.workflow.deadline(model::milliseconds{1 + random_.below(200)});
   }
   generated take() { return std::move(made_); }
 
@@ -86,6 +88,10 @@ private:
       t.never_again = true;
       editor.never_again();
     }
+    if (random_.percent(5))
+      editor.deadline(model::milliseconds{1 + random_.below(100)});
+    if (random_.percent(10))
+      editor.queue_timeout(model::milliseconds{1 + random_.below(20)});
     if (random_.percent(20))
       editor.call("async");
     else if (random_.percent(15))
@@ -296,7 +302,15 @@ private:
   }
   void fire() {
     const auto timer = random_.one_of(world_.timers);
-    references_.at(timer.run_no).retry_is_due(*timer.task_idx);
+    auto& reference = references_.at(timer.run_no);
+    if (timer.kind == model::timer_kind::retry)
+      reference.retry_is_due(*timer.task_idx);
+    else if (timer.kind == model::timer_kind::queue_timeout)
+      reference.left_queue(*timer.task_idx);
+    else if (timer.task_idx)
+      reference.passed_deadline(*timer.task_idx);
+    else
+      reference.passed_deadline();
     world_.fire(timer);
   }
   void attempt_event() {
@@ -419,6 +433,7 @@ private:
       bool names_one = recorded.state != model::run_state::failed && recorded.error.empty();
       for (const auto i : reference.unhandled)
         names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed: ");
+      names_one = names_one || (reference.is_expired && recorded.error.starts_with("not done"));
       REQUIRE(names_one);
     }
   }

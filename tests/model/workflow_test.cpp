@@ -37,6 +37,8 @@ workflow_spec full_workflow() {
     .workdir = "sub",
     .shell = shell_spec{shell_spec::kind::custom, {"/bin/zsh", "-c"}},
     .timeout = milliseconds{90'000},
+    .queue_timeout = milliseconds{60'000},
+    .deadline = milliseconds{7'200'000},
     .allow_failure = false,
     .retry = retry_policy{.max = 5,
                           .base = milliseconds{250},
@@ -58,6 +60,7 @@ workflow_spec full_workflow() {
                    .timeout = milliseconds{5'000},
                    .retry = retry_policy{.max = 3}};
   spec.on_failure = on_failure::carry_on;
+  spec.deadline = milliseconds{10'800'000};
   spec.active_tasks = 8;
   spec.base_dir = "/srv/etl";
   return spec;

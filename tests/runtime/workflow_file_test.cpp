@@ -443,6 +443,29 @@ tasks:
   CHECK(spec.tasks[2].settings.retry == model::retry_policy{.never = true});
 }
 
+TEST_CASE("workflow_file: a deadline of the workflow is the run's, a default each task's own",
+          "[runtime][workflow_file]") {
+  const auto spec = spec_of(R"(deadline: 3h
+queue_timeout: 10m
+defaults: {deadline: 1h, timeout: 5m}
+tasks:
+  a: x
+  b: {run: x, deadline: 30m, queue_timeout: 1m}
+)");
+  CHECK(spec.deadline == 3h);
+  CHECK(spec.defaults.deadline == 1h);
+  CHECK(spec.defaults.queue_timeout == 10min);
+  CHECK(spec.tasks[1].settings.deadline == 30min);
+  CHECK(spec.tasks[1].settings.queue_timeout == 1min);
+  CHECK(
+    problems_of("deadline: 0s\ndefaults: {deadline: 5}\n"
+                "tasks:\n  a: {run: x, queue_timeout: 0m}\n")
+    == lines{"1:11: deadline: must be longer than nothing",
+             "2:22: defaults.deadline: '5' is not a duration: the unit is missing, write 500ms, "
+             "90s, 20m, 2h or 1d",
+             "4:30: tasks.a.queue_timeout: must be longer than nothing"});
+}
+
 TEST_CASE("workflow_file: problems of parameters have their place", "[runtime][workflow_file]") {
   const auto [text, want] = GENERATE(table<std::string, lines>({
     {"{p: }", {"1:10: params.p: needs a default, or a map with its type"}},
@@ -578,26 +601,12 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     CHECK(problem.line > 0);
     later.push_back(problem.path);
   }
-  for (const char* path : {"params.day.default",
-                           "schedule",
-                           "priority",
-                           "deadline",
-                           "limits.active_runs",
-                           "budget",
-                           "on_failure",
-                           "notify",
-                           "tasks['source-ready'].gate",
-                           "tasks.extract.foreach",
-                           "tasks.extract.in.region",
-                           "tasks.check.validate",
-                           "tasks.train.matrix",
-                           "tasks.train.checkpoint",
-                           "tasks.report.in.best",
-                           "tasks.report.cloudrun",
-                           "tasks.approve.form",
-                           "tasks.publish.rollback",
-                           "tasks.publish.idempotency",
-                           "finally"})
+  for (const char* path :
+       {"params.day.default", "schedule", "priority", "limits.active_runs", "budget", "on_failure",
+        "notify", "tasks['source-ready'].gate", "tasks.extract.foreach", "tasks.extract.in.region",
+        "tasks.check.validate", "tasks.train.matrix", "tasks.train.checkpoint",
+        "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form",
+        "tasks.publish.rollback", "tasks.publish.idempotency", "finally"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 
