@@ -10,6 +10,7 @@ inline constexpr int exit_run_failed = 1; ///< the run failed, or was cancelled 
 inline constexpr int exit_usage = 2;      ///< a wrong command line or an invalid file
 inline constexpr int exit_not_found = 3;
 inline constexpr int exit_refused = 4;       ///< such as a store that another process holds
+inline constexpr int exit_unreachable = 5;   ///< no runtime answers
 inline constexpr int exit_internal = 70;     ///< a bug, or a store that cannot be used
 inline constexpr int exit_interrupted = 130; ///< 128 + SIGINT
 inline constexpr int exit_terminated = 143;  ///< 128 + SIGTERM

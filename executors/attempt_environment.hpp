@@ -53,6 +53,8 @@ struct environment_facts {
   std::size_t input_limit_bytes; ///< a larger input is only in the file
   std::size_t
     inputs_limit_bytes; ///< when those that are left are larger together, all are only there
+  std::string_view socket = {}; ///< of the API; empty: none, and no token either
+  std::string_view token = {};
 };
 
 /// Fills `block`. Returns why the attempt can never start: a NUL in `env` or in an input.

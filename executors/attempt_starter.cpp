@@ -47,13 +47,16 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const auto& task = order.spec();
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
   const auto out = task.out.empty() ? std::string{} : files_.out_of(order.key);
+  const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
   if (auto wrong = fill_environment(environment_, order,
                                     {.base = options_.environment,
                                      .instance_token = options_.instance_token,
                                      .in_path = in,
                                      .out_path = out,
                                      .input_limit_bytes = options_.input_limit_bytes,
-                                     .inputs_limit_bytes = options_.inputs_limit_bytes}))
+                                     .inputs_limit_bytes = options_.inputs_limit_bytes,
+                                     .socket = options_.socket,
+                                     .token = token}))
     return tl::unexpected(std::move(*wrong));
   environment_.finish();
 

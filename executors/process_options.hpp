@@ -1,10 +1,12 @@
 // What the process thread is told at its start. Plain values.
 #pragma once
 
+#include "model/ids.hpp"
 #include "model/time.hpp"
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -18,7 +20,10 @@ struct process_options {
   /// What tasks inherit: PATH, HOME, LANG, TZ, USER as far as they are set.
   std::vector<std::pair<std::string, std::string>> environment;
   std::string instance_token; ///< marks every process of ours, for the guard
-  int guard_fd = -1;          ///< `guard_process::descriptor()`; -1: there is no guard
+  std::string socket;         ///< where tasks reach the API; empty: they cannot
+  /// The token an attempt shows there; called for each start, on the process thread.
+  std::function<std::string(model::attempt_key)> token_of;
+  int guard_fd = -1; ///< `guard_process::descriptor()`; -1: there is no guard
   model::clock clock;
   std::size_t output_limit_bytes = std::size_t{1} << 20; ///< of `$SLUICE_OUT`
   /// A larger input is only in `$SLUICE_IN`: the kernel limits one string to 128 KiB.

@@ -14,4 +14,17 @@ std::vector<std::pair<std::string, std::string>> inherited_environment() {
   return out;
 }
 
+std::filesystem::path user_runtime_dir() {
+  const char* dir = std::getenv("XDG_RUNTIME_DIR");
+  return dir != nullptr ? dir : "";
+}
+
+std::optional<task_access> own_task_access() {
+  const char* socket = std::getenv("SLUICE_SOCKET");
+  const char* token = std::getenv("SLUICE_TOKEN");
+  if (socket == nullptr || token == nullptr)
+    return std::nullopt;
+  return task_access{socket, token};
+}
+
 } // namespace sluice::runtime

@@ -1,6 +1,8 @@
 // What the runtime takes from its surroundings: one snapshot of the environment.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,5 +12,16 @@ namespace sluice::runtime {
 /// The variables that tasks inherit, as far as they are set: PATH, HOME, LANG, TZ, USER. Nothing
 /// else leaks through. Call once, before threads start.
 std::vector<std::pair<std::string, std::string>> inherited_environment();
+
+/// $XDG_RUNTIME_DIR: where this user's sockets may be; empty when it is not set.
+std::filesystem::path user_runtime_dir();
+
+/// What the environment of a task holds for calls to its runtime.
+struct task_access {
+  std::filesystem::path socket;
+  std::string token;
+};
+/// Nothing outside a task, or in one whose runtime has no socket.
+std::optional<task_access> own_task_access();
 
 } // namespace sluice::runtime

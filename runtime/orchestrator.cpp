@@ -4,9 +4,13 @@
 #include "executors/guard_process.hpp"
 #include "executors/process_thread.hpp"
 #include "executors/thread_slice.hpp"
+#include "runtime/attempt_tokens.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/config_load.hpp"
 #include "runtime/recovery.hpp"
+#include "runtime/socket_path.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <future>
@@ -23,6 +27,15 @@ std::uint32_t slots_of(const orchestrator_options& options) {
   if (options.slots > 0)
     return options.slots;
   return std::clamp(std::thread::hardware_concurrency(), 1u, most_default_slots);
+}
+
+/// A run does not fail because its store lies too deep for a socket: its tasks go without.
+std::filesystem::path socket_or_none(const storage::store_paths& paths) {
+  auto path = socket_path(paths, user_runtime_dir());
+  if (path)
+    return std::move(*path);
+  spdlog::warn("no socket for this node cause='{}'", path.error().message);
+  return {};
 }
 
 expected<void> check_all_resumable(const storage::store_paths& paths,
@@ -43,6 +56,7 @@ expected<void> check_all_resumable(const storage::store_paths& paths,
 
 /// In order of construction: what is below uses what is above.
 struct orchestrator::parts {
+  std::shared_ptr<const attempt_tokens> tokens; ///< the process thread has them too
   storage::store_lock lock;
   executors::guard_process guard;
   std::shared_ptr<storage::store> store;
@@ -55,10 +69,16 @@ struct orchestrator::parts {
 expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options options) {
   const auto dir = std::filesystem::absolute(options.store_dir).lexically_normal();
   const storage::store_paths paths{dir};
+  const auto socket = options.open_socket ? socket_or_none(paths) : std::filesystem::path{};
   auto lock = storage::store_lock::acquire(
-    paths, {.pid = 0, .command = options.command, .resumed = options.resume});
+    paths,
+    {.pid = 0, .command = options.command, .resumed = options.resume, .socket = socket.string()});
   if (!lock)
     return tl::unexpected(lock.error());
+  const auto drawn = attempt_tokens::draw();
+  if (!drawn)
+    return tl::unexpected(drawn.error());
+  const auto tokens = std::make_shared<const attempt_tokens>(*drawn);
 
   const auto token = executors::new_instance_token();
   if (!token)
@@ -91,14 +111,19 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   processes.environment = inherited_environment();
   processes.instance_token = *token;
   processes.guard_fd = guard->descriptor();
+  if (!socket.empty()) {
+    processes.socket = socket.string();
+    processes.token_of = [tokens](model::attempt_key key) { return tokens->of(key); };
+  }
   processes.slots = slots;
   processes.clock = clock;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
     return tl::unexpected(launcher.error());
 
-  auto p = std::unique_ptr<parts>{new parts{std::move(*lock), std::move(*guard), std::move(*store),
-                                            std::move(*launcher), std::move(functions), nullptr}};
+  auto p =
+    std::unique_ptr<parts>{new parts{tokens, std::move(*lock), std::move(*guard), std::move(*store),
+                                     std::move(*launcher), std::move(functions), nullptr}};
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
@@ -109,6 +134,9 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   host.clock = clock;
   host.resume = options.resume;
   host.on_fatal = options.on_fatal ? std::move(options.on_fatal) : [](const error&) {};
+  if (!socket.empty())
+    if (auto opened = options.open_socket(socket); !opened)
+      return tl::unexpected(opened.error());
   executors::prefer_short_slices(executors::slice_heirs::threads); // of all actors
   auto started = actors::host::start(std::move(host));
   if (!started)
@@ -136,7 +164,16 @@ expected<model::run_no> orchestrator::submit(model::submission what) {
 }
 
 void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::string actor) {
-  parts_->host->cancel(run, mode, std::move(actor), [](const expected<model::run_no>&) {});
+  cancel(run, mode, std::move(actor), [](const expected<model::run_no>&) {});
+}
+
+void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::string actor,
+                          completion done) {
+  parts_->host->cancel(run, mode, std::move(actor), std::move(done));
+}
+
+std::optional<model::attempt_key> orchestrator::attempt_of(std::string_view token) const {
+  return parts_->tokens->verify(token);
 }
 
 void orchestrator::drain(model::drain_mode mode, std::function<void()> done) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,6 +23,9 @@ struct orchestrator_options {
   std::filesystem::path guard_program; ///< empty: beside the executable, else as installed
   storage::durability durability = storage::durability::full;
   std::shared_ptr<const executors::function_registry> functions; ///< null: the built-in ones
+  /// Makes the socket that tasks are told of, at this path, before any of them runs; whoever starts
+  /// the node serves the API there. Null: tasks have no socket.
+  std::function<expected<void>(const std::filesystem::path& socket)> open_socket;
   std::vector<model::run_no> resume;   ///< unfinished runs to take up; all others are left alone
   std::function<void(error)> on_fatal; ///< the node cannot go on; called once
 };
@@ -48,8 +52,8 @@ private:
 class orchestrator {
 public:
   /// Takes the store's lock, starts the guard, opens the store, starts the actors. Errors: those of
-  /// `store_lock::acquire`, `open_store`, `check_resumable` and the guard (`not_found` when its
-  /// program is missing).
+  /// `store_lock::acquire`, `open_store`, `check_resumable`, `open_socket` and the guard
+  /// (`not_found` when its program is missing).
   static expected<std::unique_ptr<orchestrator>> start(orchestrator_options options);
   /// As `stop`.
   ~orchestrator();
@@ -62,6 +66,11 @@ public:
   expected<model::run_no> submit(model::submission what);
   /// Asks for a run's cancellation and returns at once; the run's events tell what comes of it.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor);
+  /// The same; calls back when it is recorded. Errors: `not_found` when the run is not in progress.
+  void cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done);
+
+  /// Whose token this is; nothing for what this node did not hand out.
+  std::optional<model::attempt_key> attempt_of(std::string_view token) const;
 
   /// Starts nothing any more; calls back when nothing is under way and all of it is recorded. Runs
   /// stay as they are, to be resumed. Repeat it with `stop` to stop what is left: both call back.

@@ -18,6 +18,7 @@ struct store_paths {
 
   std::filesystem::path database() const { return dir / "sluice.db"; }
   std::filesystem::path lock() const { return dir / "lock"; }
+  std::filesystem::path socket() const { return dir / "sock"; }
   std::filesystem::path guard_lock() const { return dir / "guard.lock"; }
   std::filesystem::path logs() const { return dir / "logs"; }
   std::filesystem::path work() const { return dir / "work"; }
@@ -44,6 +45,7 @@ struct lock_holder {
   int pid = 0; ///< filled in by `acquire`
   std::string command;
   std::vector<model::run_no> resumed; ///< unfinished runs that it took up
+  std::string socket;                 ///< where its API listens; empty: it has none
 };
 
 /// Whether a filesystem type, as statfs tells it, is one whose files other machines change too.

@@ -34,7 +34,8 @@ private:
   int fd_;
 };
 
-/// What the last holder wrote, a line each: its pid, its command, the runs that it took up.
+/// What the last holder wrote, a line each: its pid, its command, its socket, the runs that it took
+/// up.
 lock_holder read_holder(int fd) {
   std::string text(64u << 10, '\0');
   const auto size = ::pread(fd, text.data(), text.size(), 0);
@@ -47,6 +48,7 @@ lock_holder read_holder(int fd) {
   if (std::getline(lines, line))
     std::from_chars(line.data(), line.data() + line.size(), holder.pid);
   std::getline(lines, holder.command);
+  std::getline(lines, holder.socket);
   for (std::int64_t run = 0; lines >> run;)
     holder.resumed.push_back({run});
   return holder;
@@ -57,7 +59,7 @@ expected<void> write_holder(int fd, const lock_holder& holder) {
   std::replace_if(
     command.begin(), command.end(), [](unsigned char c) { return c < ' '; }, ' ');
   command.resize(std::min<std::size_t>(command.size(), 1024)); // enough to recognise it
-  auto text = std::to_string(::getpid()) + "\n" + command + "\n";
+  auto text = std::to_string(::getpid()) + "\n" + command + "\n" + holder.socket + "\n";
   for (const auto run : holder.resumed)
     text += std::to_string(run.value) + " ";
   if (::ftruncate(fd, 0) != 0

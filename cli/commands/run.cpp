@@ -1,3 +1,5 @@
+#include "api/handlers.hpp"
+#include "api/server.hpp"
 #include "cli/awaited.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/report.hpp"
@@ -63,6 +65,13 @@ int fail_to_start(session& s, const error& e) {
   return s.fail(e.message, e.code == errc::not_found ? exit_internal : exit_code_of(e.code));
 }
 
+/// Hands requests on to the node. It has to outlive the server.
+expected<void> serve(api::server& socket, runtime::orchestrator& node) {
+  return socket.serve([calls = api::calls_of(node)](const api::request& what, api::responder done) {
+    api::handle(calls, what, std::move(done));
+  });
+}
+
 /// Waits until the run is durable, or a signal comes first: a store that cannot be written may take
 /// for ever. Errors: those of `orchestrator::submit`, `cancelled` after a signal.
 expected<model::run_no> submit(runtime::orchestrator& node, model::submission submission,
@@ -110,9 +119,17 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
   const auto inbox = std::make_shared<event_inbox>(inbox_capacity);
   options.store_dir = s.store_dir;
   options.on_fatal = [inbox](error why) { inbox->close(std::move(why)); };
-  auto node = runtime::orchestrator::start(std::move(options));
+  expected<std::unique_ptr<runtime::orchestrator>> node; // outlives what calls it
+  std::unique_ptr<api::server> socket;                   // null: the store lies too deep for one
+  options.open_socket = [&socket](const std::filesystem::path& at) {
+    return api::server::listen({.socket = at}).map([&](auto made) { socket = std::move(made); });
+  };
+  node = runtime::orchestrator::start(std::move(options));
   if (!node)
     return fail_to_start(s, node.error());
+  if (socket)
+    if (const auto serving = serve(*socket, **node); !serving)
+      return fail_to_start(s, serving.error());
   auto watching =
     (*node)->watch([inbox](std::span<const model::event> events) { inbox->push(events); });
   auto run = begin(**node, *signals);
@@ -127,6 +144,7 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
   run_loop loop{s, **node, *inbox, *signals, std::move(*run)};
   const auto ended = loop.run();
   watching = {};
+  socket.reset(); // nobody is answered any more; before what it calls ends
   (*node)->stop();
   if (!ended)
     return s.fail(ended.error().message + "\n" + how_to_go_on(s, run_no), exit_internal);

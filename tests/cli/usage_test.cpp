@@ -44,7 +44,7 @@ TEST_CASE("usage: help and version are answers", "[cli][usage]") {
   const auto help = here.run({"--help"});
   CHECK(help.code == 0);
   for (const auto* verb :
-       {"run", "validate", "plan", "runs", "show", "tasks", "logs", "events", "version"})
+       {"run", "validate", "plan", "runs", "show", "tasks", "logs", "events", "cancel", "version"})
     CHECK_THAT(help.out, Contains(verb));
   CHECK(here.run({"run", "--help"}).code == 0);
 }

@@ -1,0 +1,105 @@
+#include "api/handlers.hpp"
+
+#include "api/problem.hpp"
+#include "model/json.hpp"
+#include "runtime/orchestrator.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::api {
+namespace {
+
+/// A request on its way to its handler.
+struct routed {
+  const runtime_calls& calls;
+  const request& what;
+  const target& at;
+  responder done;
+
+  /// An element of the path, counted behind `/api/v1`.
+  const std::string& part(std::size_t i) const { return at.path[2 + i]; }
+  std::string query(const char* name) const {
+    const auto found = at.query.find(name);
+    return found == at.query.end() ? std::string{} : found->second;
+  }
+};
+
+response json_response(unsigned status, const model::value& v) {
+  response r;
+  r.status = status;
+  r.body = model::to_text(v) + "\n";
+  return r;
+}
+
+void cancel(const routed& r) {
+  const auto run = model::parse_run_no(r.part(1));
+  const auto force = r.query("force");
+  if (!run)
+    return r.done(problem(run.error()));
+  if (!force.empty() && force != "true" && force != "false")
+    return r.done(problem({errc::invalid_argument, "force is true or false"}));
+  r.calls.cancel(*run,
+                 force == "true" ? model::cancel_mode::immediate : model::cancel_mode::graceful,
+                 [done = r.done](const expected<model::run_no>& result) {
+                   if (!result)
+                     return done(problem(result.error()));
+                   done(json_response(202, {{"run", to_string(*result)}, {"state", "cancelling"}}));
+                 });
+}
+
+struct route {
+  api::verb verb;
+  std::string_view path; ///< behind `/api/v1/`; `*` is any one element
+  void (*handle)(const routed&);
+};
+
+constexpr std::array routes{
+  route{verb::post, "runs/*/cancel", cancel},
+};
+
+bool fits(const route& r, const target& at) {
+  if (at.path.size() < 2 || at.path[0] != "api" || at.path[1] != "v1")
+    return false;
+  auto pattern = r.path;
+  for (std::size_t i = 2; i < at.path.size(); ++i) {
+    const auto part = pattern.substr(0, pattern.find('/'));
+    if (part.empty() || (part != "*" && part != at.path[i]))
+      return false;
+    pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
+  }
+  return pattern.empty();
+}
+
+} // namespace
+
+runtime_calls calls_of(runtime::orchestrator& node) {
+  return {
+    .attempt_of = [&node](std::string_view token) { return node.attempt_of(token); },
+    .cancel =
+      [&node](model::run_no run, model::cancel_mode mode,
+              runtime_calls::answer<model::run_no> done) {
+        node.cancel(run, mode, "operator", std::move(done));
+      },
+  };
+}
+
+void handle(const runtime_calls& calls, const request& what, responder done) {
+  const auto at = parse_target(what.target);
+  if (!at)
+    return done(problem(at.error()));
+  bool is_known = false;
+  for (const auto& route : routes) {
+    if (!fits(route, *at))
+      continue;
+    is_known = true;
+    if (route.verb == what.verb)
+      return route.handle({calls, what, *at, std::move(done)});
+  }
+  if (is_known)
+    done(problem(405, "method_not_allowed", "another method is needed for " + what.target));
+  else
+    done(problem({errc::not_found, "there is no " + what.target}));
+}
+
+} // namespace sluice::api

@@ -1,0 +1,83 @@
+#include "api/handlers.hpp"
+#include "model/json.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace sluice;
+using namespace sluice::api;
+
+namespace {
+
+/// A runtime that notes what it is asked.
+struct asked_runtime {
+  std::string asked;
+  expected<void> result;
+
+  runtime_calls calls() {
+    return {
+      .attempt_of = [](std::string_view token) -> std::optional<model::attempt_key> {
+        return token == "good" ? std::optional{model::attempt_key{{1}, 2, 3}} : std::nullopt;
+      },
+      .cancel =
+        [this](model::run_no run, model::cancel_mode mode,
+               const runtime_calls::answer<model::run_no>& done) {
+          asked = "cancel " + to_string(run)
+                  + (mode == model::cancel_mode::immediate ? " immediate" : " graceful");
+          done(result.map([run] { return run; }));
+        },
+    };
+  }
+
+  response ask(verb v, const std::string& target) {
+    std::optional<response> answer;
+    handle(calls(), {.verb = v, .target = target}, [&](response r) {
+      CHECK_FALSE(answer); // once
+      answer = std::move(r);
+    });
+    REQUIRE(answer);
+    return *answer;
+  }
+};
+
+} // namespace
+
+TEST_CASE("handlers: a run is cancelled, or killed", "[api][handlers]") {
+  const auto [target, want] = GENERATE(table<std::string, std::string>({
+    {"/api/v1/runs/r-7/cancel", "cancel r-7 graceful"},
+    {"/api/v1/runs/7/cancel?force=false", "cancel r-7 graceful"},
+    {"/api/v1/runs/r-7/cancel?force=true", "cancel r-7 immediate"},
+  }));
+  CAPTURE(target);
+  asked_runtime node;
+  const auto answer = node.ask(verb::post, target);
+  CHECK(answer.status == 202);
+  CHECK(node.asked == want);
+  CHECK(model::parse_json(answer.body).value()
+        == model::value{{"run", "r-7"}, {"state", "cancelling"}});
+}
+
+TEST_CASE("handlers: what the runtime refuses is a problem", "[api][handlers]") {
+  asked_runtime node;
+  node.result = fail(errc::not_found, "run r-7 is not in progress");
+  const auto answer = node.ask(verb::post, "/api/v1/runs/r-7/cancel");
+  CHECK(answer.status == 404);
+  CHECK_THAT(answer.body, Catch::Contains("run r-7 is not in progress"));
+}
+
+TEST_CASE("handlers: what they do not know reaches no runtime", "[api][handlers]") {
+  const auto [how, target, status] = GENERATE(table<verb, std::string, unsigned>({
+    {verb::post, "/api/v1/runs/x/cancel", 400},
+    {verb::post, "/api/v1/runs/r-1/cancel?force=perhaps", 400},
+    {verb::post, "broken", 400},
+    {verb::get, "/api/v1/runs/r-1/cancel", 405},
+    {verb::other, "/api/v1/runs/r-1/cancel", 405},
+    {verb::post, "/api/v1/runs/r-1", 404},
+    {verb::post, "/api/v1/runs/r-1/cancel/more", 404},
+    {verb::post, "/api/v2/runs/r-1/cancel", 404},
+    {verb::get, "/", 404},
+  }));
+  CAPTURE(target);
+  asked_runtime node;
+  CHECK(node.ask(how, target).status == status);
+  CHECK(node.asked.empty());
+}
