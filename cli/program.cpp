@@ -7,6 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
+#include <string>
+
 #include <unistd.h>
 
 namespace sluice::cli {
@@ -71,38 +74,49 @@ std::string unexpected_word(const CLI::App& program, const std::string& word) {
   return "there is no verb '" + word + "'" + model::did_you_mean(word, verbs);
 }
 
-int usage_error(session& s, const CLI::App& program, const std::string& message) {
+std::string with_hint(const CLI::App& program, const std::string& problem) {
   const auto verbs = program.get_subcommands();
-  return s.fail(message + "\nsee: sluice " + (verbs.empty() ? "" : verbs.front()->get_name() + " ")
-                  + "--help",
-                exit_usage);
+  return problem + "\nsee: sluice " + (verbs.empty() ? "" : verbs.front()->get_name() + " ")
+         + "--help";
+}
+
+/// What a command line says. The parser is gone by then: a run may last for days, and all verbs
+/// with all their options are not small.
+struct command_line {
+  global_options options;
+  action chosen;
+  std::string problem;
+  std::optional<int> help_code; ///< help was asked for, and has been printed
+};
+
+command_line read_command_line(int argc, const char* const* argv) {
+  command_line line;
+  CLI::App program{"Sluice runs workflows: graphs of commands, durably.", "sluice"};
+  add_global_options(program, line.options);
+  add_verbs(program, line.chosen);
+  program.allow_extras(); // told apart below, with the nearest verb
+  try {
+    program.parse(argc, argv);
+    if (const auto extra = program.remaining(true); !extra.empty())
+      line.problem = with_hint(program, unexpected_word(program, extra.front()));
+    else if (!line.chosen)
+      line.problem = with_hint(program, "which verb?");
+  } catch (const CLI::CallForHelp& help) {
+    line.help_code = program.exit(help);
+  } catch (const CLI::ParseError& e) {
+    line.problem = with_hint(program, e.what());
+  }
+  return line;
 }
 
 } // namespace
 
 int run_program(int argc, const char* const* argv, const environment_facts& environment) {
-  CLI::App program{"Sluice runs workflows: graphs of commands, durably.", "sluice"};
-  global_options options;
-  action chosen;
-  add_global_options(program, options);
-  add_verbs(program, chosen);
-  program.allow_extras(); // told apart below, with the nearest verb
-  std::string problem;
-  int help_code = -1;
-  try {
-    program.parse(argc, argv);
-    if (const auto extra = program.remaining(true); !extra.empty())
-      problem = unexpected_word(program, extra.front());
-    else if (!chosen)
-      problem = "which verb?";
-  } catch (const CLI::CallForHelp& help) {
-    help_code = program.exit(help);
-  } catch (const CLI::ParseError& e) {
-    problem = e.what();
-  }
-  if (help_code >= 0)
-    return help_code;
+  const auto line = read_command_line(argc, argv);
+  if (line.help_code)
+    return *line.help_code;
 
+  const auto& options = line.options;
   console out{STDOUT_FILENO, colours_for(STDOUT_FILENO, options.color, environment)};
   console err{STDERR_FILENO, colours_for(STDERR_FILENO, options.color, environment)};
   session s{
@@ -115,9 +129,9 @@ int run_program(int argc, const char* const* argv, const environment_facts& envi
     .err = err,
     .clock = runtime::system_clock(),
   };
-  if (!problem.empty())
-    return usage_error(s, program, problem);
-  const int code = chosen(s);
+  if (!line.problem.empty())
+    return s.fail(line.problem, exit_usage);
+  const int code = line.chosen(s);
   out.flush();
   err.flush();
   return code;
