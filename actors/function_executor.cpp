@@ -25,6 +25,43 @@ void report(executor_pointer self, model::attempt_report finished) {
   send_report(self, *it->second.report);
 }
 
+/// A commit on a slow disk may take long.
+constexpr auto save_timeout = std::chrono::minutes(10);
+
+/// Hands a handler's progress on. That the scheduler died does not matter: the next one is told
+/// too.
+void offer(executor_pointer self, const model::attempt_key& key) {
+  const auto answer = [self, key](const expected<void>& result) {
+    const auto it = self->state.calls.find(key);
+    if (it == self->state.calls.end() || !it->second.saving)
+      return;
+    auto waits = std::exchange(it->second.saving, std::nullopt)->waits;
+    if (result)
+      waits.deliver(checkpoint_kept{});
+    else
+      waits.deliver(to_caf(result.error()));
+  };
+  self->request(self->state.status, save_timeout, self->state.calls.at(key).saving->what)
+    .then([answer](checkpoint_kept) { answer({}); },
+          [answer](const caf::error& e) {
+            if (auto why = from_caf(e); why.code != errc::unavailable)
+              answer(tl::unexpected(std::move(why)));
+          });
+}
+
+caf::typed_response_promise<checkpoint_kept> save(executor_pointer self, save_checkpoint& ask) {
+  auto promise = self->make_response_promise<checkpoint_kept>();
+  const auto it = self->state.calls.find(ask.key);
+  if (it == self->state.calls.end()) {
+    promise.deliver(to_caf({errc::conflict, "attempt " + to_string(ask.key) + " is over"}));
+    return promise;
+  }
+  const auto key = ask.key;
+  it->second.saving = function_executor_state::save{std::move(ask), promise};
+  offer(self, key);
+  return promise;
+}
+
 void introduce(executor_pointer self) {
   executor_ready here{model::executor_kind::function, function_executor_actor{self}, {}};
   for (const auto& [key, call] : self->state.calls)
@@ -42,6 +79,8 @@ void on_new_scheduler(executor_pointer self, use_status_channel& change) {
       send_report(self, *call.report);
     else if (call.has_timed_out)
       self->send(state.status, model::attempt_timed_out{key});
+    if (call.saving)
+      offer(self, key);
   }
 }
 
@@ -167,6 +206,7 @@ function_executor(executor_pointer self, status_channel_actor status,
     [self](const model::stop_attempt& request) { stop(self, request.key); },
     [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },
+    [self](save_checkpoint& ask) { return save(self, ask); },
     [self](const call_ended& ended) {
       auto& st = self->state;
       const auto it = st.calls.find(ended.report->key);

@@ -6,6 +6,7 @@
 #include "executors/function_registry.hpp"
 
 #include <caf/stateful_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <set>
 #include <unordered_map>
@@ -18,8 +19,14 @@ using function_worker_factory = std::function<function_worker_actor()>;
 struct function_executor_state {
   function_executor_state() = default;
 
+  /// Progress of a blocking handler, which waits for the answer.
+  struct save {
+    save_checkpoint what;
+    caf::typed_response_promise<checkpoint_kept> waits;
+  };
   struct call {
     std::stop_source stop;
+    std::optional<save> saving;
     function_worker_actor worker;                 ///< of a blocking handler
     std::optional<model::attempt_report> pending; ///< of an asynchronous one that is not over
     bool has_timed_out = false;

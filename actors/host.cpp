@@ -170,6 +170,26 @@ void give_up(host_pointer self, error why) {
   self->state.options.on_fatal(std::move(why));
 }
 
+/// Hands progress on to SCHEDULER. That this one died does not matter: the next one is told too.
+void offer_save(host_pointer self, std::uint64_t id) {
+  const auto answer = [self, id](const expected<void>& result) {
+    if (const auto save = self->state.saves.extract(id))
+      save.mapped().done(result);
+  };
+  self->request(self->state.scheduler, answer_timeout, self->state.saves.at(id).what)
+    .then([answer](checkpoint_kept) { answer({}); },
+          [answer](const caf::error& e) {
+            if (auto why = from_caf(e); why.code != errc::unavailable)
+              answer(tl::unexpected(std::move(why)));
+          });
+}
+
+void save(host_pointer self, host_save_checkpoint ask) {
+  const auto id = ++self->state.last_asked;
+  self->state.saves.emplace(id, std::move(ask));
+  offer_save(self, id);
+}
+
 /// Reads what the next SCHEDULER begins with, once its pause is over and the writer of the one
 /// before has ended: until then more may be committed.
 void take_up_runs(host_pointer self) {
@@ -187,6 +207,8 @@ void take_up_runs(host_pointer self) {
         ++st.incarnation;
         start_child(self, child::scheduler);
         start_child(self, child::batch_writer);
+        for (const auto& [id, save] : st.saves)
+          offer_save(self, id);
       },
       [self](const caf::error& e) {
         auto why = from_caf(e);
@@ -312,6 +334,12 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
     [self](host_drain& ask) {
       self->state.draining = std::move(ask);
       offer_drain(self);
+    },
+    [self](host_save_checkpoint& ask) { save(self, std::move(ask)); },
+    [self](host_read_checkpoint& ask) {
+      self->request(self->state.readers, answer_timeout, ask.what)
+        .then([done = ask.done](checkpoint_read& read) { done(std::move(read.what)); },
+              [done = ask.done](const caf::error& e) { done(tl::unexpected(from_caf(e))); });
     },
     [self](host_watch& ask) {
       auto& st = self->state;

@@ -28,6 +28,13 @@ public:
   /// Starts nothing any more; calls back when nothing is under way and all of it is recorded.
   /// Repeat it with `stop` to stop what is left: then both call back.
   void drain(model::drain_mode mode, std::function<void()> done);
+  /// Calls back when the checkpoint is durable, or a later one of the same attempt is. Errors:
+  /// `conflict` when it is not the task's current attempt, `invalid_argument`, `timeout`.
+  void save_checkpoint(model::attempt_key key, model::checkpoint what,
+                       std::function<void(expected<void>)> done);
+  /// What a task saved last; null when it has nothing.
+  void read_checkpoint(model::task_key task,
+                       std::function<void(expected<model::checkpoint_ptr>)> done);
 
   using event_callback = std::function<void(std::span<const model::event>)>;
   /// Every event committed since the start of this host, in order, in batches. Returns the id for

@@ -40,6 +40,8 @@ struct host_state {
   /// Requests that SCHEDULER has not answered; bounded by what it accepts.
   std::map<std::uint64_t, completion> asked;
   std::uint64_t last_asked = 0;
+  /// Progress that is not known to be stored; a new scheduler is told of all of it.
+  std::map<std::uint64_t, host_save_checkpoint> saves;
   std::optional<host_drain> draining; ///< the last that was asked
   bool failed = false;                ///< on_fatal was called
 

@@ -70,6 +70,18 @@ void host::drain(model::drain_mode mode, std::function<void()> done) {
   caf::anon_send(impl_->root, host_drain{{mode}, std::move(done)});
 }
 
+void host::save_checkpoint(model::attempt_key key, model::checkpoint what,
+                           std::function<void(expected<void>)> done) {
+  caf::anon_send(impl_->root, host_save_checkpoint{
+                                {key, std::make_shared<const model::checkpoint>(std::move(what))},
+                                std::move(done)});
+}
+
+void host::read_checkpoint(model::task_key task,
+                           std::function<void(expected<model::checkpoint_ptr>)> done) {
+  caf::anon_send(impl_->root, host_read_checkpoint{{task}, std::move(done)});
+}
+
 std::uint64_t host::watch(event_callback on_events) {
   const auto id = ++impl_->last_watch;
   caf::anon_send(impl_->root, host_watch{id, std::move(on_events)});

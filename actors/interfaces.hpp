@@ -24,6 +24,10 @@ using status_channel_actor = caf::typed_actor<
   caf::reacts_to<model::attempt_timed_out>,
   // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
   caf::reacts_to<model::attempt_finished>,
+  // An attempt's progress. Answered when it is durable, or a later one of the same attempt is:
+  // those that come within a second of the last save wait, and the latest of them is saved. Errors:
+  // `conflict` when the attempt is not the current one, `invalid_argument` for what is too large.
+  caf::replies_to<save_checkpoint>::with<checkpoint_kept>,
   // An executor has started, or has heard of a new scheduler: it takes attempts from now on. Those
   // that it does not name are lost.
   caf::reacts_to<executor_ready>>;
@@ -66,7 +70,9 @@ using scheduler_actor = status_channel_actor::extend_with<run_control_actor>::
     // set.
     caf::reacts_to<use_timer_service>,
     // INTERNAL: the pause after a failed read is over.
-    caf::reacts_to<load_again>>;
+    caf::reacts_to<load_again>, caf::reacts_to<resume_again>,
+    // INTERNAL: a second has passed since a save of the attempt.
+    caf::reacts_to<model::checkpoint_pause_over>>;
 
 // --- BATCH WRITER -------------------------------------------------------------------------------
 
@@ -153,6 +159,8 @@ using function_worker_actor = caf::typed_actor<
 /// FUNCTION EXECUTOR: native handlers by name; asynchronous ones here, blocking ones on workers.
 /// Spawned by HOST; when it dies its attempts are lost.
 using function_executor_actor = executor_actor::extend<
+  // INTERNAL: from a worker's handler, handed on to the status channel, also to the next one.
+  caf::replies_to<save_checkpoint>::with<checkpoint_kept>,
   // INTERNAL: a worker's call is over.
   caf::reacts_to<call_ended>,
   // INTERNAL: the earliest timeout or asynchronous end may have come.
@@ -170,6 +178,8 @@ struct executor_ready {
 using readers_actor = caf::typed_actor<
   // The outputs of a task. Errors: those of `storage::reader`.
   caf::replies_to<read_outputs>::with<outputs_read>,
+  // What a task saved last.
+  caf::replies_to<read_checkpoint>::with<checkpoint_read>,
   // Committed events after a seq, in order.
   caf::replies_to<read_events>::with<events_read>,
   // The unfinished runs of this host.
@@ -228,7 +238,9 @@ using host_actor = caf::typed_actor<
   // Hands on to SCHEDULER and calls back with the answer.
   caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>,
   // The same; tells a new scheduler too.
-  caf::reacts_to<host_drain>,
+  caf::reacts_to<host_drain>, caf::reacts_to<host_save_checkpoint>,
+  // Hands on to READERS.
+  caf::reacts_to<host_read_checkpoint>,
   // Starts and ends a watch of all events from the start of the host on.
   caf::reacts_to<host_watch>, caf::reacts_to<host_unwatch>,
   // INTERNAL: the pause before a restart is over.

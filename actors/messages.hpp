@@ -42,6 +42,14 @@ struct run_accepted {
   model::run_no run_no;
 };
 
+/// Keeps the progress of an attempt for its task's next one.
+struct save_checkpoint {
+  model::attempt_key key;
+  model::checkpoint_ptr what;
+};
+/// The answer: it is durable, or a later one of the attempt is.
+struct checkpoint_kept {};
+
 // --- commits ---
 
 struct record_step {
@@ -102,11 +110,22 @@ struct read_again {};
 struct load_again {
   model::load_outputs what;
 };
+/// To oneself: the checkpoint of an attempt that is to start is read again.
+struct resume_again {
+  std::shared_ptr<model::start_attempt> start;
+};
 struct read_outputs {
   model::task_key task;
 };
 struct outputs_read {
   model::value outputs;
+};
+struct read_checkpoint {
+  model::task_key task;
+};
+/// Null: the task has none.
+struct checkpoint_read {
+  model::checkpoint_ptr what;
 };
 struct read_events {
   std::int64_t after_seq = 0;
@@ -146,6 +165,14 @@ struct host_drain {
   drain what;
   std::function<void()> done;
 };
+struct host_save_checkpoint {
+  save_checkpoint what;
+  std::function<void(expected<void>)> done;
+};
+struct host_read_checkpoint {
+  read_checkpoint what;
+  std::function<void(expected<model::checkpoint_ptr>)> done;
+};
 using event_callback = std::function<void(std::span<const model::event>)>;
 struct host_watch {
   std::uint64_t id = 0;
@@ -180,11 +207,14 @@ SLUICE_LOCAL_MESSAGE(model::stop_attempt)
 SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
 SLUICE_LOCAL_MESSAGE(model::change_timers)
 SLUICE_LOCAL_MESSAGE(model::timer_fired)
+SLUICE_LOCAL_MESSAGE(model::checkpoint_pause_over)
 SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
 SLUICE_LOCAL_MESSAGE(actors::drain)
 SLUICE_LOCAL_MESSAGE(actors::drained_all)
 SLUICE_LOCAL_MESSAGE(actors::run_accepted)
+SLUICE_LOCAL_MESSAGE(actors::save_checkpoint)
+SLUICE_LOCAL_MESSAGE(actors::checkpoint_kept)
 SLUICE_LOCAL_MESSAGE(actors::record_step)
 SLUICE_LOCAL_MESSAGE(actors::drained)
 SLUICE_LOCAL_MESSAGE(actors::committed)
@@ -203,8 +233,11 @@ SLUICE_LOCAL_MESSAGE(actors::run_call)
 SLUICE_LOCAL_MESSAGE(actors::call_ended)
 SLUICE_LOCAL_MESSAGE(actors::read_again)
 SLUICE_LOCAL_MESSAGE(actors::load_again)
+SLUICE_LOCAL_MESSAGE(actors::resume_again)
 SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
+SLUICE_LOCAL_MESSAGE(actors::read_checkpoint)
+SLUICE_LOCAL_MESSAGE(actors::checkpoint_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)
 SLUICE_LOCAL_MESSAGE(actors::events_read)
 SLUICE_LOCAL_MESSAGE(actors::read_runs)
@@ -213,6 +246,8 @@ SLUICE_LOCAL_MESSAGE(actors::events_published)
 SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
 SLUICE_LOCAL_MESSAGE(actors::host_drain)
+SLUICE_LOCAL_MESSAGE(actors::host_save_checkpoint)
+SLUICE_LOCAL_MESSAGE(actors::host_read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::host_watch)
 SLUICE_LOCAL_MESSAGE(actors::host_unwatch)
 SLUICE_LOCAL_MESSAGE(actors::restart_child)

@@ -16,6 +16,8 @@ using dispatching = logic::scheduler_core::dispatching;
 /// Reading outputs back is a point query; a reader that needs longer is stuck.
 constexpr auto read_timeout = std::chrono::seconds(60);
 constexpr auto pause_after_failed_read = std::chrono::seconds(1);
+/// Between two saves of one attempt: progress of a second is soon made again.
+constexpr auto pause_between_saves = std::chrono::seconds(1);
 
 void react(scheduler_pointer self, const model::happening& what);
 
@@ -36,6 +38,55 @@ void load_outputs(scheduler_pointer self, const model::load_outputs& load) {
         else
           react(self,
                 model::outputs_loaded{load.run_no, load.task_idx, tl::unexpected(std::move(why))});
+      });
+}
+
+void launch(scheduler_pointer self, std::shared_ptr<const model::start_attempt> start) {
+  const auto kind = executor_of(start->spec().action);
+  self->send(self->state.executors[std::size_t(kind)], launch_attempt{std::move(start)});
+}
+
+/// The attempt ends without having been started.
+void end_unstarted(scheduler_pointer self, const model::start_attempt& start,
+                   model::failure failure) {
+  model::attempt_report report;
+  report.key = start.key;
+  report.failure = std::move(failure);
+  report.finished_at = self->state.clock.wall();
+  react(self, model::attempt_finished{std::move(report), executor_of(start.spec().action)});
+}
+
+/// The checkpoint of an attempt's task has been read, or cannot be.
+void resume(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start,
+            std::optional<model::failure> failure) {
+  const auto known = self->state.resuming.extract(start->key);
+  if (!known || !self->state.core->is_current(start->key))
+    return; // its executor died meanwhile
+  if (known.mapped())
+    failure = {model::failure_class::cancelled, "cancelled", "cancelled before it started"};
+  if (failure)
+    end_unstarted(self, *start, std::move(*failure));
+  else
+    launch(self, start);
+}
+
+/// Reads the checkpoint for an attempt, and starts it then. As with outputs, that it cannot be read
+/// for now is no fault of the task.
+void read_and_launch(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start) {
+  self->request(self->state.readers, read_timeout, read_checkpoint{start->key.task()})
+    .then(
+      [self, start](checkpoint_read& read) {
+        start->checkpoint = std::move(read.what);
+        resume(self, start, std::nullopt);
+      },
+      [self, start](const caf::error& e) {
+        auto why = from_caf(e);
+        if (why.code == errc::unavailable || why.code == errc::timeout)
+          self->delayed_send(self, pause_after_failed_read, resume_again{start});
+        else
+          resume(self, start,
+                 model::failure{model::failure_class::internal, "checkpoint_unreadable",
+                                std::move(why.message)});
       });
 }
 
@@ -65,11 +116,18 @@ struct effect_runner {
   void operator()(model::start_attempt& start) const {
     if (!self->state.core->is_current(start.key))
       return; // its executor died while the dispatch was being committed
-    const auto kind = executor_of(start.spec().action);
-    self->send(executor(kind),
-               launch_attempt{std::make_shared<const model::start_attempt>(std::move(start))});
+    const auto shared = std::make_shared<model::start_attempt>(std::move(start));
+    if (!shared->has_checkpoint)
+      return launch(self, shared);
+    self->state.resuming.emplace(shared->key, false);
+    read_and_launch(self, shared);
   }
-  void operator()(const model::stop_attempt& stop) const { tell(stop.executor, stop); }
+  void operator()(const model::stop_attempt& stop) const {
+    if (const auto at = self->state.resuming.find(stop.key); at != self->state.resuming.end())
+      at->second = true;
+    else
+      tell(stop.executor, stop);
+  }
   void operator()(const model::acknowledge_report& done) const { tell(done.executor, done); }
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
   void operator()(model::change_timers& changes) const {
@@ -81,6 +139,18 @@ struct effect_runner {
   void operator()(const model::answer_drain& a) const {
     if (auto promise = self->state.drains.extract(a.request))
       promise.mapped().deliver(drained_all{});
+  }
+  void operator()(const model::answer_checkpoint& a) const {
+    auto promise = self->state.savers.extract(a.request);
+    if (!promise)
+      return;
+    if (a.result)
+      promise.mapped().deliver(checkpoint_kept{});
+    else
+      promise.mapped().deliver(to_caf(a.result.error()));
+  }
+  void operator()(const model::pause_checkpoints& p) const {
+    self->delayed_send(self, pause_between_saves, model::checkpoint_pause_over{p.key});
   }
 };
 
@@ -171,6 +241,15 @@ caf::typed_response_promise<drained_all> start_drain(scheduler_pointer self, dra
   return promise;
 }
 
+caf::typed_response_promise<checkpoint_kept> save(scheduler_pointer self,
+                                                  save_checkpoint& request) {
+  auto promise = self->make_response_promise<checkpoint_kept>();
+  const auto id = ++self->state.last_request;
+  self->state.savers.emplace(id, promise);
+  react(self, model::checkpoint_offered{id, request.key, std::move(request.what)});
+  return promise;
+}
+
 } // namespace
 
 scheduler_actor::behavior_type
@@ -200,6 +279,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
     [self](drain request) { return start_drain(self, request); },
+    [self](save_checkpoint& request) { return save(self, request); },
     [self](committed done) {
       release(self, self->state.window.committed(done.step));
       go_on(self);
@@ -227,6 +307,8 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
                  watch_timers{scheduler_actor{self}, self->state.core->timers()});
     },
     [self](const load_again& again) { load_outputs(self, again.what); },
+    [self](const resume_again& again) { read_and_launch(self, again.start); },
+    [self](const model::checkpoint_pause_over& over) { react(self, over); },
   };
 }
 

@@ -13,7 +13,7 @@ namespace {
 /// A request on its way to its handler.
 struct routed {
   const runtime_calls& calls;
-  const request& what;
+  request& what;
   const target& at;
   responder done;
 
@@ -48,6 +48,46 @@ void cancel(const routed& r) {
                  });
 }
 
+/// The header that carries a checkpoint's token beside its data; percent-encoded.
+constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
+
+/// Calls back with the attempt that the request's token names; refuses a request without one.
+template <class Work>
+void with_attempt(const routed& r, const Work& work) {
+  if (const auto key = r.calls.attempt_of(r.what.bearer))
+    work(*key);
+  else
+    r.done(problem(401, "unauthorized",
+                   "the token (Authorization: Bearer $SLUICE_TOKEN) is of no attempt of this "
+                   "runtime"));
+}
+
+void save_checkpoint(const routed& r) {
+  with_attempt(r, [&](model::attempt_key key) {
+    r.calls.save_checkpoint(key, {r.query("token"), std::move(r.what.body)},
+                            [done = r.done](const expected<void>& result) {
+                              done(result ? response{.status = 204} : problem(result.error()));
+                            });
+  });
+}
+
+void read_checkpoint(const routed& r) {
+  with_attempt(r, [&](model::attempt_key key) {
+    r.calls.read_checkpoint(
+      key.task(), [done = r.done](const expected<model::checkpoint_ptr>& found) {
+        if (!found)
+          return done(problem(found.error()));
+        if (*found == nullptr)
+          return done(problem({errc::not_found, "the task has saved no checkpoint"}));
+        response answer;
+        answer.type = "application/octet-stream";
+        answer.body = (*found)->data;
+        answer.headers.emplace_back(checkpoint_token_header, percent_encoded((*found)->token));
+        done(std::move(answer));
+      });
+  });
+}
+
 struct route {
   api::verb verb;
   std::string_view path; ///< behind `/api/v1/`; `*` is any one element
@@ -56,6 +96,8 @@ struct route {
 
 constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
+  route{verb::post, "attempt/checkpoint", save_checkpoint},
+  route{verb::get, "attempt/checkpoint", read_checkpoint},
 };
 
 bool fits(const route& r, const target& at) {
@@ -81,10 +123,18 @@ runtime_calls calls_of(runtime::orchestrator& node) {
               runtime_calls::answer<model::run_no> done) {
         node.cancel(run, mode, "operator", std::move(done));
       },
+    .save_checkpoint =
+      [&node](model::attempt_key key, model::checkpoint what, runtime_calls::answer<void> done) {
+        node.save_checkpoint(key, std::move(what), std::move(done));
+      },
+    .read_checkpoint =
+      [&node](model::task_key task, runtime_calls::answer<model::checkpoint_ptr> done) {
+        node.read_checkpoint(task, std::move(done));
+      },
   };
 }
 
-void handle(const runtime_calls& calls, const request& what, responder done) {
+void handle(const runtime_calls& calls, request what, responder done) {
   const auto at = parse_target(what.target);
   if (!at)
     return done(problem(at.error()));

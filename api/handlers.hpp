@@ -24,12 +24,14 @@ struct runtime_calls {
   /// Whose token it is; nothing for a wrong one.
   std::function<std::optional<model::attempt_key>(std::string_view token)> attempt_of;
   std::function<void(model::run_no, model::cancel_mode, answer<model::run_no>)> cancel;
+  std::function<void(model::attempt_key, model::checkpoint, answer<void>)> save_checkpoint;
+  std::function<void(model::task_key, answer<model::checkpoint_ptr>)> read_checkpoint;
 };
 
 /// The calls of a node, which has to outlive them.
 runtime_calls calls_of(runtime::orchestrator& node);
 
 /// Answers a request, at once or when the runtime has.
-void handle(const runtime_calls& calls, const request& what, responder done);
+void handle(const runtime_calls& calls, request what, responder done);
 
 } // namespace sluice::api

@@ -36,6 +36,7 @@ std::string event_detail(const model::event& e) {
   else
     add("", text_of(e.data, "message"));
   add(", ", text_of(e.data, "reason"));
+  add(", ", text_of(e.data, "token"));
   add(": ", text_of(e.data, "error"));
   if (e.data.contains("degraded"))
     add(", ", "degraded");
@@ -61,6 +62,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
   std::string_view word = e.to;
   if (e.type == model::event_type::task_warning)
     word = "warning";
+  else if (e.type == model::event_type::task_checkpoint)
+    word = "checkpoint";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

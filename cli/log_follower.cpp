@@ -62,7 +62,7 @@ void log_follower::apply(const model::event& e) {
       has_ended_ = true;
     return;
   }
-  if ((task_ && *e.task_idx != *task_) || e.type == model::event_type::task_warning)
+  if ((task_ && *e.task_idx != *task_) || e.is_note())
     return;
   const auto state = model::parse_task_state(e.to);
   const bool is_end = state && model::is_terminal(*state);

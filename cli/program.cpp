@@ -55,6 +55,7 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_doctor(program, chosen);
   add_replay(program, chosen);
   add_cancel(program, chosen);
+  add_checkpoint(program, chosen);
   add_version(program, chosen);
   for (auto* verb : program.get_subcommands({})) {
     verb->fallthrough(); // global options may stand behind the verb

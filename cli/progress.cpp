@@ -23,7 +23,7 @@ private:
 };
 
 bool is_task_end(const model::event& e) {
-  if (!e.task_idx || e.type == model::event_type::task_warning)
+  if (!e.task_idx || e.is_note())
     return false;
   const auto state = model::parse_task_state(e.to);
   return state && model::is_terminal(*state);

@@ -21,7 +21,7 @@ void run_tracker::apply(const model::event& e) {
       ended_at_ = e.at;
     return;
   }
-  if (e.type == model::event_type::task_warning)
+  if (e.is_note())
     return;
   const auto state = model::parse_task_state(e.to);
   if (e.type == model::event_type::task_dispatched)

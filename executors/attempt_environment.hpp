@@ -55,6 +55,7 @@ struct environment_facts {
     inputs_limit_bytes; ///< when those that are left are larger together, all are only there
   std::string_view socket = {}; ///< of the API; empty: none, and no token either
   std::string_view token = {};
+  std::string_view checkpoint_path = {}; ///< of what the task saved; empty: it has saved nothing
 };
 
 /// Fills `block`. Returns why the attempt can never start: a NUL in `env` or in an input.

@@ -28,6 +28,9 @@ public:
   std::string work_dir_of(model::attempt_key key) const;
   std::string in_of(model::attempt_key key) const { return work_dir_of(key) + "/in.json"; }
   std::string out_of(model::attempt_key key) const { return work_dir_of(key) + "/out"; }
+  std::string checkpoint_of(model::attempt_key key) const {
+    return work_dir_of(key) + "/checkpoint";
+  }
 
   int make_log_dir(model::attempt_key key);
   /// Someone removed it: the next `make_log_dir` looks again.
@@ -38,6 +41,7 @@ public:
   /// An empty directory for the attempt; repeating it keeps what this object made before.
   int make_work_dir(model::attempt_key key);
   int write_in(model::attempt_key key, std::string_view text);
+  int write_checkpoint(model::attempt_key key, std::string_view data);
   /// Nothing happens when the attempt has none.
   void remove_work_dir(model::attempt_key key);
 

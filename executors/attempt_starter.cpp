@@ -35,18 +35,24 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
   files_.make_log_dir(
     order.key); // a failure shows, and is explained, when the log cannot be opened
   const bool has_in = order.inputs.is_object();
-  if (!has_in && order.spec().out.empty())
+  const bool has_checkpoint = order.checkpoint != nullptr;
+  if (!has_in && !has_checkpoint && order.spec().out.empty())
     return {};
   auto made = check(files_.work_dir_of(order.key), files_.make_work_dir(order.key));
-  if (!made || !has_in)
-    return made;
-  return check(files_.in_of(order.key), files_.write_in(order.key, model::to_text(order.inputs)));
+  if (made && has_in)
+    made = check(files_.in_of(order.key), files_.write_in(order.key, model::to_text(order.inputs)));
+  if (made && has_checkpoint)
+    made = check(files_.checkpoint_of(order.key),
+                 files_.write_checkpoint(order.key, order.checkpoint->data));
+  return made;
 }
 
 tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& order) {
   const auto& task = order.spec();
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
   const auto out = task.out.empty() ? std::string{} : files_.out_of(order.key);
+  const auto checkpoint =
+    order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
   if (auto wrong = fill_environment(environment_, order,
                                     {.base = options_.environment,
@@ -56,7 +62,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
                                      .input_limit_bytes = options_.input_limit_bytes,
                                      .inputs_limit_bytes = options_.inputs_limit_bytes,
                                      .socket = options_.socket,
-                                     .token = token}))
+                                     .token = token,
+                                     .checkpoint_path = checkpoint}))
     return tl::unexpected(std::move(*wrong));
   environment_.finish();
 

@@ -9,10 +9,13 @@ namespace sluice::executors {
 /// Whether the attempt's handler runs without a thread and a slot. Unknown ones do: they only fail.
 bool is_asynchronous(const function_registry& functions, const model::start_attempt& start);
 
+/// Keeps a checkpoint of the attempt; blocks until it is durable.
+using checkpoint_saver = std::function<expected<void>(model::checkpoint)>;
+
 /// Calls the handler. An exception becomes a failure of class `internal`, an unknown name one of
 /// class `permanent`.
 delayed_result invoke(const function_registry& functions, const model::start_attempt& start,
-                      std::stop_token stop);
+                      std::stop_token stop, checkpoint_saver save = {});
 
 /// Puts the result into the report. Outputs are checked against those the task declares, as those
 /// of a process are; a task that declares none keeps what its handler returned.

@@ -18,8 +18,12 @@ namespace sluice::executors {
 struct call_context {
   model::attempt_key key;
   const std::string& task;
-  const model::value& inputs; ///< object, or null
-  std::stop_token stop;       ///< set on cancel and timeout
+  const model::value& inputs;                    ///< object, or null
+  std::stop_token stop;                          ///< set on cancel and timeout
+  const model::checkpoint* checkpoint = nullptr; ///< what an earlier attempt saved; null: nothing
+  /// Saves progress for the next attempt, and returns when it is durable. Only of blocking
+  /// handlers. Errors: `conflict` when the attempt is over, `invalid_argument`, `unavailable`.
+  std::function<expected<void>(model::checkpoint)> save_checkpoint;
 };
 
 /// Success with outputs (an object, or null), or why it failed.

@@ -72,7 +72,7 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
   if (*e.task_idx >= run.tasks.size())
     return misfit(e, "the run has only " + std::to_string(run.tasks.size()) + " tasks");
   auto& task = run.tasks[*e.task_idx];
-  if (e.type == event_type::task_warning) {
+  if (e.is_note()) {
     if (e.attempt != task.attempt)
       return misfit(e, "the current attempt is " + std::to_string(task.attempt));
     return {};

@@ -28,11 +28,12 @@ struct live_task {
   model::task_state state = model::task_state::pending;
   model::stop_reason stop = model::stop_reason::none; ///< while `cancelling`
   std::uint8_t losses = 0;
-  bool judged : 1 = false;      ///< the join rule has fired or can no longer hold
-  bool released : 1 = false;    ///< needs the outputs of its upstreams no longer
-  bool pinning : 1 = false;     ///< holds outputs that were read back for it
-  bool settled : 1 = false;     ///< terminal, and its dependents know
-  bool was_started : 1 = false; ///< before a restart, and not evaluated since
+  bool judged : 1 = false;       ///< the join rule has fired or can no longer hold
+  bool released : 1 = false;     ///< needs the outputs of its upstreams no longer
+  bool pinning : 1 = false;      ///< holds outputs that were read back for it
+  bool settled : 1 = false;      ///< terminal, and its dependents know
+  bool was_started : 1 = false;  ///< before a restart, and not evaluated since
+  bool checkpointed : 1 = false; ///< a checkpoint of it may be stored
   std::uint32_t attempt = 0;
   std::uint32_t undecided = 0; ///< upstreams that are not terminal
   std::uint32_t loads = 0;     ///< outputs it waits for to be read back

@@ -326,6 +326,7 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   start.workflow = run.workflow->shared_spec();
   start.task = task;
   start.env = run.env;
+  start.has_checkpoint = entry.checkpointed;
   if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
     start.inputs = values->second.inputs; // kept: a lost attempt starts again with the same
     for (const auto& [name, text] : values->second.env) {
@@ -360,6 +361,7 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
 void scheduler_core::finish(live_run& run, const model::attempt_report& report) {
   const auto task = report.key.task_idx;
   auto& entry = run.tasks[task];
+  end_checkpoints(run, report.key);
   if (entry.state == task_state::dispatched && (report.started_at || !report.failure))
     change_state(run, task, task_state::running); // the report overtook the confirmation
   release_capacity(run, report.key);
@@ -444,6 +446,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.state = to;
   outcome.failure = std::move(failure);
   outcome.losses = run.tasks[task].losses;
+  outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
   outcome.usage = report.usage;
   outcome.started_at = report.started_at;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace sluice::logic {
@@ -82,6 +83,8 @@ private:
   void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
   void on(const model::timer_fired& e);
+  void on(const model::checkpoint_offered& e);
+  void on(const model::checkpoint_pause_over& e);
 
   // scheduler_restore.cpp: a run's way back from the store.
   void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);
@@ -141,6 +144,12 @@ private:
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
   live_run* reported(const model::attempt_key& key);
 
+  // scheduler_checkpoints.cpp: progress that attempts save.
+  void record_checkpoint(live_run& run, const model::attempt_key& key);
+  void end_checkpoints(live_run& run, const model::attempt_key& key);
+  void answer_checkpoints(const std::vector<model::request_id>& requests,
+                          const expected<void>& result);
+
   // scheduler_settling.cpp: a task's end, what follows from it, and the end of the run.
   void change_state(live_run& run, std::uint32_t task, model::task_state to);
   void move_task(live_run& run, std::uint32_t task, model::task_state to, std::string reason,
@@ -185,6 +194,12 @@ private:
   std::size_t kept_outputs_bytes_ = 0;
   bool is_draining_ = false;
   std::vector<model::request_id> drains_; ///< not answered yet
+  /// What an attempt offered in the pause after its last save; only the latest counts.
+  struct held_checkpoint {
+    model::checkpoint_ptr what; ///< null: nothing since
+    std::vector<model::request_id> waiting;
+  };
+  std::unordered_map<model::attempt_key, held_checkpoint> saving_; ///< those in such a pause
 
   // Of the step in progress.
   model::wall_time now_;

@@ -66,6 +66,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   }
   entry.was_started = was.attempt > 0;
   entry.judged = entry.was_started;
+  entry.checkpointed = entry.was_started; // perhaps: its next attempt looks for one
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

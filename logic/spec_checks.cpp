@@ -2,6 +2,7 @@
 
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
+#include "model/checkpoint.hpp"
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
 
@@ -151,6 +152,13 @@ void check_settings(const model::task_settings& settings, const std::string& pat
   if (settings.crash_limit && *settings.crash_limit > most_losses)
     report(problems, path_of(path, "crash_limit"),
            "must be at most " + std::to_string(most_losses));
+  if (settings.checkpoint_bytes
+      && (*settings.checkpoint_bytes == 0
+          || *settings.checkpoint_bytes > model::most_checkpoint_bytes))
+    report(
+      problems, path_of(path_of(path, "checkpoint"), "max"),
+      "must be more than nothing and at most 1Mi; write what is larger to a file, and save its "
+      "name");
 }
 
 void check_param_value(const model::param_spec& param, const model::value& v,

@@ -13,7 +13,9 @@ struct start_attempt {
   std::uint32_t task = 0; ///< index into `workflow->tasks`
   value inputs;           ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
-    env; ///< evaluated; the task's over the workflow's
+    env;                       ///< evaluated; the task's over the workflow's
+  bool has_checkpoint = false; ///< an earlier attempt saved one, to be read back before the start
+  checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
 
   const task_spec& spec() const { return workflow->tasks[task]; }
 };
@@ -51,7 +53,19 @@ struct answer_drain {
 struct change_timers {
   timer_changes what;
 };
-using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
-                             answer_submit, answer_cancel, answer_drain, change_timers>;
+/// The answer to `checkpoint_offered`: it is durable, or a later one of the same attempt is.
+/// Errors: `conflict` when the attempt is not the current one, `invalid_argument` for what cannot
+/// be saved.
+struct answer_checkpoint {
+  request_id request = 0;
+  expected<void> result;
+};
+/// Say `checkpoint_pause_over` when it is time for the attempt's next save.
+struct pause_checkpoints {
+  attempt_key key;
+};
+using command =
+  std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs, answer_submit,
+               answer_cancel, answer_drain, change_timers, answer_checkpoint, pause_checkpoints>;
 
 } // namespace sluice::model

@@ -2,6 +2,7 @@
 // `happening` is what reaches the scheduler core: the closed set of its inputs.
 #pragma once
 
+#include "model/checkpoint.hpp"
 #include "model/ids.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
@@ -27,6 +28,9 @@ struct event {
   std::string to;    ///< state after, or empty
   std::string actor; ///< who did it: `scheduler`, `operator`, ...
   value data;        ///< null or an object: class, code, message, reason, ...
+
+  /// Whether it only says something: it moves neither run nor task.
+  bool is_note() const { return to.empty(); }
 };
 
 /// Correlates a request of the surface with its answer.
@@ -83,8 +87,18 @@ struct outputs_loaded {
 struct timer_fired {
   timer what;
 };
-using happening =
-  std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished, executor_ready,
-               cancel_requested, drain_requested, outputs_loaded, timer_fired>;
+/// An attempt has progress to save.
+struct checkpoint_offered {
+  request_id request = 0;
+  attempt_key key;
+  checkpoint_ptr what;
+};
+/// The pause after a save of the attempt is over: what was offered meanwhile can be saved.
+struct checkpoint_pause_over {
+  attempt_key key;
+};
+using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
+                               executor_ready, cancel_requested, drain_requested, outputs_loaded,
+                               timer_fired, checkpoint_offered, checkpoint_pause_over>;
 
 } // namespace sluice::model

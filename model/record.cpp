@@ -153,6 +153,12 @@ event from_record(const warning_raised& r) {
   return e;
 }
 
+event from_record(const checkpoint_saved& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_checkpoint, r.at);
+  e.data = {{"token", r.what->token}, {"bytes", r.what->data.size()}};
+  return e;
+}
+
 } // namespace
 
 std::size_t weight(const step& s) {
@@ -168,6 +174,7 @@ std::size_t weight(const step& s) {
                          },
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },
+                         [](const checkpoint_saved&) { return std::size_t{2}; },
                        },
                        r);
   return rows;

@@ -60,8 +60,14 @@ struct warning_raised {
   std::string message;
   wall_time at;
 };
+/// An attempt saved its progress, in the place of what its task had saved before.
+struct checkpoint_saved {
+  attempt_key key;
+  checkpoint_ptr what;
+  wall_time at;
+};
 using record = std::variant<run_created, run_moved, attempt_dispatched, attempt_ended, task_moved,
-                            warning_raised>;
+                            warning_raised, checkpoint_saved>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -61,6 +61,7 @@ struct attempt_outcome {
   std::uint32_t losses = 0;          ///< of the task, this one counted
   std::uint32_t retries = 0;         ///< of the task, the one that follows counted
   std::optional<wall_time> retry_at; ///< when it follows: of `retry_wait`
+  bool drops_checkpoint = false;     ///< the task needs none any more, and may have one
   value outputs;                     ///< object, or null
   resource_usage usage;
   std::optional<wall_time> started_at;

@@ -150,6 +150,7 @@ enum class event_type : std::uint8_t {
   task_cancelled,
   task_failed, ///< failed without an attempt (expression error)
   task_warning,
+  task_checkpoint, ///< saved its progress
 };
 
 /// What a durable timer is for.

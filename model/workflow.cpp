@@ -1,6 +1,8 @@
 #include "model/workflow.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 namespace sluice::model {
 
@@ -16,6 +18,22 @@ std::optional<failure_pattern> parse_failure_pattern(std::string_view text) {
     return std::nullopt;
   return failure_pattern{
     *as, colon == std::string_view::npos ? "" : std::string{text.substr(colon + 1)}};
+}
+
+expected<std::int64_t> parse_bytes(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const int shift = unit.empty()   ? 0
+                    : unit == "Ki" ? 10
+                    : unit == "Mi" ? 20
+                    : unit == "Gi" ? 30
+                                   : -1;
+  if (failed != std::errc{} || number < 0 || shift < 0
+      || number > std::numeric_limits<std::int64_t>::max() >> shift)
+    return fail(errc::invalid_argument,
+                "'" + std::string{text} + "' is no size; write it as 512, 100Ki, 1Mi or 2Gi");
+  return number << shift;
 }
 
 bool is_identifier(std::string_view text) {

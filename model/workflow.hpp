@@ -85,8 +85,9 @@ struct task_settings {
   std::optional<milliseconds> queue_timeout; ///< from ready to dispatched
   std::optional<milliseconds> deadline;      ///< from the run's submission to the task's end
   std::optional<bool> allow_failure;
-  std::optional<retry_policy> retry;        ///< none: a failed attempt is the last
-  std::optional<std::uint32_t> crash_limit; ///< lost attempts that are started again
+  std::optional<retry_policy> retry;             ///< none: a failed attempt is the last
+  std::optional<std::uint32_t> crash_limit;      ///< lost attempts that are started again
+  std::optional<std::uint32_t> checkpoint_bytes; ///< the largest checkpoint it may save
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 
@@ -137,6 +138,9 @@ const std::optional<T>& setting_of(const workflow_spec& workflow, const task_spe
   const auto& own = task.settings.*setting;
   return own ? own : workflow.defaults.*setting;
 }
+
+/// Reads a size: `512`, `100Ki`, `1Mi`, `2Gi`. Errors: `invalid_argument`.
+expected<std::int64_t> parse_bytes(std::string_view text);
 
 /// Whether `text` has the form of an identifier, `[A-Za-z_][A-Za-z0-9_]*`.
 bool is_identifier(std::string_view text);

@@ -68,6 +68,8 @@ value to_json(const task_settings& settings) {
     v["retry"] = to_json(*settings.retry);
   if (settings.crash_limit)
     v["crash_limit"] = *settings.crash_limit;
+  if (settings.checkpoint_bytes)
+    v["checkpoint_bytes"] = *settings.checkpoint_bytes;
   return v;
 }
 
@@ -210,6 +212,8 @@ task_settings settings_from(const value* v) {
     settings.retry = retry_from(*retry);
   if (const auto* limit = member(*v, "crash_limit"))
     settings.crash_limit = count_from(*limit, "crash_limit");
+  if (const auto* bytes = member(*v, "checkpoint_bytes"))
+    settings.checkpoint_bytes = bytes->get<std::uint32_t>();
   return settings;
 }
 

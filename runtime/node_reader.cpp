@@ -127,6 +127,17 @@ std::optional<model::milliseconds> node_reader::duration(const placed_node& at) 
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> node_reader::bytes(const placed_node& at) {
+  const auto written = text(at);
+  if (!written)
+    return std::nullopt;
+  auto size = model::parse_bytes(*written);
+  if (size && *size <= std::numeric_limits<std::uint32_t>::max())
+    return static_cast<std::uint32_t>(*size);
+  report(at, size ? "is too large" : std::move(size.error().message));
+  return std::nullopt;
+}
+
 std::optional<model::shell_spec> node_reader::shell(const placed_node& at) {
   using kinds = model::shell_spec::kind;
   if (at.node.is_list()) {

@@ -6,6 +6,7 @@
 #include "runtime/document.hpp"
 #include "runtime/workflow_keys.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ public:
   std::optional<std::uint32_t> count(const placed_node& at, const char* what);
   std::optional<double> number(const placed_node& at);
   std::optional<model::milliseconds> duration(const placed_node& at);
+  /// A size such as `100Ki`.
+  std::optional<std::uint32_t> bytes(const placed_node& at);
   std::optional<model::shell_spec> shell(const placed_node& at);
   std::optional<model::value_type> type(const placed_node& at);
   /// Such as `transient` or `exit:75`.

@@ -180,6 +180,16 @@ void orchestrator::drain(model::drain_mode mode, std::function<void()> done) {
   parts_->host->drain(mode, std::move(done));
 }
 
+void orchestrator::save_checkpoint(model::attempt_key key, model::checkpoint what,
+                                   std::function<void(expected<void>)> done) {
+  parts_->host->save_checkpoint(key, std::move(what), std::move(done));
+}
+
+void orchestrator::read_checkpoint(model::task_key task,
+                                   std::function<void(expected<model::checkpoint_ptr>)> done) {
+  parts_->host->read_checkpoint(task, std::move(done));
+}
+
 subscription orchestrator::watch(event_callback on_events) {
   const auto id = parts_->host->watch(std::move(on_events));
   return subscription{[host = parts_->host.get(), id] { host->unwatch(id); }};

@@ -75,6 +75,14 @@ public:
   /// Starts nothing any more; calls back when nothing is under way and all of it is recorded. Runs
   /// stay as they are, to be resumed. Repeat it with `stop` to stop what is left: both call back.
   void drain(model::drain_mode mode, std::function<void()> done);
+  /// Keeps progress of an attempt; calls back when it, or a later one of the same attempt, is
+  /// durable. Errors: `conflict` when it is not its task's current attempt, `invalid_argument` for
+  /// what is too large, `unavailable`, `timeout`.
+  void save_checkpoint(model::attempt_key key, model::checkpoint what,
+                       std::function<void(expected<void>)> done);
+  /// What a task saved last; null when it has nothing.
+  void read_checkpoint(model::task_key task,
+                       std::function<void(expected<model::checkpoint_ptr>)> done);
 
   using event_callback = std::function<void(std::span<const model::event>)>;
   /// All events committed since the start, in order.

@@ -13,6 +13,7 @@ constexpr auto T = static_cast<std::uint8_t>(key_level::task);
 constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
 constexpr auto P = static_cast<std::uint8_t>(key_level::param);
 constexpr auto R = static_cast<std::uint8_t>(key_level::retry);
+constexpr auto C = static_cast<std::uint8_t>(key_level::checkpoint);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -70,7 +71,7 @@ constexpr key_row table[] = {
   {"notify", W, file_key::later},
   {"schedule", W, file_key::later},
   {"triggers", W, file_key::later},
-  {"checkpoint", D | T, file_key::later},
+  {"checkpoint", D | T, file_key::checkpoint},
   {"validate", D | T, file_key::later},
   {"snapshot", D | T, file_key::later},
   {"rollback", D | T, file_key::later},
@@ -86,6 +87,7 @@ constexpr key_row table[] = {
   {"on_expire", T, file_key::later},
   {"active_tasks", L, file_key::active_tasks},
   {"active_runs", L, file_key::later},
+  {"max", C, file_key::checkpoint_max},
   {"type", P, file_key::type},
   {"default", P, file_key::default_value},
   {"enum", P, file_key::choices},

@@ -18,6 +18,7 @@ enum class key_level : std::uint8_t {
   limits = 8,
   param = 16,
   retry = 32,
+  checkpoint = 64,
 };
 
 enum class file_key : std::uint8_t {
@@ -47,6 +48,8 @@ enum class file_key : std::uint8_t {
   retry,
   crash_limit,
   allow_failure,
+  checkpoint,
+  checkpoint_max,
   active_tasks,
   type,
   default_value,

@@ -43,6 +43,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.retry, std::move(over.retry));
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.allow_failure, over.allow_failure);
+  assign(settings.checkpoint_bytes, over.checkpoint_bytes);
 }
 
 /// The type that a default gives its parameter; nothing for null.
@@ -149,6 +150,10 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::allow_failure:
     settings.allow_failure = nodes_.boolean(at);
+    return true;
+  case file_key::checkpoint:
+    for (const auto& [part, entry] : nodes_.known_entries(at, key_level::checkpoint, "max"))
+      settings.checkpoint_bytes = nodes_.bytes(entry.value);
     return true;
   default:
     return false;

@@ -96,6 +96,12 @@ struct task_row {
   model::resource_usage usage;                   ///< of the current attempt
 };
 
+struct checkpoint_row {
+  std::uint32_t attempt = 0; ///< that saved it
+  model::checkpoint what;
+  model::wall_time saved_at;
+};
+
 struct run_query {
   std::optional<model::run_state> state;
   std::string workflow; ///< empty: all
@@ -135,6 +141,8 @@ public:
   virtual expected<std::vector<attempt_row>> attempts(model::task_key task) = 0;
   /// What a task put out; null when nothing. `not_found`: there is no such task.
   virtual expected<model::value> outputs(model::task_key task) = 0;
+  /// What a task saved last; nothing when it saved none, or has succeeded since.
+  virtual expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) = 0;
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   /// The timers that are set for a run and its tasks.
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;

@@ -319,7 +319,7 @@ private:
       if (event.type == model::event_type::run_submitted)
         workflows_[event.run_no] =
           submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
-      if (event.task_idx && event.type != model::event_type::task_warning) {
+      if (event.task_idx && !event.is_note()) {
         check_outcome(event);
         check_retry(event);
         touched.insert({event.run_no, *event.task_idx});

@@ -38,6 +38,7 @@ TABLE = {
             "posix": ANY,
             "spdlog": ANY,
             "SQLiteCpp": ("storage/sqlite/*",),
+            "zlib": ("storage/sqlite/*",),
         },
     ),
     "executors": Row(
@@ -128,6 +129,7 @@ LIBRARIES = (
     ("expected", r"tl/"),
     ("CLI11", r"CLI/"),
     ("Catch2", r"catch2/"),
+    ("zlib", r"zlib\.h$"),
     ("libsodium", r"sodium(\.h|/)"),
     ("libcurl", r"curl/"),
     ("OpenSSL", r"openssl/"),

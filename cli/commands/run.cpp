@@ -67,8 +67,8 @@ int fail_to_start(session& s, const error& e) {
 
 /// Hands requests on to the node. It has to outlive the server.
 expected<void> serve(api::server& socket, runtime::orchestrator& node) {
-  return socket.serve([calls = api::calls_of(node)](const api::request& what, api::responder done) {
-    api::handle(calls, what, std::move(done));
+  return socket.serve([calls = api::calls_of(node)](api::request what, api::responder done) {
+    api::handle(calls, std::move(what), std::move(done));
   });
 }
 

@@ -44,6 +44,11 @@ private:
   bool checkpoint_failed_ = false; ///< the last one
 };
 
+/// Bytes to be stored as such, and not as text. Must live as long as the query that takes it.
+struct blob {
+  const std::string& bytes;
+};
+
 /// One use of a prepared statement: binds the arguments to ?1, ?2, ... in order, and resets the
 /// statement at the end of the scope, so that no read stays open. Text is not copied: a string
 /// that is given by name must live as long as this; a temporary one is copied.
@@ -82,6 +87,8 @@ private:
       statement_.bind(index, static_cast<std::int64_t>(arg));
     else if constexpr (std::is_same_v<type, model::wall_time>)
       statement_.bind(index, model::to_us(arg));
+    else if constexpr (std::is_same_v<type, blob>)
+      statement_.bindNoCopy(index, arg.bytes.data(), static_cast<int>(arg.bytes.size()));
     else if constexpr (std::is_same_v<type, std::string> && std::is_lvalue_reference_v<Arg>)
       statement_.bindNoCopy(index, arg);
     else if constexpr (std::is_same_v<type, std::string>)

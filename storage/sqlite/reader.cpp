@@ -101,6 +101,11 @@ expected<model::value> sqlite_reader::outputs(model::task_key task) {
   });
 }
 
+expected<std::optional<checkpoint_row>> sqlite_reader::checkpoint(model::task_key task) {
+  return guarded("read the checkpoint of " + to_string(task),
+                 [&] { return select_checkpoint(*db_, task); });
+}
+
 expected<std::vector<model::event>> sqlite_reader::events(const event_query& wanted) {
   return guarded("read events", [&] { return select_events(*db_, wanted); });
 }

@@ -19,6 +19,7 @@ public:
   expected<task_row> task(model::run_no run_no, const std::string& name) override;
   expected<std::vector<attempt_row>> attempts(model::task_key task) override;
   expected<model::value> outputs(model::task_key task) override;
+  expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) override;
   expected<std::vector<model::event>> events(const event_query& wanted) override;
   expected<std::vector<model::timer>> timers(model::run_no run_no) override;
   expected<std::int64_t> last_seq() override;

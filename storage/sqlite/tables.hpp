@@ -54,6 +54,8 @@ bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);
 /// Whether the task exists and got as far as this attempt.
 bool has_reached(connection& db, const model::attempt_key& key);
+/// Whether this is the task's current attempt, and under way.
+bool is_under_way(connection& db, const model::attempt_key& key);
 
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted);
 /// Fills in the tasks of a run that was read.
@@ -68,6 +70,13 @@ std::optional<std::string> select_outputs(connection& db, model::task_key task);
 void insert_attempt(connection& db, const model::attempt_dispatched& r);
 void end_attempt(connection& db, const model::attempt_outcome& outcome);
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task);
+
+// --- checkpoint ---
+
+/// Puts it in the place of the one the task had.
+void upsert_checkpoint(connection& db, const model::checkpoint_saved& r);
+void delete_checkpoint(connection& db, model::task_key task);
+std::optional<checkpoint_row> select_checkpoint(connection& db, model::task_key task);
 
 // --- event ---
 

@@ -118,6 +118,16 @@ bool has_reached(connection& db, const model::attempt_key& key) {
   return query{db, sql, key.run_no.value, key.task_idx, key.attempt}.next();
 }
 
+bool is_under_way(connection& db, const model::attempt_key& key) {
+  constexpr auto sql = R"sql(
+    SELECT 1 FROM task
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+       AND (state = 'dispatched' OR state = 'cancelling' OR state = 'deferred'
+            OR state = 'validating' OR state = 'rolling_back')
+  )sql";
+  return query{db, sql, key.run_no.value, key.task_idx, key.attempt}.next();
+}
+
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   constexpr auto sql = R"sql(
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,

@@ -104,6 +104,8 @@ bool writer::write(const model::attempt_ended& r) {
   if (!end_task(*db_, r.outcome))
     return false;
   end_attempt(*db_, r.outcome);
+  if (r.outcome.drops_checkpoint)
+    delete_checkpoint(*db_, r.outcome.key.task());
   return true;
 }
 
@@ -113,6 +115,13 @@ bool writer::write(const model::task_moved& r) {
 
 bool writer::write(const model::warning_raised& r) {
   return has_reached(*db_, r.key);
+}
+
+bool writer::write(const model::checkpoint_saved& r) {
+  if (!is_under_way(*db_, r.key))
+    return false;
+  upsert_checkpoint(*db_, r);
+  return true;
 }
 
 expected<commit_mark> writer::last_commit() {

@@ -12,6 +12,7 @@ namespace {
 struct asked_runtime {
   std::string asked;
   expected<void> result;
+  model::checkpoint_ptr checkpoint;
 
   runtime_calls calls() {
     return {
@@ -25,12 +26,24 @@ struct asked_runtime {
                   + (mode == model::cancel_mode::immediate ? " immediate" : " graceful");
           done(result.map([run] { return run; }));
         },
+      .save_checkpoint =
+        [this](model::attempt_key key, const model::checkpoint& what,
+               const runtime_calls::answer<void>& done) {
+          asked = "save " + to_string(key) + " " + what.token + "=" + what.data;
+          done(result);
+        },
+      .read_checkpoint =
+        [this](model::task_key task, const runtime_calls::answer<model::checkpoint_ptr>& done) {
+          asked = "read " + to_string(task);
+          done(result.map([this] { return checkpoint; }));
+        },
     };
   }
 
-  response ask(verb v, const std::string& target) {
+  response ask(verb v, const std::string& target, const std::string& token = "",
+               const std::string& body = "") {
     std::optional<response> answer;
-    handle(calls(), {.verb = v, .target = target}, [&](response r) {
+    handle(calls(), {.verb = v, .target = target, .bearer = token, .body = body}, [&](response r) {
       CHECK_FALSE(answer); // once
       answer = std::move(r);
     });
@@ -79,5 +92,34 @@ TEST_CASE("handlers: what they do not know reaches no runtime", "[api][handlers]
   CAPTURE(target);
   asked_runtime node;
   CHECK(node.ask(how, target).status == status);
+  CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: a checkpoint is saved in the name of its attempt", "[api][handlers]") {
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=step%203", "good", "data").status
+        == 204);
+  CHECK(node.asked == "save r-1/2#3 step 3=data");
+  node.result = fail(errc::conflict, "attempt r-1/2#3 is not its task's current one");
+  CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=x", "good").status == 409);
+}
+
+TEST_CASE("handlers: a checkpoint is read with its token", "[api][handlers]") {
+  asked_runtime node;
+  CHECK(node.ask(verb::get, "/api/v1/attempt/checkpoint", "good").status == 404);
+  node.checkpoint = std::make_shared<const model::checkpoint>(model::checkpoint{"step 3", "data"});
+  const auto answer = node.ask(verb::get, "/api/v1/attempt/checkpoint", "good");
+  CHECK(node.asked == "read r-1/2");
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "data");
+  REQUIRE(answer.headers.size() == 1);
+  CHECK(answer.headers.front().second == "step%203");
+}
+
+TEST_CASE("handlers: without a right token nothing of an attempt is done", "[api][handlers]") {
+  const auto how = GENERATE(verb::get, verb::post);
+  const auto* token = GENERATE("", "bad");
+  asked_runtime node;
+  CHECK(node.ask(how, "/api/v1/attempt/checkpoint?token=x", token).status == 401);
   CHECK(node.asked.empty());
 }

@@ -54,6 +54,27 @@ TEST_CASE("process_thread: the log holds both streams in order and is private",
         == (fs::perms::owner_read | fs::perms::owner_write));
 }
 
+TEST_CASE("process_thread: a task finds what an earlier attempt saved",
+          "[executors][process_thread]") {
+  process_world world;
+  auto resumed = shell_task("echo \"$SLUICE_CHECKPOINT_TOKEN\"; cat \"$SLUICE_CHECKPOINT\"");
+  resumed.checkpoint = std::make_shared<const model::checkpoint>(
+    model::checkpoint{"step 3", std::string("row 7\n\0\xff", 8)});
+  CHECK(world.output_of(resumed) == std::string("step 3\nrow 7\n\0\xff", 15));
+  auto fresh = shell_task("echo \"${SLUICE_CHECKPOINT-none} ${SLUICE_CHECKPOINT_TOKEN-none}\"");
+  CHECK(world.output_of(fresh) == "none none\n");
+}
+
+TEST_CASE("process_thread: a task is told where and as whom to call",
+          "[executors][process_thread]") {
+  process_world world{[](process_options& options) {
+    options.socket = "/s/sock";
+    options.token_of = [](model::attempt_key key) { return "token of " + to_string(key); };
+  }};
+  CHECK(world.output_of(shell_task("echo \"$SLUICE_SOCKET $SLUICE_TOKEN\""))
+        == "/s/sock token of r-12/0#1\n");
+}
+
 TEST_CASE("process_thread: usage is counted", "[executors][process_thread]") {
   process_world world;
   const auto report = world.run(shell_task("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"));

@@ -124,6 +124,7 @@ struct one_task {
   model::workflow_spec workflow;
   model::value inputs;
   std::vector<std::pair<std::string, std::string>> env;
+  model::checkpoint_ptr checkpoint = {};
 
   model::task_spec& task() { return workflow.tasks.front(); }
 };
@@ -186,6 +187,7 @@ public:
     order->workflow = std::make_shared<model::workflow_spec>(std::move(what.workflow));
     order->inputs = std::move(what.inputs);
     order->env = std::move(what.env);
+    order->checkpoint = std::move(what.checkpoint);
     thread_->start(std::move(order), listener_);
     return key;
   }

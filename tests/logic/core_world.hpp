@@ -61,6 +61,9 @@ public:
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
   std::vector<model::answer_drain> drain_answers;
+  std::vector<model::answer_checkpoint> checkpoint_answers;
+  std::vector<model::attempt_key> pauses; ///< between saves
+  std::vector<std::string> saved;         ///< tokens of checkpoints, in order
   std::vector<std::string> warnings;
 
   /// Enough room that everything that is ready starts.
@@ -397,6 +400,13 @@ private:
       run.failures[idx] = r.failure;
   }
   void fold(const model::warning_raised& r) { warnings.push_back(r.message); }
+  void fold(const model::checkpoint_saved& r) {
+    const auto& run = runs.at(r.key.run_no);
+    expect(run.attempts.at(r.key.task_idx) == r.key.attempt,
+           "a save is not of the current attempt");
+    expect(is_active(run.tasks[r.key.task_idx]), "what does not run saves its progress");
+    saved.push_back(r.what->token);
+  }
 
   void carry_out(const model::start_attempt& e) {
     expect(core.is_current(e.key), "an attempt is started that is not current");
@@ -417,6 +427,8 @@ private:
   void carry_out(const model::answer_submit& e) { submit_answers.push_back(e); }
   void carry_out(const model::answer_cancel& e) { cancel_answers.push_back(e); }
   void carry_out(const model::answer_drain& e) { drain_answers.push_back(e); }
+  void carry_out(const model::answer_checkpoint& e) { checkpoint_answers.push_back(e); }
+  void carry_out(const model::pause_checkpoints& e) { pauses.push_back(e.key); }
 
   /// What was recorded is what the core holds.
   void compare() {

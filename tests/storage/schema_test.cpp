@@ -48,6 +48,7 @@ TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][
     {"attempt.class", strings(model::failure_class_names())},
     {"attempt.executor", strings(model::executor_kind_names())},
     {"timer.kind", strings(model::timer_kind_names())},
+    {"checkpoint.encoding", {"plain", "zlib"}},
   };
   CHECK(found == want);
 }

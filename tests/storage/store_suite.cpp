@@ -372,6 +372,51 @@ STORE_TEST("an event that follows the end of its run is found") {
   CHECK(must(db.reader->events({.run_no = model::run_no{1}})).size() == 5);
 }
 
+namespace {
+
+model::checkpoint_saved saved(std::uint32_t attempt, std::string token, std::string data) {
+  return {
+    {{1}, 0, attempt},
+    std::make_shared<const model::checkpoint>(model::checkpoint{std::move(token), std::move(data)}),
+    at(3)};
+}
+
+} // namespace
+
+STORE_TEST("a task's last checkpoint is kept until it succeeds") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0)});
+  CHECK_FALSE(must(db.reader->checkpoint({{1}, 0})));
+  commit(*db.store, {saved(1, "one", "1"), saved(1, "two", std::string("\0\xff two", 6))});
+  const auto first = must(db.reader->checkpoint({{1}, 0}));
+  REQUIRE(first);
+  CHECK(first->what == model::checkpoint{"two", std::string("\0\xff two", 6)});
+  CHECK(first->attempt == 1);
+  CHECK(first->saved_at == at(3));
+  commit(*db.store,
+         {ended(1, 0, 1, task_state::ready), dispatched(1, 0, 2), saved(2, "three", "")});
+  CHECK(must(db.reader->checkpoint({{1}, 0}))->what == model::checkpoint{"three", ""});
+  auto done = ended(1, 0, 2);
+  done.outcome.drops_checkpoint = true;
+  commit(*db.store, {done});
+  CHECK_FALSE(must(db.reader->checkpoint({{1}, 0})));
+}
+
+STORE_TEST("a checkpoint comes back as it was, whatever its size") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0)});
+  std::string noise; // does not compress
+  std::uint32_t x = 1;
+  for (std::size_t i = 0; i < model::most_checkpoint_bytes; ++i)
+    noise += static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
+  for (const auto size : {std::size_t{0}, std::size_t{1}, std::size_t{10} << 10,
+                          (std::size_t{10} << 10) + 1, model::most_checkpoint_bytes})
+    for (const auto& data : {std::string(size, 'x'), noise.substr(0, size)}) {
+      commit(*db.store, {saved(1, "t", data)});
+      CHECK(must(db.reader->checkpoint({{1}, 0}))->what.data == data);
+    }
+}
+
 STORE_TEST("a record that does not fit is refused and the rest is kept") {
   TestType db;
   commit(*db.store,
@@ -385,6 +430,8 @@ STORE_TEST("a record that does not fit is refused and the rest is kept") {
     {"move of an earlier attempt", moved(1, 0, task_state::cancelling, "cancel", 1)},
     {"move of a decided task", moved(1, 1, task_state::skipped, "when", 1)},
     {"warning of an attempt to come", model::warning_raised{{{1}, 2, 1}, "w", at(6)}},
+    {"save of an earlier attempt", saved(1, "late", "")},
+    {"save of an attempt to come", saved(3, "early", "")},
     {"task that does not exist", moved(1, 7, task_state::skipped)},
     {"run in another state", run_moved(1, run_state::cancelling, run_state::cancelled)},
     {"run that does not exist", run_moved(9, run_state::running, run_state::failed)},

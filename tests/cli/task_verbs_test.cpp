@@ -1,0 +1,61 @@
+#include "tests/cli/program.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+#include <string>
+
+using namespace sluice::cli_test;
+using Catch::Contains;
+
+namespace {
+
+/// A workflow of one task that runs this with our program on its PATH.
+std::string task_that_runs(const std::string& text) {
+  return "tasks:\n  a:\n    env: {PATH: '" SLUICE_BINARY_DIR ":/usr/bin:/bin'}\n    run: |\n      "
+         + text + "\n";
+}
+
+} // namespace
+
+TEST_CASE("checkpoint: a task saves its progress", "[cli][checkpoint]") {
+  const workspace here;
+  here.write("state.json", R"({"row":7})");
+  here.write("w.yaml", task_that_runs("sluice checkpoint 'step 3' state.json"));
+  const auto done = here.run({"--json", "run", "w.yaml"});
+  CHECK(done.code == 0);
+  std::istringstream lines{done.out};
+  std::string line;
+  while (std::getline(lines, line) && line.find("task_checkpoint") == std::string::npos) {
+  }
+  const auto event = nlohmann::json::parse(line);
+  CHECK(event["task"] == "a");
+  CHECK(event["data"] == nlohmann::json{{"token", "step 3"}, {"bytes", 9}});
+  CHECK_THAT(here.run({"events", "r-1"}).out, Contains("checkpoint") && Contains("step 3"));
+}
+
+TEST_CASE("checkpoint: what cannot be saved fails the verb", "[cli][checkpoint]") {
+  const workspace here;
+  here.write("large", std::string(100 * 1024 + 1, 'x'));
+  here.write("huge", std::string(3 * 1024 * 1024, 'x'));
+  const auto [command, why] = GENERATE(table<std::string, std::string>({
+    {"sluice checkpoint t large", "more than the 102400 that task 'a' may save (checkpoint.max)"},
+    {"sluice checkpoint t huge", "larger than this server takes"},
+    {"sluice checkpoint t missing", "cannot read 'missing'"},
+    {"SLUICE_TOKEN=1.0.1.00 sluice checkpoint t", "of no attempt of this runtime"},
+    {"SLUICE_SOCKET=/nowhere/sock sluice checkpoint t", "cannot reach the runtime"},
+  }));
+  CAPTURE(command);
+  here.write("w.yaml", task_that_runs(command));
+  CHECK(here.run({"run", "w.yaml"}).code == 1);
+  CHECK_THAT(here.run({"logs", "r-1/a"}).out, Contains(why));
+}
+
+TEST_CASE("checkpoint: outside a task it does nothing", "[cli][checkpoint]") {
+  const workspace here;
+  const auto done = here.run({"checkpoint", "step-3"});
+  CHECK(done.code == 0);
+  CHECK((done.out + done.err).empty());
+  CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice"));
+}
