@@ -19,7 +19,7 @@ void report(executor_pointer self, model::attempt_report finished) {
   const auto it = state.calls.find(finished.key);
   if (it == state.calls.end() || it->second.report)
     return;
-  state.timeouts.disarm(finished.key);
+  state.clocks.stop(finished.key);
   state.ends.disarm(finished.key);
   it->second.report = std::make_shared<const model::attempt_report>(std::move(finished));
   send_report(self, *it->second.report);
@@ -77,16 +77,11 @@ void on_new_scheduler(executor_pointer self, use_status_channel& change) {
   for (const auto& [key, call] : state.calls) {
     if (call.report)
       send_report(self, *call.report);
-    else if (call.has_timed_out)
-      self->send(state.status, model::attempt_timed_out{key});
+    else if (call.overdue)
+      self->send(state.status, model::attempt_timed_out{key, *call.overdue});
     if (call.saving)
       offer(self, key);
   }
-}
-
-void arm_timer(executor_pointer self) {
-  self->state.timer.arm(self, self->state.timeouts);
-  self->state.timer.arm(self, self->state.ends);
 }
 
 /// Calls an asynchronous handler here: it returns at once, with a result and the time of
@@ -129,16 +124,18 @@ void call_blocking(executor_pointer self, std::shared_ptr<const model::start_att
 void launch(executor_pointer self, launch_attempt& launch) {
   auto& state = self->state;
   const auto& start = *launch.what;
-  if (!state.calls.try_emplace(start.key).second)
+  const auto [at, is_new] = state.calls.try_emplace(start.key);
+  if (!is_new)
     return;
-  if (const auto& timeout =
-        model::setting_of(*start.workflow, start.spec(), &model::task_settings::timeout))
-    state.timeouts.arm(start.key, steady_now(self) + *timeout);
+  at->second.limits = limits_of(*start.workflow, start.spec());
+  if (executors::is_asynchronous(*state.functions, start))
+    at->second.limits.silence.reset(); // it has no thread to say anything
+  state.clocks.start(self, start.key, at->second.limits);
   if (executors::is_asynchronous(*state.functions, start))
     call_asynchronous(self, start);
   else
     call_blocking(self, std::move(launch.what));
-  arm_timer(self);
+  state.clocks.wake(self, state.ends);
 }
 
 void stop(executor_pointer self, const model::attempt_key& key) {
@@ -207,6 +204,13 @@ function_executor(executor_pointer self, status_channel_actor status,
     [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },
     [self](save_checkpoint& ask) { return save(self, ask); },
+    [self](const beat& sign) -> caf::result<beat_taken> {
+      const auto it = self->state.calls.find(sign.key);
+      if (it == self->state.calls.end() || it->second.report)
+        return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
+      self->state.clocks.hear(self, sign.key, it->second.limits);
+      return beat_taken{};
+    },
     [self](const call_ended& ended) {
       auto& st = self->state;
       const auto it = st.calls.find(ended.report->key);
@@ -217,15 +221,14 @@ function_executor(executor_pointer self, status_channel_actor status,
     },
     [self](deadline_passed) {
       auto& st = self->state;
-      st.timer.passed();
-      const auto now = steady_now(self);
-      for (const auto& key : st.ends.take_due(now))
+      st.clocks.woken();
+      for (const auto& key : st.ends.take_due(steady_now(self)))
         end_call(self, key);
-      for (const auto& key : st.timeouts.take_due(now)) {
-        st.calls.at(key).has_timed_out = true;
-        self->send(st.status, model::attempt_timed_out{key});
-      }
-      arm_timer(self);
+      st.clocks.take_due(self, [&](const model::attempt_timed_out& over) {
+        st.calls.at(over.key).overdue = over.why;
+        self->send(st.status, over);
+      });
+      st.clocks.wake(self, st.ends);
     },
   };
 }

@@ -1,8 +1,8 @@
 // FUNCTION EXECUTOR: see interfaces.hpp.
 #pragma once
 
+#include "actors/attempt_clocks.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/wakeup.hpp"
 #include "executors/function_registry.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -26,10 +26,11 @@ struct function_executor_state {
   };
   struct call {
     std::stop_source stop;
+    time_limits limits;
     std::optional<save> saving;
     function_worker_actor worker;                 ///< of a blocking handler
     std::optional<model::attempt_report> pending; ///< of an asynchronous one that is not over
-    bool has_timed_out = false;
+    std::optional<model::stop_reason> overdue;    ///< it was told that it has to stop, and why
     std::shared_ptr<const model::attempt_report> report; ///< over, not acknowledged yet
   };
 
@@ -41,9 +42,8 @@ struct function_executor_state {
   std::unordered_map<model::attempt_key, call> calls;
   std::set<caf::actor_id> workers; ///< linked: they end with this actor
   std::vector<function_worker_actor> idle_workers;
-  logic::deadline_queue<model::attempt_key> timeouts;
+  attempt_clocks clocks;
   logic::deadline_queue<model::attempt_key> ends; ///< of asynchronous calls
-  wakeup timer;
 
   static inline const char* name = "function_executor";
 };

@@ -14,7 +14,8 @@ using worker_pointer = function_worker_actor::stateful_pointer<function_worker_s
 constexpr auto patience = std::chrono::seconds(5);
 
 /// For a handler, which may wait: the thread is its own.
-executors::checkpoint_saver saver_of(worker_pointer self, model::attempt_key key) {
+std::function<expected<void>(model::checkpoint)> saver_of(worker_pointer self,
+                                                          model::attempt_key key) {
   const auto executor = caf::actor_cast<function_executor_actor>(self->current_sender());
   return [self, executor, key](model::checkpoint what) {
     const save_checkpoint save{key, std::make_shared<const model::checkpoint>(std::move(what))};
@@ -28,6 +29,13 @@ executors::checkpoint_saver saver_of(worker_pointer self, model::attempt_key key
     } while (!result && result.error().code == errc::timeout);
     return result;
   };
+}
+
+/// For a handler that says it lives.
+std::function<void()> beater_of(worker_pointer self, model::attempt_key key) {
+  const auto executor = caf::actor_cast<function_executor_actor>(self->current_sender());
+  // Without a sender, as nobody waits for the answer.
+  return [executor, key] { caf::anon_send(executor, beat{key}); };
 }
 
 } // namespace
@@ -44,8 +52,9 @@ function_worker(worker_pointer self, std::shared_ptr<const executors::function_r
       model::attempt_report report;
       report.key = call.what->key;
       report.started_at = st.clock.wall();
-      auto result =
-        executors::invoke(*st.functions, *call.what, call.stop, saver_of(self, call.what->key));
+      auto result = executors::invoke(*st.functions, *call.what, call.stop,
+                                      {.save_checkpoint = saver_of(self, call.what->key),
+                                       .heartbeat = beater_of(self, call.what->key)});
       report.finished_at = st.clock.wall();
       executors::fill_report(report, *call.what, std::move(result.result));
       self->send(caf::actor_cast<function_executor_actor>(self->current_sender()),

@@ -336,6 +336,11 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
       offer_drain(self);
     },
     [self](host_save_checkpoint& ask) { save(self, std::move(ask)); },
+    [self](host_beat& ask) {
+      self->request(self->state.processes, answer_timeout, ask.what)
+        .then([done = ask.done](beat_taken) { done({}); },
+              [done = ask.done](const caf::error& e) { done(tl::unexpected(from_caf(e))); });
+    },
     [self](host_read_checkpoint& ask) {
       self->request(self->state.readers, answer_timeout, ask.what)
         .then([done = ask.done](checkpoint_read& read) { done(std::move(read.what)); },

@@ -20,7 +20,7 @@ struct executor_ready;
 using status_channel_actor = caf::typed_actor<
   // The process runs.
   caf::reacts_to<model::attempt_started>,
-  // The attempt's timeout has passed; a `stop_attempt` follows when that is recorded.
+  // The attempt's time is over, or it is silent; a `stop_attempt` follows when that is recorded.
   caf::reacts_to<model::attempt_timed_out>,
   // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
   caf::reacts_to<model::attempt_finished>,
@@ -122,6 +122,8 @@ using executor_actor = caf::typed_actor<
   caf::reacts_to<model::stop_attempt>,
   // The attempt's final report is durable: forget it.
   caf::reacts_to<model::acknowledge_report>,
+  // The attempt lives: its silence is counted anew. Errors: `conflict` when it is over or unknown.
+  caf::replies_to<beat>::with<beat_taken>,
   // HOST replaced the scheduler: says `executor_ready` to the new one, and tells again what was not
   // acknowledged.
   caf::reacts_to<use_status_channel>>;
@@ -239,6 +241,8 @@ using host_actor = caf::typed_actor<
   caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>,
   // The same; tells a new scheduler too.
   caf::reacts_to<host_drain>, caf::reacts_to<host_save_checkpoint>,
+  // Hands on to PROCESS EXECUTOR.
+  caf::reacts_to<host_beat>,
   // Hands on to READERS.
   caf::reacts_to<host_read_checkpoint>,
   // Starts and ends a watch of all events from the start of the host on.

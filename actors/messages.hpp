@@ -86,6 +86,11 @@ struct process_ended {
 struct process_news {
   std::shared_ptr<const executors::launch_news> news;
 };
+/// A sign of life from an attempt.
+struct beat {
+  model::attempt_key key;
+};
+struct beat_taken {};
 struct stop_process {
   model::attempt_key key;
   model::cancel_mode mode = model::cancel_mode::graceful;
@@ -169,6 +174,10 @@ struct host_save_checkpoint {
   save_checkpoint what;
   std::function<void(expected<void>)> done;
 };
+struct host_beat {
+  beat what;
+  std::function<void(expected<void>)> done;
+};
 struct host_read_checkpoint {
   read_checkpoint what;
   std::function<void(expected<model::checkpoint_ptr>)> done;
@@ -225,6 +234,8 @@ SLUICE_LOCAL_MESSAGE(actors::launch_attempt)
 SLUICE_LOCAL_MESSAGE(actors::process_started)
 SLUICE_LOCAL_MESSAGE(actors::process_ended)
 SLUICE_LOCAL_MESSAGE(actors::process_news)
+SLUICE_LOCAL_MESSAGE(actors::beat)
+SLUICE_LOCAL_MESSAGE(actors::beat_taken)
 SLUICE_LOCAL_MESSAGE(actors::stop_process)
 SLUICE_LOCAL_MESSAGE(actors::grace_over)
 SLUICE_LOCAL_MESSAGE(actors::report_committed)
@@ -247,6 +258,7 @@ SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
 SLUICE_LOCAL_MESSAGE(actors::host_drain)
 SLUICE_LOCAL_MESSAGE(actors::host_save_checkpoint)
+SLUICE_LOCAL_MESSAGE(actors::host_beat)
 SLUICE_LOCAL_MESSAGE(actors::host_read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::host_watch)
 SLUICE_LOCAL_MESSAGE(actors::host_unwatch)

@@ -45,21 +45,11 @@ void launch(executor_pointer self, launch_attempt& launch) {
   if (state.attempts.contains(key))
     return;
   auto worker = take_worker(self);
-  const auto timeout =
-    model::setting_of(*launch.what->workflow, launch.what->spec(), &model::task_settings::timeout);
+  const auto limits = limits_of(*launch.what->workflow, launch.what->spec());
   state.keys.emplace(worker->id(), key);
   state.attempts.emplace(
-    key, process_executor_state::attempt{std::move(worker), timeout, false, nullptr});
+    key, process_executor_state::attempt{std::move(worker), limits, std::nullopt, nullptr});
   state.launcher->start(std::move(launch.what), state.listener);
-}
-
-/// The clock of an attempt runs from its start, not from when it was asked for.
-void start_clock(executor_pointer self, const model::attempt_key& key,
-                 std::optional<model::milliseconds> timeout) {
-  if (!timeout)
-    return;
-  self->state.timeouts.arm(key, steady_now(self) + *timeout);
-  self->state.timer.arm(self, self->state.timeouts);
 }
 
 void send_report(executor_pointer self, const model::attempt_report& report) {
@@ -77,7 +67,7 @@ void worker_ended(executor_pointer self, const caf::down_msg& down) {
   const auto key = known.mapped();
   spdlog::warn("process worker lost run={} task={} attempt={}", key.run_no.value, key.task_idx,
                key.attempt);
-  state.timeouts.disarm(key);
+  state.clocks.stop(key);
   auto& attempt = state.attempts.at(key);
   attempt.worker = nullptr;
   if (attempt.report)
@@ -90,7 +80,8 @@ void on_started(executor_pointer self, const model::attempt_key& key) {
   const auto* attempt = find(self->state, key);
   if (attempt == nullptr || !attempt->worker)
     return;
-  start_clock(self, key, attempt->timeout);
+  // From its start, not from when it was asked for.
+  self->state.clocks.start(self, key, attempt->limits);
   self->send(attempt->worker, process_started{key});
 }
 
@@ -99,7 +90,7 @@ void on_ended(executor_pointer self, model::attempt_report report) {
   auto* attempt = find(state, report.key);
   if (attempt == nullptr)
     return;
-  state.timeouts.disarm(report.key);
+  state.clocks.stop(report.key);
   if (!attempt->worker) {
     report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
     report.outputs = nullptr;
@@ -142,8 +133,8 @@ void on_new_scheduler(executor_pointer self, use_status_channel& change) {
       self->send(attempt.worker, use_status_channel{state.status});
     else if (attempt.report)
       send_report(self, *attempt.report);
-    if (attempt.has_timed_out)
-      self->send(state.status, model::attempt_timed_out{key});
+    if (attempt.overdue)
+      self->send(state.status, model::attempt_timed_out{key, *attempt.overdue});
   }
 }
 
@@ -182,6 +173,13 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     },
     [self](const model::acknowledge_report& done) { on_acknowledged(self, done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },
+    [self](const beat& sign) -> caf::result<beat_taken> {
+      const auto* attempt = find(self->state, sign.key);
+      if (attempt == nullptr || attempt->report != nullptr)
+        return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
+      self->state.clocks.hear(self, sign.key, attempt->limits);
+      return beat_taken{};
+    },
     [self](const process_news& told) {
       for (const auto& key : told.news->started)
         on_started(self, key);
@@ -190,12 +188,12 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     },
     [self](deadline_passed) {
       auto& st = self->state;
-      st.timer.passed();
-      for (const auto& key : st.timeouts.take_due(steady_now(self))) {
-        st.attempts.at(key).has_timed_out = true;
-        self->send(st.status, model::attempt_timed_out{key});
-      }
-      st.timer.arm(self, st.timeouts);
+      st.clocks.woken();
+      st.clocks.take_due(self, [&](const model::attempt_timed_out& over) {
+        st.attempts.at(over.key).overdue = over.why;
+        self->send(st.status, over);
+      });
+      st.clocks.wake(self);
     },
   };
 }

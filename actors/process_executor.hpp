@@ -1,9 +1,9 @@
 // PROCESS EXECUTOR: see interfaces.hpp.
 #pragma once
 
+#include "actors/attempt_clocks.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/options.hpp"
-#include "actors/wakeup.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -21,16 +21,15 @@ struct process_executor_state {
 
   struct attempt {
     process_worker_actor worker; ///< null when it died before its attempt was over
-    std::optional<model::milliseconds> timeout;
-    bool has_timed_out = false;
+    time_limits limits;
+    std::optional<model::stop_reason> overdue; ///< it was told that it has to stop, and why
     std::shared_ptr<const model::attempt_report> report; ///< once the process is over
   };
 
   std::unordered_map<model::attempt_key, attempt> attempts;   ///< until their reports are durable
   std::unordered_map<caf::actor_id, model::attempt_key> keys; ///< by the worker
   std::vector<process_worker_actor> idle_workers;             ///< a few; ending one is dear
-  logic::deadline_queue<model::attempt_key> timeouts;
-  wakeup timer;
+  attempt_clocks clocks;
 
   static inline const char* name = "process_executor";
 };

@@ -64,6 +64,7 @@ void with_attempt(const routed& r, const Work& work) {
 
 void save_checkpoint(const routed& r) {
   with_attempt(r, [&](model::attempt_key key) {
+    r.calls.heartbeat(key, [](const expected<void>&) {}); // who saves progress lives
     r.calls.save_checkpoint(key, {r.query("token"), std::move(r.what.body)},
                             [done = r.done](const expected<void>& result) {
                               done(result ? response{.status = 204} : problem(result.error()));
@@ -88,6 +89,14 @@ void read_checkpoint(const routed& r) {
   });
 }
 
+void heartbeat(const routed& r) {
+  with_attempt(r, [&](model::attempt_key key) {
+    r.calls.heartbeat(key, [done = r.done](const expected<void>& result) {
+      done(result ? response{.status = 204} : problem(result.error()));
+    });
+  });
+}
+
 struct route {
   api::verb verb;
   std::string_view path; ///< behind `/api/v1/`; `*` is any one element
@@ -98,6 +107,7 @@ constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
+  route{verb::post, "attempt/heartbeat", heartbeat},
 };
 
 bool fits(const route& r, const target& at) {
@@ -130,6 +140,10 @@ runtime_calls calls_of(runtime::orchestrator& node) {
     .read_checkpoint =
       [&node](model::task_key task, runtime_calls::answer<model::checkpoint_ptr> done) {
         node.read_checkpoint(task, std::move(done));
+      },
+    .heartbeat =
+      [&node](model::attempt_key key, runtime_calls::answer<void> done) {
+        node.heartbeat(key, std::move(done));
       },
   };
 }

@@ -26,19 +26,26 @@ bool is_asynchronous(const function_registry& functions, const model::start_atte
 }
 
 delayed_result invoke(const function_registry& functions, const model::start_attempt& start,
-                      std::stop_token stop, checkpoint_saver save) {
+                      std::stop_token stop, call_voice voice) {
   const auto& name = handler_name(start);
   const auto* found = functions.find(name);
   if (found == nullptr)
     return failed(failure_class::permanent, "handler_missing",
                   "there is no native handler named '" + name + "'");
-  if (!save)
-    save = [](const model::checkpoint&) {
+  if (!voice.save_checkpoint)
+    voice.save_checkpoint = [](const model::checkpoint&) {
       return expected<void>{
         fail(errc::invalid_argument, "an asynchronous handler has no progress to save")};
     };
-  const call_context context{start.key,       start.spec().name,      start.inputs,
-                             std::move(stop), start.checkpoint.get(), std::move(save)};
+  if (!voice.heartbeat)
+    voice.heartbeat = [] {};
+  const call_context context{start.key,
+                             start.spec().name,
+                             start.inputs,
+                             std::move(stop),
+                             start.checkpoint.get(),
+                             std::move(voice.save_checkpoint),
+                             std::move(voice.heartbeat)};
   try {
     if (const auto* blocking = std::get_if<blocking_handler>(found))
       return {.result = (*blocking)(context)};

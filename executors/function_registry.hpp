@@ -24,6 +24,7 @@ struct call_context {
   /// Saves progress for the next attempt, and returns when it is durable. Only of blocking
   /// handlers. Errors: `conflict` when the attempt is over, `invalid_argument`, `unavailable`.
   std::function<expected<void>(model::checkpoint)> save_checkpoint;
+  std::function<void()> heartbeat; ///< says that the handler lives; from its thread
 };
 
 /// Success with outputs (an object, or null), or why it failed.

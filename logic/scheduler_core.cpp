@@ -132,7 +132,7 @@ void scheduler_core::on(const model::attempt_timed_out& e) {
   live_run* run = reported(e.key);
   if (run == nullptr || run->tasks[e.key.task_idx].state == task_state::cancelling)
     return; // over already, or the first stop reason stands
-  guarded(*run, [&] { stop_task(*run, e.key.task_idx, model::stop_reason::timeout); });
+  guarded(*run, [&] { stop_task(*run, e.key.task_idx, e.why); });
 }
 
 void scheduler_core::on(const model::attempt_finished& e) {
@@ -388,6 +388,10 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
     else if (entry.stop == model::stop_reason::deadline)
       end_attempt(run, report, task_state::failed,
                   model::failure{model::failure_class::deadline, code, run.deadline_text(task)});
+    else if (entry.stop == model::stop_reason::heartbeat)
+      fail_attempt(run, report,
+                   {model::failure_class::heartbeat, code,
+                    "gave no sign of life for three intervals of its heartbeat"});
     else
       end_attempt(run, report, task_state::cancelled,
                   model::failure{model::failure_class::cancelled, code, "cancelled"});

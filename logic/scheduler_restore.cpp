@@ -73,6 +73,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     const bool is_cancelled = run.state == model::run_state::cancelling && !run.expired;
     entry.stop = is_cancelled                            ? model::stop_reason::cancel
                  : has_reason("timeout")                 ? model::stop_reason::timeout
+                 : has_reason("heartbeat")               ? model::stop_reason::heartbeat
                  : run.expired || has_reason("deadline") ? model::stop_reason::deadline
                  : has_reason("drain")                   ? model::stop_reason::drain
                                                          : model::stop_reason::cancel;

@@ -145,6 +145,7 @@ void check_settings(const model::task_settings& settings, const std::string& pat
   if (settings.shell && settings.shell->which == model::shell_spec::kind::custom)
     check_argv(settings.shell->argv, path_of(path, "shell"), problems);
   check_length(settings.timeout, path_of(path, "timeout"), problems);
+  check_length(settings.heartbeat, path_of(path, "heartbeat"), problems);
   check_length(settings.queue_timeout, path_of(path, "queue_timeout"), problems);
   check_length(settings.deadline, path_of(path, "deadline"), problems);
   if (settings.retry)

@@ -44,9 +44,10 @@ struct run_submitted {
 struct attempt_started {
   attempt_key key;
 };
-/// The attempt's `timeout` has passed; it has to stop.
+/// The attempt's time is over, or it has been silent for too long; it has to stop.
 struct attempt_timed_out {
   attempt_key key;
+  stop_reason why = stop_reason::timeout; ///< or `heartbeat`
 };
 struct attempt_finished {
   attempt_report report;

@@ -24,8 +24,8 @@ constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
-constexpr std::array<std::string_view, 5> stop_reasons{"", "cancel", "timeout", "drain",
-                                                       "deadline"};
+constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
+                                                       "heartbeat", "drain",  "deadline"};
 constexpr std::array<std::string_view, 14> event_types{
   "run_submitted",  "run_cancelling", "run_finished", "task_dispatched", "task_finished",
   "task_lost",      "task_retrying",  "task_due",     "task_skipped",    "task_cancelling",

@@ -131,6 +131,7 @@ enum class stop_reason : std::uint8_t {
   none,
   cancel,
   timeout,
+  heartbeat,
   drain, ///< its runtime is about to end
   deadline,
 };

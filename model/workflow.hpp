@@ -84,6 +84,7 @@ struct task_settings {
   std::optional<milliseconds> timeout;       ///< of each attempt; none: no limit
   std::optional<milliseconds> queue_timeout; ///< from ready to dispatched
   std::optional<milliseconds> deadline;      ///< from the run's submission to the task's end
+  std::optional<milliseconds> heartbeat; ///< it has to say that it is alive so often; none: never
   std::optional<bool> allow_failure;
   std::optional<retry_policy> retry;             ///< none: a failed attempt is the last
   std::optional<std::uint32_t> crash_limit;      ///< lost attempts that are started again

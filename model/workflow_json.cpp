@@ -58,6 +58,8 @@ value to_json(const task_settings& settings) {
     v["shell"] = to_json(*settings.shell);
   if (settings.timeout)
     v["timeout_ms"] = settings.timeout->count();
+  if (settings.heartbeat)
+    v["heartbeat_ms"] = settings.heartbeat->count();
   if (settings.queue_timeout)
     v["queue_timeout_ms"] = settings.queue_timeout->count();
   if (settings.deadline)
@@ -206,6 +208,7 @@ task_settings settings_from(const value* v) {
   settings.timeout = length_from(*v, "timeout_ms");
   settings.queue_timeout = length_from(*v, "queue_timeout_ms");
   settings.deadline = length_from(*v, "deadline_ms");
+  settings.heartbeat = length_from(*v, "heartbeat_ms");
   if (const auto* allow = member(*v, "allow_failure"))
     settings.allow_failure = allow->get<bool>();
   if (const auto* retry = member(*v, "retry"))

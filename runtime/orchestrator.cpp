@@ -190,6 +190,10 @@ void orchestrator::read_checkpoint(model::task_key task,
   parts_->host->read_checkpoint(task, std::move(done));
 }
 
+void orchestrator::heartbeat(model::attempt_key key, std::function<void(expected<void>)> done) {
+  parts_->host->heartbeat(key, std::move(done));
+}
+
 subscription orchestrator::watch(event_callback on_events) {
   const auto id = parts_->host->watch(std::move(on_events));
   return subscription{[host = parts_->host.get(), id] { host->unwatch(id); }};

@@ -42,7 +42,7 @@ constexpr key_row table[] = {
   {"timeout", W | D | T, file_key::timeout},
   {"queue_timeout", W | D | T, file_key::queue_timeout},
   {"deadline", W | D | T, file_key::deadline},
-  {"heartbeat", W | D | T, file_key::later},
+  {"heartbeat", W | D | T, file_key::heartbeat},
   {"retry", D | T, file_key::retry},
   {"crash_limit", D | T, file_key::crash_limit},
   {"on_exhausted", D | T, file_key::later},

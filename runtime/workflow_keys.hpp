@@ -43,6 +43,7 @@ enum class file_key : std::uint8_t {
   workdir,
   shell,
   timeout,
+  heartbeat,
   queue_timeout,
   deadline,
   retry,

@@ -38,6 +38,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.workdir, std::move(over.workdir));
   assign(settings.shell, std::move(over.shell));
   assign(settings.timeout, over.timeout);
+  assign(settings.heartbeat, over.heartbeat);
   assign(settings.queue_timeout, over.queue_timeout);
   assign(settings.deadline, over.deadline);
   assign(settings.retry, std::move(over.retry));
@@ -135,6 +136,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::timeout:
     settings.timeout = nodes_.duration(at);
+    return true;
+  case file_key::heartbeat:
+    settings.heartbeat = nodes_.duration(at);
     return true;
   case file_key::queue_timeout:
     settings.queue_timeout = nodes_.duration(at);

@@ -11,6 +11,7 @@ namespace {
 /// A runtime that notes what it is asked.
 struct asked_runtime {
   std::string asked;
+  std::vector<model::attempt_key> beats;
   expected<void> result;
   model::checkpoint_ptr checkpoint;
 
@@ -36,6 +37,11 @@ struct asked_runtime {
         [this](model::task_key task, const runtime_calls::answer<model::checkpoint_ptr>& done) {
           asked = "read " + to_string(task);
           done(result.map([this] { return checkpoint; }));
+        },
+      .heartbeat =
+        [this](model::attempt_key key, const runtime_calls::answer<void>& done) {
+          beats.push_back(key);
+          done(result);
         },
     };
   }
@@ -100,6 +106,7 @@ TEST_CASE("handlers: a checkpoint is saved in the name of its attempt", "[api][h
   CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=step%203", "good", "data").status
         == 204);
   CHECK(node.asked == "save r-1/2#3 step 3=data");
+  CHECK(node.beats.size() == 1); // who saves progress lives
   node.result = fail(errc::conflict, "attempt r-1/2#3 is not its task's current one");
   CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=x", "good").status == 409);
 }
@@ -122,4 +129,12 @@ TEST_CASE("handlers: without a right token nothing of an attempt is done", "[api
   asked_runtime node;
   CHECK(node.ask(how, "/api/v1/attempt/checkpoint?token=x", token).status == 401);
   CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: a heartbeat is handed on", "[api][handlers]") {
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/attempt/heartbeat", "good").status == 204);
+  CHECK(node.beats == std::vector{model::attempt_key{{1}, 2, 3}});
+  node.result = fail(errc::conflict, "attempt r-1/2#3 is not under way");
+  CHECK(node.ask(verb::post, "/api/v1/attempt/heartbeat", "good").status == 409);
 }

@@ -59,3 +59,18 @@ TEST_CASE("checkpoint: outside a task it does nothing", "[cli][checkpoint]") {
   CHECK((done.out + done.err).empty());
   CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice"));
 }
+
+TEST_CASE("heartbeat: a silent task is stopped", "[cli][heartbeat]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: {exec: [sleep, '600'], heartbeat: 50ms}}\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK(done.code == 1);
+  CHECK_THAT(here.run({"tasks", "r-1"}).out, Contains("no sign of life"));
+}
+
+TEST_CASE("heartbeat: a task says that it lives", "[cli][heartbeat]") {
+  const workspace here;
+  here.write("w.yaml", task_that_runs("sluice heartbeat"));
+  CHECK(here.run({"run", "w.yaml"}).code == 0);
+  CHECK(here.run({"heartbeat"}).code == 0); // outside a task
+}
