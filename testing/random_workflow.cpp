@@ -59,6 +59,8 @@ private:
     }
     if (random_.percent(25))
       t.settings.timeout = model::milliseconds{1 + random_.below(3'000)};
+    if (random_.percent(10))
+      t.settings.heartbeat = model::milliseconds{1 + random_.below(5'000)};
     if (random_.percent(5))
       t.settings.deadline = model::milliseconds{1 + random_.below(20'000)};
     if (random_.percent(5))

@@ -162,7 +162,28 @@ private:
       end_badly(key, model::failure_class::exit, "1");
     } else if (roll < 95) {
       end_badly(key, model::failure_class::permanent, "program_not_found");
+    } else {
+      save(key);
     }
+  }
+
+  /// A process saves its progress, which is a number that only grows.
+  void save(model::attempt_key key) {
+    const auto progress = ++progress_;
+    node_->save_checkpoint(
+      key, {std::to_string(progress), std::string(random_.below(20'000), 'x')},
+      [this, task = key.task(), progress](const expected<void>& answer) {
+        if (!answer)
+          return; // stale, or the runtime is going down
+        kept_[task] = std::max(kept_[task], progress);
+        look();
+        const auto stored = reader().checkpoint(task);
+        const auto state = fold_.find(task.run_no)->tasks[task.task_idx].state;
+        if (!stored
+            || (state != task_state::succeeded
+                && (!*stored || std::stoull((*stored)->what.token) < progress)))
+          violate("progress of " + to_string(task) + " was kept that is not stored");
+      });
   }
 
   void end_well(model::attempt_key key) {
@@ -460,6 +481,9 @@ private:
         violate(name + " starts beside " + to_string(other));
     if (under_way.size() >= node_options_.slots + node_options_.dispatch_ahead)
       violate(name + " starts although all slots are taken");
+    const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
+    if (given < kept_[order.key.task()])
+      violate(name + " starts without the progress that was kept");
     check_upstreams(order.key, *run);
     check_repetition(order);
   }
@@ -566,6 +590,8 @@ private:
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
+  std::uint64_t progress_ = 0;                    ///< that was saved last
+  std::map<model::task_key, std::uint64_t> kept_; ///< of each task, as it was told
   std::int64_t seen_ = 0;
   std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others
 };

@@ -95,6 +95,16 @@ void scenario_node::cancel(model::run_no run, model::cancel_mode mode) {
   self->send(host_, actors::host_cancel{{run, mode, "operator"}, [](const auto&) {}});
 }
 
+void scenario_node::save_checkpoint(model::attempt_key key, model::checkpoint what,
+                                    std::function<void(expected<void>)> done) {
+  self->send(host_, actors::host_save_checkpoint{
+                      {key, std::make_shared<const model::checkpoint>(std::move(what))},
+                      [launcher = launcher_, done = std::move(done)](const expected<void>& answer) {
+                        if (!launcher->is_dead)
+                          done(answer);
+                      }});
+}
+
 bool scenario_node::crash(actors::child which) {
   const auto victim = child_of(host_, which);
   if (!is_alive(state_of<actors::host_state>(host_), victim))
