@@ -6,7 +6,8 @@ namespace sluice::bench {
 
 std::unique_ptr<runtime::orchestrator>
 start_node(const std::filesystem::path& dir, std::uint32_t slots,
-           std::shared_ptr<const executors::function_registry> functions) {
+           std::shared_ptr<const executors::function_registry> functions,
+           std::function<expected<void>(const std::filesystem::path&)> open_socket) {
   runtime::orchestrator_options options;
   options.store_dir = dir;
   options.slots = slots;
@@ -14,6 +15,7 @@ start_node(const std::filesystem::path& dir, std::uint32_t slots,
   options.guard_program =
     std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "sluice-guard";
   options.functions = std::move(functions);
+  options.open_socket = std::move(open_socket);
   options.on_fatal = [](const error& e) { give_up(e.message); };
   return must(runtime::orchestrator::start(std::move(options)));
 }

@@ -17,7 +17,8 @@ namespace sluice::bench {
 /// handlers.
 std::unique_ptr<runtime::orchestrator>
 start_node(const std::filesystem::path& dir, std::uint32_t slots = 2,
-           std::shared_ptr<const executors::function_registry> functions = nullptr);
+           std::shared_ptr<const executors::function_registry> functions = nullptr,
+           std::function<expected<void>(const std::filesystem::path&)> open_socket = nullptr);
 
 /// A request for a run of a workflow. Equal `version`s share one stored version of it.
 model::submission submission_of(std::shared_ptr<const model::workflow_spec> workflow,
