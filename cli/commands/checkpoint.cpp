@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <fstream>
+#include <iostream>
 #include <iterator>
 
 namespace sluice::cli {
@@ -16,7 +17,9 @@ struct checkpoint_options {
 
 int save_checkpoint(session& s, const checkpoint_options& options) {
   std::string data;
-  if (!options.file.empty()) {
+  if (options.file == "-") {
+    data.assign(std::istreambuf_iterator<char>{std::cin}, {});
+  } else if (!options.file.empty()) {
     std::ifstream file{options.file, std::ios::binary};
     data.assign(std::istreambuf_iterator<char>{file}, {});
     if (!file.is_open() || file.bad())
@@ -34,7 +37,7 @@ void add_checkpoint(CLI::App& program, action& chosen) {
   auto* verb =
     program.add_subcommand("checkpoint", "In a task: save progress for its next attempt");
   verb->add_option("TOKEN", options->token, "Where the task is, as it likes to say it")->required();
-  verb->add_option("FILE", options->file, "What it needs to go on from there");
+  verb->add_option("FILE", options->file, "What it needs to go on from there; - is standard input");
   verb->callback([options, &chosen] {
     chosen = [options](session& s) { return save_checkpoint(s, *options); };
   });

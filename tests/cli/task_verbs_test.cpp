@@ -22,7 +22,9 @@ std::string task_that_runs(const std::string& text) {
 TEST_CASE("checkpoint: a task saves its progress", "[cli][checkpoint]") {
   const workspace here;
   here.write("state.json", R"({"row":7})");
-  here.write("w.yaml", task_that_runs("sluice checkpoint 'step 3' state.json"));
+  const auto* command = GENERATE("sluice checkpoint 'step 3' state.json",
+                                 "cat state.json | sluice checkpoint 'step 3' -");
+  here.write("w.yaml", task_that_runs(command));
   const auto done = here.run({"--json", "run", "w.yaml"});
   CHECK(done.code == 0);
   std::istringstream lines{done.out};

@@ -78,6 +78,7 @@ class ExamplesTest(unittest.TestCase):
             [SLUICE, "--store", store, "run", os.path.join(self.folder, name), *arguments],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
             cwd=os.path.dirname(self.folder),
+            env=os.environ | {"PATH": os.path.dirname(SLUICE) + ":" + os.environ["PATH"]},
         )
         outcome = Outcome(done, store)
         self.assertEqual(outcome.code, code, done.stdout + done.stderr)
@@ -201,6 +202,16 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.outputs["greet"], {"greeting": "hello, Ada"})
         self.assertEqual(outcome.log("count"), "10 characters\n")
         self.assertEqual(outcome.log("bye"), "bye\n")
+
+    def test_checkpoint_yaml(self):
+        outcome = self.run_file("checkpoint.yaml", "-p", "items=2")
+        self.assertEqual(outcome.outputs["work"], {"items": 2, "from": 0})
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            saved = db.execute(
+                "SELECT data ->> 'token' FROM event WHERE type = 'task_checkpoint' ORDER BY seq"
+            ).fetchall()
+            self.assertEqual(saved, [("item-1",), ("item-2",)])
+            self.assertEqual(db.execute("SELECT count(*) FROM checkpoint").fetchone(), (0,))
 
     def test_generate_graph_sh(self):
         path = os.path.join(self.folder, "graph.yaml")
