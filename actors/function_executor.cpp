@@ -204,12 +204,12 @@ function_executor(executor_pointer self, status_channel_actor status,
     [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },
     [self](save_checkpoint& ask) { return save(self, ask); },
-    [self](const beat& sign) -> caf::result<beat_taken> {
+    [self](const model::sign_of_life& sign) -> caf::result<sign_taken> {
       const auto it = self->state.calls.find(sign.key);
       if (it == self->state.calls.end() || it->second.report)
         return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
       self->state.clocks.hear(self, sign.key, it->second.limits);
-      return beat_taken{};
+      return sign_taken{};
     },
     [self](const call_ended& ended) {
       auto& st = self->state;

@@ -35,7 +35,9 @@ std::function<expected<void>(model::checkpoint)> saver_of(worker_pointer self,
 std::function<void()> beater_of(worker_pointer self, model::attempt_key key) {
   const auto executor = caf::actor_cast<function_executor_actor>(self->current_sender());
   // Without a sender, as nobody waits for the answer.
-  return [executor, key] { caf::anon_send(executor, beat{key}); };
+  return [executor, key] {
+    caf::anon_send(executor, model::sign_of_life{key, std::nullopt, nullptr});
+  };
 }
 
 } // namespace

@@ -336,9 +336,9 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
       offer_drain(self);
     },
     [self](host_save_checkpoint& ask) { save(self, std::move(ask)); },
-    [self](host_beat& ask) {
-      self->request(self->state.processes, answer_timeout, ask.what)
-        .then([done = ask.done](beat_taken) { done({}); },
+    [self](host_sign& ask) {
+      self->request(self->state.processes, answer_timeout, std::move(ask.what))
+        .then([done = ask.done](sign_taken) { done({}); },
               [done = ask.done](const caf::error& e) { done(tl::unexpected(from_caf(e))); });
     },
     [self](host_read_checkpoint& ask) {

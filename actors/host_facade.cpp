@@ -82,8 +82,8 @@ void host::read_checkpoint(model::task_key task,
   caf::anon_send(impl_->root, host_read_checkpoint{{task}, std::move(done)});
 }
 
-void host::heartbeat(model::attempt_key key, std::function<void(expected<void>)> done) {
-  caf::anon_send(impl_->root, host_beat{{key}, std::move(done)});
+void host::hear(model::sign_of_life what, std::function<void(expected<void>)> done) {
+  caf::anon_send(impl_->root, host_sign{std::move(what), std::move(done)});
 }
 
 std::uint64_t host::watch(event_callback on_events) {

@@ -22,6 +22,8 @@ using status_channel_actor = caf::typed_actor<
   caf::reacts_to<model::attempt_started>,
   // The attempt's time is over, or it is silent; a `stop_attempt` follows when that is recorded.
   caf::reacts_to<model::attempt_timed_out>,
+  // How far an attempt says it is; at most one a second of each.
+  caf::reacts_to<model::progress_told>,
   // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
   caf::reacts_to<model::attempt_finished>,
   // An attempt's progress. Answered when it is durable, or a later one of the same attempt is:
@@ -122,8 +124,9 @@ using executor_actor = caf::typed_actor<
   caf::reacts_to<model::stop_attempt>,
   // The attempt's final report is durable: forget it.
   caf::reacts_to<model::acknowledge_report>,
-  // The attempt lives: its silence is counted anew. Errors: `conflict` when it is over or unknown.
-  caf::replies_to<beat>::with<beat_taken>,
+  // The attempt lives: its silence is counted anew, and what it says is kept. Errors: `conflict`
+  // when it is over or unknown.
+  caf::replies_to<model::sign_of_life>::with<sign_taken>,
   // HOST replaced the scheduler: says `executor_ready` to the new one, and tells again what was not
   // acknowledged.
   caf::reacts_to<use_status_channel>>;
@@ -133,6 +136,8 @@ using executor_actor = caf::typed_actor<
 using process_executor_actor = executor_actor::extend<
   // INTERNAL: from the launcher, handed on to each attempt's worker.
   caf::reacts_to<process_news>,
+  // INTERNAL: a second has passed since an attempt's progress was told.
+  caf::reacts_to<progress_pause_over>,
   // INTERNAL: the earliest timeout may have come.
   caf::reacts_to<deadline_passed>>;
 
@@ -242,7 +247,7 @@ using host_actor = caf::typed_actor<
   // The same; tells a new scheduler too.
   caf::reacts_to<host_drain>, caf::reacts_to<host_save_checkpoint>,
   // Hands on to PROCESS EXECUTOR.
-  caf::reacts_to<host_beat>,
+  caf::reacts_to<host_sign>,
   // Hands on to READERS.
   caf::reacts_to<host_read_checkpoint>,
   // Starts and ends a watch of all events from the start of the host on.

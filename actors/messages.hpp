@@ -86,11 +86,11 @@ struct process_ended {
 struct process_news {
   std::shared_ptr<const executors::launch_news> news;
 };
-/// A sign of life from an attempt.
-struct beat {
+struct sign_taken {};
+/// To oneself: an attempt's next progress may be told.
+struct progress_pause_over {
   model::attempt_key key;
 };
-struct beat_taken {};
 struct stop_process {
   model::attempt_key key;
   model::cancel_mode mode = model::cancel_mode::graceful;
@@ -174,8 +174,8 @@ struct host_save_checkpoint {
   save_checkpoint what;
   std::function<void(expected<void>)> done;
 };
-struct host_beat {
-  beat what;
+struct host_sign {
+  model::sign_of_life what;
   std::function<void(expected<void>)> done;
 };
 struct host_read_checkpoint {
@@ -217,6 +217,8 @@ SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
 SLUICE_LOCAL_MESSAGE(model::change_timers)
 SLUICE_LOCAL_MESSAGE(model::timer_fired)
 SLUICE_LOCAL_MESSAGE(model::checkpoint_pause_over)
+SLUICE_LOCAL_MESSAGE(model::progress_told)
+SLUICE_LOCAL_MESSAGE(model::sign_of_life)
 SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
 SLUICE_LOCAL_MESSAGE(actors::drain)
@@ -234,8 +236,8 @@ SLUICE_LOCAL_MESSAGE(actors::launch_attempt)
 SLUICE_LOCAL_MESSAGE(actors::process_started)
 SLUICE_LOCAL_MESSAGE(actors::process_ended)
 SLUICE_LOCAL_MESSAGE(actors::process_news)
-SLUICE_LOCAL_MESSAGE(actors::beat)
-SLUICE_LOCAL_MESSAGE(actors::beat_taken)
+SLUICE_LOCAL_MESSAGE(actors::sign_taken)
+SLUICE_LOCAL_MESSAGE(actors::progress_pause_over)
 SLUICE_LOCAL_MESSAGE(actors::stop_process)
 SLUICE_LOCAL_MESSAGE(actors::grace_over)
 SLUICE_LOCAL_MESSAGE(actors::report_committed)
@@ -258,7 +260,7 @@ SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
 SLUICE_LOCAL_MESSAGE(actors::host_drain)
 SLUICE_LOCAL_MESSAGE(actors::host_save_checkpoint)
-SLUICE_LOCAL_MESSAGE(actors::host_beat)
+SLUICE_LOCAL_MESSAGE(actors::host_sign)
 SLUICE_LOCAL_MESSAGE(actors::host_read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::host_watch)
 SLUICE_LOCAL_MESSAGE(actors::host_unwatch)

@@ -11,6 +11,9 @@ namespace {
 
 using executor_pointer = process_executor_actor::stateful_pointer<process_executor_state>;
 
+/// More often nobody can read it.
+constexpr auto pause_after_progress = std::chrono::seconds(1);
+
 /// As many as are likely to be needed again soon.
 constexpr std::size_t most_idle_workers = 64;
 
@@ -18,6 +21,19 @@ process_executor_state::attempt* find(process_executor_state& state,
                                       const model::attempt_key& key) {
   const auto it = state.attempts.find(key);
   return it == state.attempts.end() ? nullptr : &it->second;
+}
+
+/// Adds numbers to those of the same name; whole ones stay whole.
+void add_up(model::value& sums, const model::value& numbers) {
+  for (const auto& [name, number] : numbers.items()) {
+    auto& sum = sums[name];
+    if (sum.is_number_integer() && number.is_number_integer())
+      sum = sum.get<std::int64_t>() + number.get<std::int64_t>();
+    else if (sum.is_number())
+      sum = sum.get<double>() + number.get<double>();
+    else
+      sum = number;
+  }
 }
 
 process_worker_actor take_worker(executor_pointer self) {
@@ -76,6 +92,32 @@ void worker_ended(executor_pointer self, const caf::down_msg& down) {
     state.launcher->signal(key, executors::stop_signal::kill); // then its report comes
 }
 
+/// Tells the scheduler how far an attempt says it is, at most once a second.
+void tell_progress(executor_pointer self, const model::attempt_key& key,
+                   process_executor_state::said& words) {
+  if (!words.progress || words.pauses)
+    return;
+  self->send(self->state.status,
+             model::progress_told{key, *std::exchange(words.progress, std::nullopt)});
+  words.pauses = true;
+  self->delayed_send(self, pause_after_progress, progress_pause_over{key});
+}
+
+/// Keeps what the attempt says beside that it lives.
+void note(executor_pointer self, process_executor_state::attempt& attempt,
+          model::sign_of_life sign) {
+  if (!sign.progress && sign.usage.is_null())
+    return;
+  if (attempt.words == nullptr)
+    attempt.words = std::make_unique<process_executor_state::said>();
+  auto& words = *attempt.words;
+  if (sign.usage.is_object())
+    add_up(words.usage, sign.usage);
+  if (sign.progress)
+    words.progress = std::move(sign.progress);
+  tell_progress(self, sign.key, words);
+}
+
 void on_started(executor_pointer self, const model::attempt_key& key) {
   const auto* attempt = find(self->state, key);
   if (attempt == nullptr || !attempt->worker)
@@ -91,6 +133,8 @@ void on_ended(executor_pointer self, model::attempt_report report) {
   if (attempt == nullptr)
     return;
   state.clocks.stop(report.key);
+  if (attempt->words != nullptr)
+    report.own_usage = std::move(attempt->words->usage);
   if (!attempt->worker) {
     report.failure = model::failure{model::failure_class::lost, "", "its worker died"};
     report.outputs = nullptr;
@@ -173,12 +217,20 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     },
     [self](const model::acknowledge_report& done) { on_acknowledged(self, done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },
-    [self](const beat& sign) -> caf::result<beat_taken> {
-      const auto* attempt = find(self->state, sign.key);
+    [self](model::sign_of_life& sign) -> caf::result<sign_taken> {
+      auto* attempt = find(self->state, sign.key);
       if (attempt == nullptr || attempt->report != nullptr)
         return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
       self->state.clocks.hear(self, sign.key, attempt->limits);
-      return beat_taken{};
+      note(self, *attempt, std::move(sign));
+      return sign_taken{};
+    },
+    [self](progress_pause_over over) {
+      auto* attempt = find(self->state, over.key);
+      if (attempt == nullptr || attempt->report != nullptr)
+        return;
+      attempt->words->pauses = false;
+      tell_progress(self, over.key, *attempt->words);
     },
     [self](const process_news& told) {
       for (const auto& key : told.news->started)

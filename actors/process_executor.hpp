@@ -19,11 +19,18 @@ struct process_executor_state {
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::launch_listener> listener; ///< sends us `process_news`
 
+  /// What an attempt has said of itself; few say anything.
+  struct said {
+    std::optional<model::task_progress> progress; ///< held until the pause is over
+    bool pauses = false;                          ///< its progress was told within the last second
+    model::value usage;
+  };
   struct attempt {
     process_worker_actor worker; ///< null when it died before its attempt was over
     time_limits limits;
     std::optional<model::stop_reason> overdue; ///< it was told that it has to stop, and why
     std::shared_ptr<const model::attempt_report> report; ///< once the process is over
+    std::unique_ptr<said> words = nullptr;
   };
 
   std::unordered_map<model::attempt_key, attempt> attempts;   ///< until their reports are durable

@@ -270,6 +270,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
   return {
     [self](model::attempt_started& e) { react(self, e); },
     [self](model::attempt_timed_out& e) { react(self, e); },
+    [self](model::progress_told& e) { react(self, std::move(e)); },
     [self](model::attempt_finished& e) { react(self, std::move(e)); },
     [self](executor_ready& ready) {
       self->state.executors[std::size_t(ready.kind)] = std::move(ready.executor);

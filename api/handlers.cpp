@@ -1,5 +1,6 @@
 #include "api/handlers.hpp"
 
+#include "api/bodies.hpp"
 #include "api/problem.hpp"
 #include "model/json.hpp"
 #include "runtime/orchestrator.hpp"
@@ -64,7 +65,7 @@ void with_attempt(const routed& r, const Work& work) {
 
 void save_checkpoint(const routed& r) {
   with_attempt(r, [&](model::attempt_key key) {
-    r.calls.heartbeat(key, [](const expected<void>&) {}); // who saves progress lives
+    r.calls.hear({.key = key}, [](const expected<void>&) {}); // who saves progress lives
     r.calls.save_checkpoint(key, {r.query("token"), std::move(r.what.body)},
                             [done = r.done](const expected<void>& result) {
                               done(result ? response{.status = 204} : problem(result.error()));
@@ -89,11 +90,34 @@ void read_checkpoint(const routed& r) {
   });
 }
 
-void heartbeat(const routed& r) {
+/// Hands on what an attempt says; `read` takes it from the body, where that says anything.
+template <class Read>
+void hear(const routed& r, const Read& read) {
   with_attempt(r, [&](model::attempt_key key) {
-    r.calls.heartbeat(key, [done = r.done](const expected<void>& result) {
+    model::sign_of_life sign{.key = key};
+    if (const auto taken = read(sign); !taken)
+      return r.done(problem(taken.error()));
+    r.calls.hear(std::move(sign), [done = r.done](const expected<void>& result) {
       done(result ? response{.status = 204} : problem(result.error()));
     });
+  });
+}
+
+void heartbeat(const routed& r) {
+  hear(r, [](model::sign_of_life&) { return expected<void>{}; });
+}
+
+void progress(const routed& r) {
+  hear(r, [&](model::sign_of_life& sign) {
+    return read_progress(r.what.body).map([&](model::task_progress&& told) {
+      sign.progress = std::move(told);
+    });
+  });
+}
+
+void usage(const routed& r) {
+  hear(r, [&](model::sign_of_life& sign) {
+    return read_usage(r.what.body).map([&](model::value&& told) { sign.usage = std::move(told); });
   });
 }
 
@@ -108,6 +132,8 @@ constexpr std::array routes{
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},
+  route{verb::post, "attempt/progress", progress},
+  route{verb::post, "attempt/usage", usage},
 };
 
 bool fits(const route& r, const target& at) {
@@ -141,9 +167,9 @@ runtime_calls calls_of(runtime::orchestrator& node) {
       [&node](model::task_key task, runtime_calls::answer<model::checkpoint_ptr> done) {
         node.read_checkpoint(task, std::move(done));
       },
-    .heartbeat =
-      [&node](model::attempt_key key, runtime_calls::answer<void> done) {
-        node.heartbeat(key, std::move(done));
+    .hear =
+      [&node](model::sign_of_life what, runtime_calls::answer<void> done) {
+        node.hear(std::move(what), std::move(done));
       },
   };
 }

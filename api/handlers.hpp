@@ -26,7 +26,7 @@ struct runtime_calls {
   std::function<void(model::run_no, model::cancel_mode, answer<model::run_no>)> cancel;
   std::function<void(model::attempt_key, model::checkpoint, answer<void>)> save_checkpoint;
   std::function<void(model::task_key, answer<model::checkpoint_ptr>)> read_checkpoint;
-  std::function<void(model::attempt_key, answer<void>)> heartbeat;
+  std::function<void(model::sign_of_life, answer<void>)> hear;
 };
 
 /// The calls of a node, which has to outlive them.

@@ -2,6 +2,8 @@
 
 #include "cli/words.hpp"
 
+#include <cmath>
+
 namespace sluice::cli {
 namespace {
 
@@ -14,6 +16,11 @@ model::microseconds length_of(const model::value& data, const char* name) {
   const auto found = data.find(name);
   return model::microseconds{
     found != data.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0};
+}
+
+std::string percent_of(const model::value& fraction) {
+  return fraction.is_number() ? std::to_string(std::lround(fraction.get<double>() * 100)) + " %"
+                              : std::string{};
 }
 
 } // namespace
@@ -37,6 +44,12 @@ std::string event_detail(const model::event& e) {
     add("", text_of(e.data, "message"));
   add(", ", text_of(e.data, "reason"));
   add(", ", text_of(e.data, "token"));
+  if (const auto fraction = e.data.find("fraction"); fraction != e.data.end())
+    add(", ", percent_of(*fraction));
+  add(", ", text_of(e.data, "text"));
+  if (const auto usage = e.data.find("usage"); usage != e.data.end())
+    for (const auto& [name, number] : usage->items())
+      add(", ", name + " " + model::to_plain_text(number));
   add(": ", text_of(e.data, "error"));
   if (e.data.contains("degraded"))
     add(", ", "degraded");
@@ -64,6 +77,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "warning";
   else if (e.type == model::event_type::task_checkpoint)
     word = "checkpoint";
+  else if (e.type == model::event_type::task_progress)
+    word = "progress";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

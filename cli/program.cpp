@@ -57,6 +57,9 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_cancel(program, chosen);
   add_checkpoint(program, chosen);
   add_heartbeat(program, chosen);
+  add_progress(program, chosen);
+  add_usage(program, chosen);
+  add_output(program, chosen);
   add_version(program, chosen);
   for (auto* verb : program.get_subcommands({})) {
     verb->fallthrough(); // global options may stand behind the verb

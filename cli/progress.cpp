@@ -112,7 +112,8 @@ public:
       if (shown++ == most_tasks)
         break;
       draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
-             + "  " + padded(elapsed(task.since, now), 8) + (task.cancelling ? "  cancelling" : ""),
+             + "  " + padded(elapsed(task.since, now), 8) + (task.cancelling ? "  cancelling" : "")
+             + (task.progress.empty() ? "" : "  " + task.progress),
            width);
     }
     if (const auto more = tracker_.running().size(); more > most_tasks)

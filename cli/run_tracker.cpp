@@ -1,5 +1,7 @@
 #include "cli/run_tracker.hpp"
 
+#include "cli/event_text.hpp"
+
 namespace sluice::cli {
 
 run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow)
@@ -21,8 +23,12 @@ void run_tracker::apply(const model::event& e) {
       ended_at_ = e.at;
     return;
   }
-  if (e.is_note())
+  if (e.is_note()) {
+    const auto found = running_.find(*e.task_idx);
+    if (e.type == model::event_type::task_progress && found != running_.end())
+      found->second.progress = event_detail(e);
     return;
+  }
   const auto state = model::parse_task_state(e.to);
   if (e.type == model::event_type::task_dispatched)
     running_[*e.task_idx] = {e.attempt.value_or(0), e.at, false};

@@ -15,6 +15,7 @@ struct running_task {
   std::uint32_t attempt = 0;
   model::wall_time since;
   bool cancelling = false;
+  std::string progress = {}; ///< what it said last
 };
 
 class run_tracker {

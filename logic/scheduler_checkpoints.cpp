@@ -59,6 +59,11 @@ void scheduler_core::on(const model::checkpoint_pause_over& e) {
     record_checkpoint(runs_.at(e.key.run_no), e.key);
 }
 
+void scheduler_core::on(const model::progress_told& e) {
+  if (reported(e.key) != nullptr)
+    step_.records.push_back(model::progress_made{e.key, e.what, now_});
+}
+
 /// Records what the attempt offered last, answers all who offered, and begins a pause.
 void scheduler_core::record_checkpoint(live_run& run, const model::attempt_key& key) {
   auto& pause = saving_.at(key);

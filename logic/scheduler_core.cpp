@@ -453,6 +453,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
   outcome.usage = report.usage;
+  outcome.own_usage = report.own_usage;
   outcome.started_at = report.started_at;
   outcome.finished_at = report.finished_at;
   if (to == task_state::failed)

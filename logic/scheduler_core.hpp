@@ -85,6 +85,7 @@ private:
   void on(const model::timer_fired& e);
   void on(const model::checkpoint_offered& e);
   void on(const model::checkpoint_pause_over& e);
+  void on(const model::progress_told& e);
 
   // scheduler_restore.cpp: a run's way back from the store.
   void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);

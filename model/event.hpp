@@ -88,6 +88,11 @@ struct outputs_loaded {
 struct timer_fired {
   timer what;
 };
+/// An attempt says how far it is.
+struct progress_told {
+  attempt_key key;
+  task_progress what;
+};
 /// An attempt has progress to save.
 struct checkpoint_offered {
   request_id request = 0;
@@ -98,8 +103,9 @@ struct checkpoint_offered {
 struct checkpoint_pause_over {
   attempt_key key;
 };
-using happening = std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished,
-                               executor_ready, cancel_requested, drain_requested, outputs_loaded,
-                               timer_fired, checkpoint_offered, checkpoint_pause_over>;
+using happening =
+  std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished, executor_ready,
+               cancel_requested, drain_requested, outputs_loaded, timer_fired, checkpoint_offered,
+               checkpoint_pause_over, progress_told>;
 
 } // namespace sluice::model

@@ -126,6 +126,8 @@ event from_record(const attempt_ended& r) {
     data["cpu_us"] = outcome.usage.cpu.count();
     data["peak_rss_bytes"] = outcome.usage.peak_rss_bytes;
   }
+  if (!outcome.own_usage.is_null())
+    data["usage"] = outcome.own_usage;
   e.data = or_null(std::move(data));
   return e;
 }
@@ -153,6 +155,16 @@ event from_record(const warning_raised& r) {
   return e;
 }
 
+event from_record(const progress_made& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_progress, r.at);
+  e.data = value::object();
+  if (r.what.fraction)
+    e.data["fraction"] = *r.what.fraction;
+  if (!r.what.text.empty())
+    e.data["text"] = r.what.text;
+  return e;
+}
+
 event from_record(const checkpoint_saved& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_checkpoint, r.at);
   e.data = {{"token", r.what->token}, {"bytes", r.what->data.size()}};
@@ -175,6 +187,7 @@ std::size_t weight(const step& s) {
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },
                          [](const checkpoint_saved&) { return std::size_t{2}; },
+                         [](const progress_made&) { return std::size_t{1}; },
                        },
                        r);
   return rows;

@@ -66,8 +66,14 @@ struct checkpoint_saved {
   checkpoint_ptr what;
   wall_time at;
 };
+/// An attempt said how far it is. For people: nothing follows from it.
+struct progress_made {
+  attempt_key key;
+  task_progress what;
+  wall_time at;
+};
 using record = std::variant<run_created, run_moved, attempt_dispatched, attempt_ended, task_moved,
-                            warning_raised, checkpoint_saved>;
+                            warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -39,6 +39,20 @@ struct failure {
   friend bool operator==(const failure&, const failure&) = default;
 };
 
+/// How far an attempt says it is.
+struct task_progress {
+  std::optional<double> fraction; ///< 0 to 1
+  std::string text;
+  friend bool operator==(const task_progress&, const task_progress&) = default;
+};
+
+/// What an attempt says while it runs: that it lives, and perhaps more.
+struct sign_of_life {
+  attempt_key key;
+  std::optional<task_progress> progress;
+  value usage; ///< object of numbers, which add up from sign to sign; or null
+};
+
 /// What an executor says about an attempt that has ended. The scheduler decides what follows.
 struct attempt_report {
   attempt_key key;
@@ -46,6 +60,7 @@ struct attempt_report {
   value outputs;                         ///< object, or null when there are none
   std::vector<std::string> warnings;     ///< such as an output that was not declared
   resource_usage usage;
+  value own_usage; ///< what the task said it used, such as money: object of numbers, or null
   std::optional<wall_time> started_at; ///< nothing when it never started
   wall_time finished_at;
   /// No slot became free for it soon enough, so its executor did not try: no loss. Class `lost`.
@@ -62,6 +77,7 @@ struct attempt_outcome {
   std::uint32_t retries = 0;         ///< of the task, the one that follows counted
   std::optional<wall_time> retry_at; ///< when it follows: of `retry_wait`
   bool drops_checkpoint = false;     ///< the task needs none any more, and may have one
+  value own_usage;                   ///< object of numbers, or null
   value outputs;                     ///< object, or null
   resource_usage usage;
   std::optional<wall_time> started_at;

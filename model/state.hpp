@@ -152,6 +152,7 @@ enum class event_type : std::uint8_t {
   task_failed, ///< failed without an attempt (expression error)
   task_warning,
   task_checkpoint, ///< saved its progress
+  task_progress,   ///< said how far it is
 };
 
 /// What a durable timer is for.

@@ -19,6 +19,11 @@ std::filesystem::path user_runtime_dir() {
   return dir != nullptr ? dir : "";
 }
 
+task_output_file own_output_file() {
+  const char* path = std::getenv("SLUICE_OUT");
+  return {std::getenv("SLUICE_TASK") != nullptr, path != nullptr ? path : ""};
+}
+
 std::optional<task_access> own_task_access() {
   const char* socket = std::getenv("SLUICE_SOCKET");
   const char* token = std::getenv("SLUICE_TOKEN");

@@ -24,4 +24,11 @@ struct task_access {
 /// Nothing outside a task, or in one whose runtime has no socket.
 std::optional<task_access> own_task_access();
 
+/// Where the outputs of the task that this process belongs to go.
+struct task_output_file {
+  bool is_in_task = false;
+  std::filesystem::path path; ///< empty: the task declares none
+};
+task_output_file own_output_file();
+
 } // namespace sluice::runtime

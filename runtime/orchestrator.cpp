@@ -190,8 +190,8 @@ void orchestrator::read_checkpoint(model::task_key task,
   parts_->host->read_checkpoint(task, std::move(done));
 }
 
-void orchestrator::heartbeat(model::attempt_key key, std::function<void(expected<void>)> done) {
-  parts_->host->heartbeat(key, std::move(done));
+void orchestrator::hear(model::sign_of_life what, std::function<void(expected<void>)> done) {
+  parts_->host->hear(std::move(what), std::move(done));
 }
 
 subscription orchestrator::watch(event_callback on_events) {

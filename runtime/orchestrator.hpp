@@ -84,8 +84,9 @@ public:
   void read_checkpoint(model::task_key task,
                        std::function<void(expected<model::checkpoint_ptr>)> done);
 
-  /// A process says that it lives. Errors: `conflict` when its attempt is not under way.
-  void heartbeat(model::attempt_key key, std::function<void(expected<void>)> done);
+  /// A process says that it lives, and perhaps more. Errors: `conflict` when its attempt is not
+  /// under way.
+  void hear(model::sign_of_life what, std::function<void(expected<void>)> done);
 
   using event_callback = std::function<void(std::span<const model::event>)>;
   /// All events committed since the start, in order.

@@ -28,6 +28,9 @@ void add_cancel(CLI::App& program, action& chosen);
 /// What a task tells its runtime; outside a task it does nothing, and that is fine.
 void add_checkpoint(CLI::App& program, action& chosen);
 void add_heartbeat(CLI::App& program, action& chosen);
+void add_progress(CLI::App& program, action& chosen);
+void add_usage(CLI::App& program, action& chosen);
+void add_output(CLI::App& program, action& chosen);
 void add_version(CLI::App& program, action& chosen);
 
 } // namespace sluice::cli

@@ -124,6 +124,10 @@ bool writer::write(const model::checkpoint_saved& r) {
   return true;
 }
 
+bool writer::write(const model::progress_made& r) {
+  return is_under_way(*db_, r.key);
+}
+
 expected<commit_mark> writer::last_commit() {
   return guarded("read the last commit", [&] { return select_mark(*db_).commit; });
 }

@@ -34,6 +34,7 @@ private:
   bool write(const model::task_moved& r);
   bool write(const model::warning_raised& r);
   bool write(const model::checkpoint_saved& r);
+  bool write(const model::progress_made& r);
 
   std::unique_ptr<connection> db_;
   std::int64_t next_seq_ = 1;

@@ -20,11 +20,22 @@ public:
     run();
     return run_no;
   }
-  expected<void> beat(model::attempt_key who) {
+  expected<void> say(model::sign_of_life what) {
     expected<void> answer = fail(errc::timeout, "no answer");
-    self->send(host, actors::host_beat{{who}, [&](expected<void> r) { answer = std::move(r); }});
+    self->send(
+      host, actors::host_sign{std::move(what), [&](expected<void> r) { answer = std::move(r); }});
     run();
     return answer;
+  }
+  expected<void> beat(model::attempt_key who) { return say({.key = who}); }
+
+  /// What was stored of the progress that the task told, in order.
+  std::vector<std::string> told_progress() {
+    std::vector<std::string> all;
+    for (const auto& e : stored_events())
+      if (e.type == model::event_type::task_progress)
+        all.push_back(model::to_text(e.data));
+    return all;
   }
   bool is_stopped() const { return !launcher->signals.empty(); }
 
@@ -93,4 +104,39 @@ TEST_CASE_METHOD(heartbeat_world, "heartbeats: a task that was asked for none ma
   CHECK(beat(launcher->key_of("a"))); // but may give them
   advance(model::seconds{100'000});
   CHECK_FALSE(is_stopped());
+}
+
+TEST_CASE_METHOD(heartbeat_world, "heartbeats: progress is told once a second, the latest counts",
+                 "[actors][heartbeats]") {
+  start_task();
+  const auto tell = [&](double fraction, std::string text = "") {
+    CHECK(say({.key = key, .progress = model::task_progress{fraction, std::move(text)}}));
+  };
+  tell(0.25, "row 1");
+  tell(0.5);
+  tell(0.75, "row 3");
+  using texts = std::vector<std::string>;
+  CHECK(told_progress() == texts{R"({"fraction":0.25,"text":"row 1"})"});
+  advance(model::milliseconds{1'100});
+  CHECK(told_progress()
+        == texts{R"({"fraction":0.25,"text":"row 1"})", R"({"fraction":0.75,"text":"row 3"})"});
+  advance(model::seconds{5});
+  tell(1);
+  CHECK(told_progress().size() == 3); // at once again
+}
+
+TEST_CASE_METHOD(heartbeat_world, "heartbeats: what an attempt says it used adds up",
+                 "[actors][heartbeats]") {
+  const auto run_no = start_task();
+  CHECK(say({.key = key, .usage = {{"tokens", 100}, {"cost", 0.25}}}));
+  CHECK(say({.key = key, .usage = {{"tokens", 20}, {"cost", 0.5}, {"calls", 1}}}));
+  launcher->end(key, clock().wall());
+  run();
+  CHECK(run_state(run_no) == run_state::succeeded);
+  const auto events = stored_events();
+  const auto ended = std::find_if(events.begin(), events.end(), [](const auto& e) {
+    return e.type == model::event_type::task_finished;
+  });
+  REQUIRE(ended != events.end());
+  CHECK(ended->data["usage"] == model::value{{"tokens", 120}, {"cost", 0.75}, {"calls", 1}});
 }

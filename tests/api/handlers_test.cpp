@@ -11,7 +11,7 @@ namespace {
 /// A runtime that notes what it is asked.
 struct asked_runtime {
   std::string asked;
-  std::vector<model::attempt_key> beats;
+  std::vector<model::sign_of_life> signs;
   expected<void> result;
   model::checkpoint_ptr checkpoint;
 
@@ -38,9 +38,9 @@ struct asked_runtime {
           asked = "read " + to_string(task);
           done(result.map([this] { return checkpoint; }));
         },
-      .heartbeat =
-        [this](model::attempt_key key, const runtime_calls::answer<void>& done) {
-          beats.push_back(key);
+      .hear =
+        [this](model::sign_of_life what, const runtime_calls::answer<void>& done) {
+          signs.push_back(std::move(what));
           done(result);
         },
     };
@@ -106,7 +106,7 @@ TEST_CASE("handlers: a checkpoint is saved in the name of its attempt", "[api][h
   CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=step%203", "good", "data").status
         == 204);
   CHECK(node.asked == "save r-1/2#3 step 3=data");
-  CHECK(node.beats.size() == 1); // who saves progress lives
+  CHECK(node.signs.size() == 1); // who saves progress lives
   node.result = fail(errc::conflict, "attempt r-1/2#3 is not its task's current one");
   CHECK(node.ask(verb::post, "/api/v1/attempt/checkpoint?token=x", "good").status == 409);
 }
@@ -131,10 +131,41 @@ TEST_CASE("handlers: without a right token nothing of an attempt is done", "[api
   CHECK(node.asked.empty());
 }
 
-TEST_CASE("handlers: a heartbeat is handed on", "[api][handlers]") {
+TEST_CASE("handlers: a sign of life is handed on", "[api][handlers]") {
   asked_runtime node;
   CHECK(node.ask(verb::post, "/api/v1/attempt/heartbeat", "good").status == 204);
-  CHECK(node.beats == std::vector{model::attempt_key{{1}, 2, 3}});
+  CHECK(
+    node
+      .ask(verb::post, "/api/v1/attempt/progress", "good", R"({"fraction": 0.4, "text": "row 7"})")
+      .status
+    == 204);
+  CHECK(node.ask(verb::post, "/api/v1/attempt/usage", "good", R"({"tokens": 7})").status == 204);
+  REQUIRE(node.signs.size() == 3);
+  for (const auto& sign : node.signs)
+    CHECK(sign.key == model::attempt_key{{1}, 2, 3});
+  CHECK_FALSE(node.signs[0].progress);
+  CHECK(node.signs[1].progress == model::task_progress{0.4, "row 7"});
+  CHECK(node.signs[2].usage == model::value{{"tokens", 7}});
   node.result = fail(errc::conflict, "attempt r-1/2#3 is not under way");
   CHECK(node.ask(verb::post, "/api/v1/attempt/heartbeat", "good").status == 409);
+}
+
+TEST_CASE("handlers: what is no progress and no usage is refused", "[api][handlers]") {
+  const auto [what, body] = GENERATE(table<std::string, std::string>({
+    {"progress", ""},
+    {"progress", "[]"},
+    {"progress", "{}"},
+    {"progress", R"({"fraction": 1.5})"},
+    {"progress", R"({"fraction": "half"})"},
+    {"progress", R"({"text": 7})"},
+    {"progress", R"({"other": 7})"},
+    {"usage", ""},
+    {"usage", "{}"},
+    {"usage", R"({"tokens": "many"})"},
+    {"usage", R"({"": 1})"},
+  }));
+  CAPTURE(what, body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/attempt/" + what, "good", body).status == 400);
+  CHECK(node.signs.empty());
 }

@@ -76,3 +76,50 @@ TEST_CASE("heartbeat: a task says that it lives", "[cli][heartbeat]") {
   CHECK(here.run({"run", "w.yaml"}).code == 0);
   CHECK(here.run({"heartbeat"}).code == 0); // outside a task
 }
+
+TEST_CASE("progress and usage: a task says how far it is and what it used", "[cli][progress]") {
+  const workspace here;
+  here.write("w.yaml",
+             task_that_runs("sluice progress 0.4 'row 7'; sluice usage tokens=5 cost=0.5"));
+  CHECK(here.run({"run", "w.yaml"}).code == 0);
+  const auto events = here.run({"events", "r-1"}).out;
+  CHECK_THAT(events, Contains("progress") && Contains("40 %, row 7"));
+  CHECK_THAT(events, Contains("cost 0.5, tokens 5"));
+  CHECK(here.run({"progress", "0.4"}).code == 0); // outside a task
+  CHECK(here.run({"usage", "tokens=5"}).code == 0);
+  CHECK(here.run({"progress", "2"}).code == 2);
+  CHECK(here.run({"usage", "tokens=many"}).code == 2);
+}
+
+TEST_CASE("output: a task puts out values", "[cli][output]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n  a:\n    out: {rows: int, name: string}\n"
+                       "    env: {PATH: '" SLUICE_BINARY_DIR ":/usr/bin:/bin'}\n"
+                       "    run: sluice output rows=1 'name=two words' && sluice output rows=7\n"
+                       "  b: {in: {x: '${{ tasks.a.out }}'}, run: 'echo $x'}\n");
+  CHECK(here.run({"run", "w.yaml"}).code == 0);
+  CHECK(here.run({"logs", "r-1/b"}).out == "{\"name\":\"two words\",\"rows\":7}\n");
+  here.write("none.yaml", task_that_runs("sluice output rows=7"));
+  CHECK(here.run({"run", "none.yaml"}).code == 1);
+  CHECK_THAT(here.run({"logs", "r-2/a"}).out, Contains("declares no outputs"));
+  CHECK(here.run({"output", "rows=7"}).code == 0); // outside a task
+  CHECK(here.run({"output", "rows"}).code == 2);
+}
+
+TEST_CASE("checkpoint: a run that was killed goes on from the last one", "[cli][checkpoint]") {
+  const workspace here;
+  here.write("w.yaml",
+             task_that_runs("[ -z \"$SLUICE_CHECKPOINT\" ] || cat \"$SLUICE_CHECKPOINT\" > given\n"
+                            "      [ -n \"$SLUICE_CHECKPOINT\" ] && exit 0\n"
+                            "      echo 'row 7' | sluice checkpoint 'step 3' -\n"
+                            "      sleep 600"));
+  {
+    running_program program{here.directory(), {"--json", "run", "w.yaml"}};
+    program.read_until("task_checkpoint");
+    program.signal(SIGKILL);
+    program.wait();
+  }
+  const auto resumed = here.run({"run", "--resume", "r-1"});
+  CHECK(resumed.code == 0);
+  CHECK(here.read("given") == "row 7\n");
+}

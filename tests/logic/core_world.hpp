@@ -400,6 +400,7 @@ private:
       run.failures[idx] = r.failure;
   }
   void fold(const model::warning_raised& r) { warnings.push_back(r.message); }
+  void fold(const model::progress_made&) {}
   void fold(const model::checkpoint_saved& r) {
     const auto& run = runs.at(r.key.run_no);
     expect(run.attempts.at(r.key.task_idx) == r.key.attempt,

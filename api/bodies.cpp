@@ -1,0 +1,55 @@
+#include "api/bodies.hpp"
+
+#include "model/json.hpp"
+
+namespace sluice::api {
+namespace {
+
+constexpr std::size_t most_text_bytes = 200; ///< a line of a listing
+constexpr std::size_t most_numbers = 16;
+constexpr std::size_t most_name_bytes = 64;
+
+expected<model::value> read_object(std::string_view body) {
+  auto object = model::parse_json(body);
+  if (object && !object->is_object())
+    return fail(errc::invalid_argument, "the body is not a JSON object");
+  return object;
+}
+
+} // namespace
+
+expected<model::task_progress> read_progress(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::task_progress progress;
+  for (const auto& [name, value] : object->items()) {
+    if (name == "fraction" && value.is_number() && value >= 0 && value <= 1)
+      progress.fraction = value.get<double>();
+    else if (name == "text" && value.is_string()
+             && value.get_ref<const std::string&>().size() <= most_text_bytes)
+      progress.text = value.get<std::string>();
+    else
+      return fail(errc::invalid_argument,
+                  "progress is a fraction from 0 to 1, and a text of at most "
+                    + std::to_string(most_text_bytes) + " bytes");
+  }
+  if (!progress.fraction && progress.text.empty())
+    return fail(errc::invalid_argument, "progress needs a fraction or a text");
+  return progress;
+}
+
+expected<model::value> read_usage(std::string_view body) {
+  auto object = read_object(body);
+  if (!object)
+    return object;
+  bool fits = !object->empty() && object->size() <= most_numbers;
+  for (const auto& [name, number] : object->items())
+    fits = fits && number.is_number() && !name.empty() && name.size() <= most_name_bytes;
+  if (!fits)
+    return fail(errc::invalid_argument,
+                "usage is 1 to " + std::to_string(most_numbers) + " names, each with a number");
+  return object;
+}
+
+} // namespace sluice::api
