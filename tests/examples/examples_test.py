@@ -204,13 +204,14 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.log("bye"), "bye\n")
 
     def test_checkpoint_yaml(self):
-        outcome = self.run_file("checkpoint.yaml", "-p", "items=2")
-        self.assertEqual(outcome.outputs["work"], {"items": 2, "from": 0})
+        outcome = self.run_file("checkpoint.yaml", "-p", "items=3")
+        self.assertEqual(outcome.outputs["work"], {"items": 3, "from": 2})
         with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
             saved = db.execute(
-                "SELECT data ->> 'token' FROM event WHERE type = 'task_checkpoint' ORDER BY seq"
+                "SELECT attempt, data ->> 'token' FROM event WHERE type = 'task_checkpoint'"
+                " ORDER BY seq"
             ).fetchall()
-            self.assertEqual(saved, [("item-1",), ("item-2",)])
+            self.assertEqual(saved, [(1, "item-1"), (1, "item-2"), (2, "item-3")])
             self.assertEqual(db.execute("SELECT count(*) FROM checkpoint").fetchone(), (0,))
 
     def test_generate_graph_sh(self):
