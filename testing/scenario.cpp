@@ -590,8 +590,8 @@ private:
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
-  std::uint64_t progress_ = 0;                    ///< that was saved last
-  std::map<model::task_key, std::uint64_t> kept_; ///< of each task, as it was told
+  std::uint64_t progress_ = 0;                           ///< that was saved last
+  std::map<model::task_key, std::uint64_t> kept_;        ///< of each task, as it was told
   std::int64_t seen_ = 0;
   std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others
 };
