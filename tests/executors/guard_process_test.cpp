@@ -90,7 +90,7 @@ TEST_CASE("guard: kills all that a runtime leaves when it is killed", "[executor
   small_runtime runtime{dir, token, fifo.path()};
   const std::set<std::string> said{fifo.next_line(), fifo.next_line()};
   REQUIRE(said == std::set<std::string>{"session", "task"});
-  CHECK(count_carriers(token) >= 4);
+  CHECK(count_carriers(token) >= 2); // those that spoke, and perhaps their children
 
   runtime.kill();
   // The next runtime gets the lock when the guard has finished.
