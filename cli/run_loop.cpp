@@ -1,5 +1,7 @@
 #include "cli/run_loop.hpp"
 
+#include "runtime/footprint.hpp"
+
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -17,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t most_pending = 64 * 1024; // bytes that wait for a slow reader
 constexpr std::chrono::seconds drain_time{20};  // and ten more between TERM and KILL
+constexpr std::chrono::seconds first_rush{3};
 constexpr model::steady_time frame_time = 50ms; // a person sees no more than that
 
 } // namespace
@@ -25,13 +28,14 @@ run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
                    signal_watch& signals, watched_run run)
   : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run.run_no),
     tracker_(std::move(run.tracker)), progress_(make_progress(s, tracker_)),
-    last_seq_(run.last_seq) {
+    last_seq_(run.last_seq), settles_at_(s.clock.steady() + first_rush) {
   session_.out.hold();
 }
 
 expected<run_loop::outcome> run_loop::run() {
   while (true) {
     take_signals();
+    settle_down();
     if (wants_events())
       if (auto taken = take_events(); !taken)
         return tl::unexpected(taken.error());
@@ -154,10 +158,20 @@ void run_loop::redraw() {
   needs_redraw_ = false;
 }
 
+/// The first tasks have started, or most of them: what that took need not stay in memory for as
+/// long as they run.
+void run_loop::settle_down() {
+  if (!settles_at_ || session_.clock.steady() < *settles_at_)
+    return;
+  settles_at_.reset();
+  runtime::release_startup_memory();
+}
+
 int run_loop::timeout_ms() const {
   if (is_behind_ && wants_events())
     return 0;
-  auto due = stops_at_.value_or(model::steady_time::max());
+  auto due = std::min(stops_at_.value_or(model::steady_time::max()),
+                      settles_at_.value_or(model::steady_time::max()));
   if (progress_->is_live() && !session_.out.is_closed())
     due = std::min(due, drawn_at_ + (needs_redraw_ ? frame_time : model::steady_time{1s}));
   if (due == model::steady_time::max())

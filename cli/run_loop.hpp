@@ -41,6 +41,7 @@ private:
   void cancel();
   void drain();
   void say(const std::string& text);
+  void settle_down();
   void redraw();
   bool wants_events() const;
   int timeout_ms() const;
@@ -60,6 +61,7 @@ private:
   bool is_cancelled_ = false;
   std::shared_ptr<awaited<bool>> drained_; ///< after SIGTERM
   bool is_drained_ = false;
+  std::optional<model::steady_time> settles_at_;
   std::optional<model::steady_time> stops_at_; ///< what is under way then
   bool needs_redraw_ = true;
   model::steady_time drawn_at_{0};

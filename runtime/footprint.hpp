@@ -11,7 +11,7 @@ void share_heap_arenas();
 
 /// Gives back what the start has used and nothing will use soon: free heap pages, and pages of code
 /// and constants, which the kernel maps again from its cache when they are touched. Costs some
-/// hundred soft page faults. Call once, when the work has begun.
+/// hundred soft page faults. Call it when the work has begun, and again after the first rush.
 void release_startup_memory();
 
 } // namespace sluice::runtime
