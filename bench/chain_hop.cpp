@@ -83,8 +83,7 @@ void measure(const std::string& id, const std::string& what, const bench::workfl
       continue;
     median.values.push_back(bench::summarize(hops).median);
     median.limits.push_back(limit.median);
-    median.costs.push_back(
-      {run.ended.seconds / double(length), run.ended.cpu_seconds / double(length)});
+    median.costs.push_back(run.ended / double(length));
     p99.values.push_back(bench::percentile(hops, 0.99));
     p99.limits.push_back(limit.fdatasync_p99);
   }

@@ -39,7 +39,7 @@ double median_us(const std::vector<cost>& costs, double cost::*part) {
 void figure::add_speed(double count, const cost& ours, double limit_seconds, double tasks) {
   values.push_back(count / ours.seconds);
   limits.push_back(count / limit_seconds);
-  costs.push_back({ours.seconds / tasks, ours.cpu_seconds / tasks});
+  costs.push_back(ours / tasks);
 }
 
 void print(const figure& f) {
@@ -55,7 +55,8 @@ void print(const figure& f) {
                     {"budget", {{name_of(f.wanted.kind), f.wanted.value}}}};
   if (!f.costs.empty())
     line["cost_per_task"] = {{"cpu_us", median_us(f.costs, &cost::cpu_seconds)},
-                             {"wall_us", median_us(f.costs, &cost::seconds)}};
+                             {"wall_us", median_us(f.costs, &cost::seconds)},
+                             {"allocations", median_us(f.costs, &cost::allocations) / 1e6}};
   std::printf("%s\n", model::to_text(line).c_str());
 }
 

@@ -1,5 +1,6 @@
 #include "bench/measure.hpp"
 
+#include "bench/allocations.hpp"
 #include "runtime/clock.hpp"
 
 #include <malloc.h>
@@ -79,12 +80,22 @@ double percentile(std::vector<double> samples, double p) {
   return samples[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
 }
 
+cost operator+(const cost& one, const cost& other) {
+  return {one.seconds + other.seconds, one.cpu_seconds + other.cpu_seconds,
+          one.allocations + other.allocations};
+}
+
+cost operator/(const cost& of, double tasks) {
+  return {of.seconds / tasks, of.cpu_seconds / tasks, of.allocations / tasks};
+}
+
 stopwatch::stopwatch()
-  : clock_(runtime::system_clock()), started_(clock_.steady()), cpu_at_start_(cpu_seconds()) {}
+  : clock_(runtime::system_clock()), started_(clock_.steady()), cpu_at_start_(cpu_seconds()),
+    allocations_at_start_(allocations()) {}
 
 cost stopwatch::elapsed() const {
   return {std::chrono::duration<double>(clock_.steady() - started_).count(),
-          cpu_seconds() - cpu_at_start_};
+          cpu_seconds() - cpu_at_start_, double(allocations() - allocations_at_start_)};
 }
 
 double resident_bytes() {

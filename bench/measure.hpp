@@ -5,6 +5,7 @@
 #include "model/error.hpp"
 #include "model/time.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <type_traits>
@@ -42,7 +43,10 @@ double percentile(std::vector<double> samples, double p);
 struct cost {
   double seconds = 0;
   double cpu_seconds = 0;
+  double allocations = 0; ///< with `new`
 };
+cost operator+(const cost& one, const cost& other);
+cost operator/(const cost& of, double tasks);
 
 /// Measures from its construction on.
 class stopwatch {
@@ -54,6 +58,7 @@ private:
   model::clock clock_;
   model::steady_time started_;
   double cpu_at_start_;
+  std::uint64_t allocations_at_start_;
 };
 
 /// Bytes of memory that this process holds, after free heap has been given back.

@@ -73,9 +73,10 @@ def print_table(rows):
 
 
 def costs(name, build):
-    """Figure -> (CPU, wall) microseconds per task, of one repetition."""
+    """Figure -> (CPU us, wall us, allocations) per task, of one repetition."""
     command = programs(build)[name] + ["1"]
-    return {figure["id"]: (figure["cost_per_task"]["cpu_us"], figure["cost_per_task"]["wall_us"])
+    return {figure["id"]: tuple(figure["cost_per_task"].get(name, 0)
+                                for name in ("cpu_us", "wall_us", "allocations"))
             for figure in measure(command, build) if "cost_per_task" in figure}
 
 
@@ -92,14 +93,16 @@ def compare(names, build, other, pairs):
         for figure in (f for f in taken[0][0] if f in taken[0][1]):
             ours = [mine[figure] for mine, _ in taken]
             theirs = [their[figure] for _, their in taken]
-            ratios = [[a / b for a, b in zip(*pair)] for pair in zip(ours, theirs)]
+            # A build of before allocations were counted says nothing of them.
+            ratios = [[a / b if b else 0 for a, b in zip(*pair)] for pair in zip(ours, theirs)]
             yield {
                 "id": figure,
                 "pairs": pairs,
-                "cpu_us_per_task": summary(cpu for cpu, _ in ours),
-                "cpu_us_per_task_against": summary(cpu for cpu, _ in theirs),
-                "cpu_ratio": summary(cpu for cpu, _ in ratios),
-                "wall_ratio": summary(wall for _, wall in ratios),
+                "cpu_us_per_task": summary(cpu for cpu, _, _ in ours),
+                "cpu_us_per_task_against": summary(cpu for cpu, _, _ in theirs),
+                "cpu_ratio": summary(cpu for cpu, _, _ in ratios),
+                "wall_ratio": summary(wall for _, wall, _ in ratios),
+                "allocation_ratio": summary(count for _, _, count in ratios),
             }
 
 
@@ -109,9 +112,11 @@ def summary(values):
 
 
 def comparison_table(comparisons):
-    rows = [("id", "CPU us/task: median (min-max)", "the other build", "CPU ratio", "wall ratio")]
+    rows = [("id", "CPU us/task: median (min-max)", "the other build", "CPU ratio", "wall ratio",
+             "allocation ratio")]
     return rows + [(c["id"], spread(c["cpu_us_per_task"]), spread(c["cpu_us_per_task_against"]),
-                    spread(c["cpu_ratio"]), spread(c["wall_ratio"])) for c in comparisons]
+                    spread(c["cpu_ratio"]), spread(c["wall_ratio"]),
+                    spread(c["allocation_ratio"])) for c in comparisons]
 
 
 def run_all(names, build):
