@@ -20,9 +20,10 @@ def programs(build):
     """Name -> command. Each prints lines of JSON; see bench/README.md."""
     compiled = ["process_tasks", "native_tasks", "chain_hop", "open_loop", "plan_graph",
                 "submit_run", "recovery", "growth", "checkpoint_save"]
+    memory = [sys.executable, os.path.join(HERE, "resident_memory.py"), "--build", build]
     return {name: [os.path.join(build, "bench", name)] for name in compiled} | {
-        "resident_memory": [sys.executable, os.path.join(HERE, "resident_memory.py"),
-                            "--build", build],
+        "resident_memory": memory,
+        "resident_memory_5000": memory + ["--tasks", "5000"],
     }
 
 
@@ -141,8 +142,8 @@ def main():
     if unknown:
         parser.error(f"no benchmark named {unknown[0]}; there are {', '.join(known)}")
     if options.against:
-        if "resident_memory" in options.names:
-            parser.error("resident_memory has no cost per task to compare")
+        if memory := [name for name in options.names if name.startswith("resident_memory")]:
+            parser.error(f"{memory[0]} has no cost per task to compare")
         other = os.path.abspath(options.against)
         names = options.names or COMPARED
         missing = [name for name in names if not os.path.exists(programs(other)[name][0])]

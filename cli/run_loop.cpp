@@ -19,8 +19,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t most_pending = 64 * 1024; // bytes that wait for a slow reader
 constexpr std::chrono::seconds drain_time{20};  // and ten more between TERM and KILL
-constexpr std::chrono::seconds first_rush{3};
-constexpr model::steady_time frame_time = 50ms; // a person sees no more than that
+constexpr std::chrono::seconds rush_time{3};
+constexpr std::chrono::milliseconds little_work{10}; // of the processor, in such a time
+constexpr model::steady_time frame_time = 50ms;      // a person sees no more than that
 
 } // namespace
 
@@ -28,7 +29,7 @@ run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
                    signal_watch& signals, watched_run run)
   : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run.run_no),
     tracker_(std::move(run.tracker)), progress_(make_progress(s, tracker_)),
-    last_seq_(run.last_seq), settles_at_(s.clock.steady() + first_rush) {
+    last_seq_(run.last_seq), settles_at_(s.clock.steady() + rush_time) {
   session_.out.hold();
 }
 
@@ -84,6 +85,8 @@ expected<void> run_loop::read_missed_events() {
   is_behind_ = events->size() == batch_size;
   for (auto& e : *events)
     handle(std::move(e));
+  if (!is_behind_)
+    store_.reset(); // with its own copy of the workflow
   return {};
 }
 
@@ -98,6 +101,8 @@ void run_loop::handle(model::event e) {
   progress_->show(e);
   tracker_.apply(e);
   needs_redraw_ = true;
+  if (!settles_at_)
+    settles_at_ = session_.clock.steady() + rush_time;
 }
 
 void run_loop::take_signals() {
@@ -158,13 +163,17 @@ void run_loop::redraw() {
   needs_redraw_ = false;
 }
 
-/// The first tasks have started, or most of them: what that took need not stay in memory for as
-/// long as they run.
+/// Tasks have started or ended: what that took need not stay in memory for as long as the others
+/// run.
 void run_loop::settle_down() {
   if (!settles_at_ || session_.clock.steady() < *settles_at_)
     return;
-  settles_at_.reset();
-  runtime::release_startup_memory();
+  settles_at_.reset(); // until the next event
+  if (runtime::processor_time() - worked_ < little_work)
+    return;
+  runtime::release_unused_memory();
+  worked_ = runtime::processor_time();
+  settles_at_ = session_.clock.steady() + rush_time; // thousands of starts take longer
 }
 
 int run_loop::timeout_ms() const {

@@ -54,14 +54,15 @@ private:
   model::run_no run_;
   run_tracker tracker_;
   std::unique_ptr<progress> progress_;
-  std::optional<runtime::history> store_; ///< opened when events were missed
+  std::optional<runtime::history> store_; ///< while events that were missed are read
   bool is_behind_ = false;                ///< events have to be read from the store
   std::int64_t last_seq_ = 0;
   int signals_taken_ = 0;
   bool is_cancelled_ = false;
   std::shared_ptr<awaited<bool>> drained_; ///< after SIGTERM
   bool is_drained_ = false;
-  std::optional<model::steady_time> settles_at_;
+  std::optional<model::steady_time> settles_at_; ///< some time after the first event of a rush
+  std::chrono::microseconds worked_{0};        ///< processor time until memory was given back last
   std::optional<model::steady_time> stops_at_; ///< what is under way then
   bool needs_redraw_ = true;
   model::steady_time drawn_at_{0};

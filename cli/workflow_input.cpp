@@ -41,8 +41,7 @@ tl::expected<runtime::loaded_workflow, int> load_workflow(session& s, const std:
   return tl::unexpected(exit_usage);
 }
 
-tl::expected<model::submission, int> make_submission(session& s,
-                                                     const runtime::loaded_workflow& loaded,
+tl::expected<model::submission, int> make_submission(session& s, runtime::loaded_workflow loaded,
                                                      const std::string& file,
                                                      const std::vector<std::string>& params) {
   auto values = runtime::read_params(*loaded.workflow, params);
@@ -53,9 +52,9 @@ tl::expected<model::submission, int> make_submission(session& s,
     print_problems(s, file, problems);
     return tl::unexpected(exit_usage);
   }
-  return model::submission{.workflow = loaded.workflow,
-                           .content_hash = loaded.content_hash,
-                           .source = loaded.source,
+  return model::submission{.workflow = std::move(loaded.workflow),
+                           .content_hash = std::move(loaded.content_hash),
+                           .source = std::move(loaded.source),
                            .params = std::move(*values)};
 }
 

@@ -17,8 +17,7 @@ namespace sluice::cli {
 tl::expected<runtime::loaded_workflow, int> load_workflow(session& s, const std::string& file);
 
 /// The request for one run, with complete parameters; on problems prints each.
-tl::expected<model::submission, int> make_submission(session& s,
-                                                     const runtime::loaded_workflow& loaded,
+tl::expected<model::submission, int> make_submission(session& s, runtime::loaded_workflow loaded,
                                                      const std::string& file,
                                                      const std::vector<std::string>& params);
 

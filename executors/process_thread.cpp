@@ -23,6 +23,7 @@ namespace {
 
 // Descriptors of the process beside one for each attempt: database, log, sockets, epoll.
 constexpr rlim_t descriptors_of_the_rest = 128;
+constexpr std::size_t commands_kept = 256; // room for them, between one batch and the next
 
 struct start_command {
   std::shared_ptr<const model::start_attempt> order;
@@ -103,6 +104,8 @@ struct process_thread::state {
     for (auto& command : taken)
       apply(loop, command);
     taken.clear();
+    if (taken.capacity() > commands_kept)
+      taken.shrink_to_fit(); // thousands of starts at once are rare
   }
 
   void run() {

@@ -149,7 +149,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto named = add_named_upstreams(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
-  if (has_expression_join || task.when || !task.in.empty() || !task.settings.env.empty()) {
+  if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty()) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     if (has_expression_join)
@@ -158,7 +158,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     if (task.when)
       own->when = compile_condition(*task.when, {.path = path_of(path, "when"), .task = idx});
     own->in = compile_values(task.in, path_of(path, "in"), idx);
-    own->env = compile_values(task.settings.env, path_of(path, "env"), idx);
+    own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
     sort_unique(own->state_reads);
     sort_unique(own->output_reads);
     for (const auto upstream : own->output_reads)

@@ -249,7 +249,7 @@ void check_task(const model::task_spec& task, const std::string& path,
   }
   check_inputs(task.in, path_of(path, "in"), problems);
   check_outputs(task.out, path_of(path, "out"), problems);
-  check_settings(task.settings, path, problems);
+  check_settings(*task.settings, path, problems);
 }
 
 } // namespace sluice::logic

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/json.hpp"
+#include "model/rarely.hpp"
 #include "model/state.hpp"
 #include "model/time.hpp"
 
@@ -100,7 +101,7 @@ struct task_spec {
   std::optional<std::string> when; ///< text between `${{` and `}}`
   named_values in;
   std::vector<output_spec> out;
-  task_settings settings; ///< its own; `workflow_spec::defaults` fill in what is not set
+  rarely<task_settings> settings; ///< its own; `workflow_spec::defaults` fill in what is not set
   friend bool operator==(const task_spec&, const task_spec&) = default;
 };
 
@@ -136,7 +137,7 @@ inline executor_kind executor_of(const action& a) {
 template <class T>
 const std::optional<T>& setting_of(const workflow_spec& workflow, const task_spec& task,
                                    std::optional<T> task_settings::*setting) {
-  const auto& own = task.settings.*setting;
+  const auto& own = (*task.settings).*setting;
   return own ? own : workflow.defaults.*setting;
 }
 

@@ -110,7 +110,7 @@ value to_json(const task_spec& task) {
     v["in"] = pairs_to_json(task.in);
   for (const auto& out : task.out)
     v["out"].push_back(value::array({out.name, to_string(out.type)}));
-  if (auto settings = to_json(task.settings); !settings.empty())
+  if (auto settings = to_json(*task.settings); !settings.empty())
     v["settings"] = std::move(settings);
   return v;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace sluice::runtime {
@@ -32,9 +33,18 @@ void share_heap_arenas() {
   ::mallopt(M_ARENA_MAX, 2);
 }
 
-void release_startup_memory() {
+void release_unused_memory() {
   ::malloc_trim(0);
   ::dl_iterate_phdr(drop_read_only_segments, nullptr);
+}
+
+std::chrono::microseconds processor_time() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto since_start = [](const timeval& t) {
+    return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
+  };
+  return since_start(used.ru_utime) + since_start(used.ru_stime);
 }
 
 } // namespace sluice::runtime

@@ -339,12 +339,14 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   }
   const auto known = nodes_.known_entries(at, key_level::task, "keys");
   int actions = 0;
+  model::task_settings settings;
   for (const auto& [key, member] : known) {
     if (read_action(key, member.value, task))
       ++actions;
-    else if (!read_setting(key, member.value, task.settings))
+    else if (!read_setting(key, member.value, settings))
       read_task_key(key, member.value, task);
   }
+  task.settings = std::move(settings);
   // Perhaps the action is what is unknown, or of a later version: then that has been said.
   if (actions != 0 || 2 * known.size() == at.node.items.size())
     check_action(entry, actions);

@@ -36,7 +36,7 @@ private:
         add_upstream(t, near(self));
     join(t);
     if (random_.percent(10))
-      t.settings.allow_failure = true;
+      t.settings->allow_failure = true;
     if (self > 0 && random_.percent(20))
       t.when = condition(near(self));
     if (self > 0 && random_.percent(30))
@@ -58,13 +58,13 @@ private:
       t.out = {{"v", model::value_type::integer}, {"text", model::value_type::text}};
     }
     if (random_.percent(25))
-      t.settings.timeout = model::milliseconds{1 + random_.below(3'000)};
+      t.settings->timeout = model::milliseconds{1 + random_.below(3'000)};
     if (random_.percent(10))
-      t.settings.heartbeat = model::milliseconds{1 + random_.below(5'000)};
+      t.settings->heartbeat = model::milliseconds{1 + random_.below(5'000)};
     if (random_.percent(5))
-      t.settings.deadline = model::milliseconds{1 + random_.below(20'000)};
+      t.settings->deadline = model::milliseconds{1 + random_.below(20'000)};
     if (random_.percent(5))
-      t.settings.queue_timeout = model::milliseconds{1 + random_.below(5'000)};
+      t.settings->queue_timeout = model::milliseconds{1 + random_.below(5'000)};
   }
 
   void repeat(model::task_spec& t) {
@@ -77,13 +77,13 @@ private:
       retry.jitter = 0.25 * static_cast<double>(random_.below(5));
       if (random_.percent(20))
         retry.on = {{model::failure_class::timeout, ""}, {model::failure_class::exit, "15"}};
-      t.settings.retry = std::move(retry);
+      t.settings->retry = std::move(retry);
     } else if (roll < 38) {
-      t.settings.retry = model::retry_policy{};
-      t.settings.retry->never = true;
+      t.settings->retry = model::retry_policy{};
+      t.settings->retry->never = true;
     }
     if (random_.percent(15))
-      t.settings.crash_limit = static_cast<std::uint32_t>(random_.below(3));
+      t.settings->crash_limit = static_cast<std::uint32_t>(random_.below(3));
   }
 
   /// An earlier task, mostly one of the last few, so that chains get long.

@@ -139,7 +139,7 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
     return fail_to_start(s, run.error());
   const auto run_no = run->run_no;
 
-  runtime::release_startup_memory();
+  runtime::release_unused_memory();
 
   run_loop loop{s, **node, *inbox, *signals, std::move(*run)};
   const auto ended = loop.run();
@@ -155,18 +155,19 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
 }
 
 int run_file(session& s, const run_options& options) {
-  const auto workflow = load_workflow(s, options.file);
-  if (!workflow)
-    return workflow.error();
-  auto submission = make_submission(s, *workflow, options.file, options.params);
+  auto loaded = load_workflow(s, options.file);
+  if (!loaded)
+    return loaded.error();
+  auto submission = make_submission(s, std::move(*loaded), options.file, options.params);
   if (!submission)
     return submission.error();
   return run_node(
     s, {.slots = options.slots, .command = "sluice run " + options.file},
     [&](runtime::orchestrator& node, signal_watch& signals) {
       name_interrupted_runs(s);
+      run_tracker tracker{submission->workflow};
       return submit(node, std::move(*submission), signals).map([&](model::run_no run) {
-        return watched_run{run, run_tracker{workflow->workflow}, 0};
+        return watched_run{run, std::move(tracker), 0};
       });
     });
 }

@@ -10,7 +10,7 @@ TEST_CASE_METHOD(runtime_world, "function_executor: built-in handlers end as the
   auto echo = call("echo", "echo", {{"n", 7}});
   echo.out = {{"n", model::value_type::integer}};
   auto failing = call("fail", "fail", {{"message", "as asked"}, {"class", "validation"}});
-  failing.settings.allow_failure = true;
+  failing.settings->allow_failure = true;
   const auto run_no = submit({call("noop", "noop"), echo, failing});
   CHECK(run_state(run_no) == run_state::succeeded);
   CHECK(reader().run(run_no)->degraded);
@@ -36,7 +36,7 @@ TEST_CASE_METHOD(runtime_world, "function_executor: cancel and timeout end a sle
                  "[actors][function_executor]") {
   start();
   auto sleep = call("s", "sleep", {{"seconds", 3600}});
-  sleep.settings.timeout = model::seconds{5};
+  sleep.settings->timeout = model::seconds{5};
   const auto run_no = submit({sleep});
   SECTION("cancel") {
     cancel(run_no);

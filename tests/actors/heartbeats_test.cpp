@@ -13,7 +13,7 @@ public:
   model::run_no start_task() {
     start();
     auto a = task("a");
-    a.settings.heartbeat = model::seconds{10};
+    a.settings->heartbeat = model::seconds{10};
     const auto run_no = submit({a});
     key = launcher->key_of("a");
     launcher->confirm(key, clock().wall());
@@ -80,7 +80,7 @@ TEST_CASE_METHOD(heartbeat_world, "heartbeats: the clock starts with the process
                  "[actors][heartbeats]") {
   start();
   auto a = task("a");
-  a.settings.heartbeat = model::seconds{10};
+  a.settings->heartbeat = model::seconds{10};
   submit({a});
   advance(model::seconds{100}); // it waits for its start
   CHECK_FALSE(is_stopped());

@@ -228,7 +228,7 @@ TEST_CASE_METHOD(runtime_world, "host: a timeout counts from the start of the pr
                  "[actors][host]") {
   start();
   auto slow = task("slow");
-  slow.settings.timeout = model::seconds{30};
+  slow.settings->timeout = model::seconds{30};
   const auto run_no = submit({slow});
   const auto key = launcher->key_of("slow");
   advance(model::seconds{60}); // not started yet

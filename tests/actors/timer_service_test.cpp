@@ -44,7 +44,7 @@ using tasks = std::vector<std::uint32_t>;
 
 model::task_spec retried(std::string name, model::milliseconds delay) {
   auto t = task(std::move(name));
-  t.settings.retry = model::retry_policy{.max = 3, .base = delay, .factor = 1, .jitter = 0};
+  t.settings->retry = model::retry_policy{.max = 3, .base = delay, .factor = 1, .jitter = 0};
   return t;
 }
 
@@ -168,8 +168,8 @@ TEST_CASE_METHOD(runtime_world, "timer_service: a deadline stops what runs and f
                  "[actors][timer_service]") {
   start(1);
   auto slow = task("slow"), late = task("late"), patient = task("patient");
-  slow.settings.deadline = 5s;
-  late.settings.queue_timeout = 2s;
+  slow.settings->deadline = 5s;
+  late.settings->queue_timeout = 2s;
   const auto run_no = submit({slow, late, patient});
   launcher->confirm(launcher->key_of("slow"), clock().wall());
   advance(1'900ms);

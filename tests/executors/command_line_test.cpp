@@ -71,6 +71,6 @@ TEST_CASE("command_line: the working directory is the task's before the workflow
   CHECK(workdir_of(workflow, task) == "/base");
   workflow.defaults.workdir = "sub";
   CHECK(workdir_of(workflow, task) == "/base/sub");
-  task.settings.workdir = "/abs";
+  task.settings->workdir = "/abs";
   CHECK(workdir_of(workflow, task) == "/abs");
 }

@@ -163,7 +163,7 @@ TEST_CASE("process_thread: a plain line runs without a shell", "[executors][proc
 TEST_CASE("process_thread: each shell gets the text", "[executors][process_thread]") {
   process_world world;
   auto bash = shell_task("false | true; echo not reached");
-  bash.task().settings.shell = model::shell_spec{.which = model::shell_spec::kind::bash};
+  bash.task().settings->shell = model::shell_spec{.which = model::shell_spec::kind::bash};
   CHECK(world.run(bash).failure->code == "1");
 
   auto custom = shell_task("one two");
@@ -200,7 +200,7 @@ TEST_CASE("process_thread: a program is looked up on the PATH of the task",
   CHECK(world.output_of(exec_task({"tools/mine"})) == "mine\n");
   auto empty_part = exec_task({"mine"});
   empty_part.env = {{"PATH", "/nowhere:"}};
-  empty_part.task().settings.workdir = "tools";
+  empty_part.task().settings->workdir = "tools";
   CHECK(world.output_of(empty_part) == "mine\n");
 }
 
@@ -224,7 +224,7 @@ TEST_CASE("process_thread: what cannot start is told apart and named also in the
   CAPTURE(argv.front(), workdir);
   auto task = exec_task(argv);
   if (!workdir.empty())
-    task.task().settings.workdir = workdir;
+    task.task().settings->workdir = workdir;
   const auto report = world.run(task);
   REQUIRE(report.failure.has_value());
   CHECK(report.failure->failure_class == failure_class::permanent);

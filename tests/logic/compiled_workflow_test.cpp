@@ -193,11 +193,11 @@ TEST_CASE("compile: every kind of problem is found and placed", "[logic][compile
       {"tasks.extract.in['a-b']",
        "'a-b' is no name of a variable: letters, digits and _, no digit first"}}},
     {[](auto& s) {
-       s.tasks[0].settings.env = {{"PATH", "/bin"}, {"LD_PRELOAD", "x"}};
+       s.tasks[0].settings->env = {{"PATH", "/bin"}, {"LD_PRELOAD", "x"}};
      },
      {}},
     {[](auto& s) {
-       s.tasks[0].settings.env = {{"SLUICE_RUN", "1"}, {"L", value::array()}};
+       s.tasks[0].settings->env = {{"SLUICE_RUN", "1"}, {"L", value::array()}};
      },
      {{"tasks.extract.env.SLUICE_RUN", "'SLUICE_RUN': names with SLUICE_ are set by sluice"},
       {"tasks.extract.env.L", "must be a single value, not a list or a map"}}},
@@ -220,7 +220,7 @@ TEST_CASE("compile: every kind of problem is found and placed", "[logic][compile
      {{"tasks.load.run", "the command is empty"}}},
     {[](auto& s) {
        s.defaults.timeout = model::milliseconds{-1};
-       s.tasks[1].settings.timeout = model::milliseconds{0};
+       s.tasks[1].settings->timeout = model::milliseconds{0};
      },
      {{"defaults.timeout", "must be longer than nothing"},
       {"tasks.load.timeout", "must be longer than nothing"}}},

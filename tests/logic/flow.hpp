@@ -47,7 +47,7 @@ public:
     return *this;
   }
   task_editor& env(std::string name, model::value v) {
-    spec_.settings.env.emplace_back(std::move(name), std::move(v));
+    spec_.settings->env.emplace_back(std::move(name), std::move(v));
     return *this;
   }
   task_editor& out(std::string name, model::value_type type = model::value_type::integer) {
@@ -55,11 +55,11 @@ public:
     return *this;
   }
   task_editor& allow_failure(bool allowed = true) {
-    spec_.settings.allow_failure = allowed;
+    spec_.settings->allow_failure = allowed;
     return *this;
   }
   task_editor& retry(model::retry_policy policy) {
-    spec_.settings.retry = std::move(policy);
+    spec_.settings->retry = std::move(policy);
     return *this;
   }
   task_editor& never_again() {
@@ -68,15 +68,15 @@ public:
     return retry(std::move(never));
   }
   task_editor& crash_limit(std::uint32_t losses) {
-    spec_.settings.crash_limit = losses;
+    spec_.settings->crash_limit = losses;
     return *this;
   }
   task_editor& deadline(model::milliseconds from_submission) {
-    spec_.settings.deadline = from_submission;
+    spec_.settings->deadline = from_submission;
     return *this;
   }
   task_editor& queue_timeout(model::milliseconds from_ready) {
-    spec_.settings.queue_timeout = from_ready;
+    spec_.settings->queue_timeout = from_ready;
     return *this;
   }
   task_editor& call(std::string handler) {

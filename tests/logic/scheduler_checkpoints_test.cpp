@@ -136,7 +136,7 @@ TEST_CASE("scheduler_core: what cannot be saved is refused", "[logic][scheduler_
 
 TEST_CASE("scheduler_core: a task may say how much it saves", "[logic][scheduler_core]") {
   flow f{"a"};
-  f.spec.tasks.front().settings.checkpoint_bytes = 10;
+  f.spec.tasks.front().settings->checkpoint_bytes = 10;
   core_world world{f};
   const auto offer = [&](std::size_t size) {
     world.step(model::checkpoint_offered{

@@ -32,7 +32,7 @@ workflow_spec full_workflow() {
   exec_task.when = "params.day > '2020-01-01'";
   exec_task.in = {{"rows", "${{ 1 }}"}, {"a", value{{"k", value::array({1, 2.0})}}}};
   exec_task.out = {{"score", value_type::real}, {"list", value_type::list}};
-  exec_task.settings = {
+  exec_task.settings = task_settings{
     .env = {{"B", 1}, {"A", "x"}},
     .workdir = "sub",
     .shell = shell_spec{shell_spec::kind::custom, {"/bin/zsh", "-c"}},
@@ -52,8 +52,8 @@ workflow_spec full_workflow() {
   call_task.name = "nap";
   call_task.action = call_action{"sleep"};
   call_task.join.rule = join_rule::none_failed;
-  call_task.settings.shell = shell_spec{shell_spec::kind::sh, {}};
-  call_task.settings.retry = retry_policy{.never = true};
+  call_task.settings->shell = shell_spec{shell_spec::kind::sh, {}};
+  call_task.settings->retry = retry_policy{.never = true};
   spec.tasks = {shell_task, exec_task, call_task};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},

@@ -21,8 +21,16 @@ std::size_t resident_bytes() {
 TEST_CASE("footprint: what the start used is given back, and the program goes on",
           "[runtime][footprint]") {
   const auto before = resident_bytes();
-  sluice::runtime::release_startup_memory();
+  sluice::runtime::release_unused_memory();
   const auto after = resident_bytes();
   CHECK(after < before);
   CHECK(std::stoull(std::to_string(after)) == after); // code and constants come back
+}
+
+TEST_CASE("footprint: processor time grows with work", "[runtime][footprint]") {
+  const auto before = sluice::runtime::processor_time();
+  std::size_t work = 0;
+  while (sluice::runtime::processor_time() < before + std::chrono::milliseconds{2})
+    work += resident_bytes();
+  CHECK(work > 0);
 }

@@ -212,9 +212,9 @@ TEST_CASE("workflow_file: every key of this version is read", "[runtime][workflo
                                {"z", nullptr},
                                {"l", {1, "2"}},
                                {"m", {{"k", "${{ params.day }}"}}}});
-  CHECK(extract.settings.shell->argv == lines{"/bin/zsh", "-c"});
-  CHECK(extract.settings.timeout == model::milliseconds{90s});
-  CHECK(extract.settings.allow_failure == false);
+  CHECK(extract.settings->shell->argv == lines{"/bin/zsh", "-c"});
+  CHECK(extract.settings->timeout == model::milliseconds{90s});
+  CHECK(extract.settings->allow_failure == false);
   CHECK(std::get<model::exec_action>(spec.tasks[2].action).argv
         == lines{"./check", "--min", "1000", "1.0"});
   CHECK(spec.tasks[2].after == lines{"short", "extract"});
@@ -434,13 +434,13 @@ tasks:
     == model::retry_policy{
       .max = 3, .base = 250ms, .factor = 1.5, .cap = 1min, .jitter = 0, .on = {}, .stop_on = {}});
   CHECK(spec.defaults.crash_limit == 2);
-  CHECK_FALSE(spec.tasks[0].settings.retry);
-  CHECK(spec.tasks[1].settings.retry
+  CHECK_FALSE(spec.tasks[0].settings->retry);
+  CHECK(spec.tasks[1].settings->retry
         == model::retry_policy{.max = 5,
                                .on = {{failure_class::transient, ""}, {failure_class::exit, "75"}},
                                .stop_on = {{failure_class::exit, "2"}}});
-  CHECK(spec.tasks[1].settings.crash_limit == 0);
-  CHECK(spec.tasks[2].settings.retry == model::retry_policy{.never = true});
+  CHECK(spec.tasks[1].settings->crash_limit == 0);
+  CHECK(spec.tasks[2].settings->retry == model::retry_policy{.never = true});
 }
 
 TEST_CASE("workflow_file: a deadline of the workflow is the run's, a default each task's own",
@@ -455,8 +455,8 @@ tasks:
   CHECK(spec.deadline == 3h);
   CHECK(spec.defaults.deadline == 1h);
   CHECK(spec.defaults.queue_timeout == 10min);
-  CHECK(spec.tasks[1].settings.deadline == 30min);
-  CHECK(spec.tasks[1].settings.queue_timeout == 1min);
+  CHECK(spec.tasks[1].settings->deadline == 30min);
+  CHECK(spec.tasks[1].settings->queue_timeout == 1min);
   CHECK(
     problems_of("deadline: 0s\ndefaults: {deadline: 5}\n"
                 "tasks:\n  a: {run: x, queue_timeout: 0m}\n")
@@ -559,7 +559,7 @@ TEST_CASE("workflow_file: aliases repeat what they name", "[runtime][workflow_fi
   const auto spec = spec_of("tasks:\n  a:\n    run: &cmd echo\n    env: &env {K: v}\n"
                             "  b:\n    run: *cmd\n    env: *env\n");
   CHECK(spec.tasks[0].action == spec.tasks[1].action);
-  CHECK(spec.tasks[1].settings.env == model::named_values{{"K", "v"}});
+  CHECK(spec.tasks[1].settings->env == model::named_values{{"K", "v"}});
 }
 
 TEST_CASE("workflow_file: texts that mean something huge are refused", "[runtime][workflow_file]") {
