@@ -18,44 +18,21 @@ Usage: kill_runtime.py --binary-dir build/release [--count 100] [--seed N]
 
 import argparse
 import contextlib
-import fcntl
-import glob
 import json
 import os
 import random
 import select
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 
+from audit import (DEADLINE_S, MARKER, Failure, carriers, check_nothing_runs, deadline, in_scratch,
+                   sound_database, wait_for_guard)
+
 TASKS = 200
-DEADLINE_S = 120  # for what has to happen; generous, sanitizers and a busy machine included
-MARKER = "KILL_TEST_MARKER"
-
-
-class Failure(Exception):
-    """Something that must hold does not."""
-
-
-@contextlib.contextmanager
-def deadline(what):
-    """Raises Failure when the block, which may block in the kernel, takes too long."""
-
-    def give_up(_signal, _frame):
-        raise Failure(f"{what}: not within {DEADLINE_S} s")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(DEADLINE_S)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def write_workflow(path, marker, instance_file):
@@ -75,24 +52,6 @@ def write_workflow(path, marker, instance_file):
             action = actions[(i // 8 + i) % len(actions)]
             file.write(f"  t{i}: {{{action}{after}}}\n")
 
-
-def carriers(tokens):
-    """Pid and command of each process that has one of the tokens in its environment."""
-    found = []
-    for path in glob.glob("/proc/[0-9]*/environ"):
-        pid = int(path.split("/")[2])
-        if pid == os.getpid():
-            continue
-        try:
-            with open(path, "rb") as file:
-                environment = file.read()
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            continue  # it ended, or is not ours
-        if any(token.encode() in environment for token in tokens):
-            found.append((pid, command))
-    return found
 
 
 class Round:
@@ -163,21 +122,11 @@ class Round:
                 return file.read().strip()
         return ""
 
-    def wait_for_guard(self):
-        """The guard holds its lock until it has found nothing more to kill."""
-        path = os.path.join(self.store, "guard.lock")
-        if not os.path.exists(path):
-            return  # killed before the guard started, so before any task
-        with open(path, "rb") as lock, deadline("the end of the guard"):
-            fcntl.flock(lock, fcntl.LOCK_SH)
-
     def check_processes(self):
         tokens = [f"{MARKER}={self.marker}"]
         if self.instance():
             tokens.append(f"SLUICE_INSTANCE={self.instance()}")
-        left = carriers(tokens)
-        if left:
-            raise Failure(f"{len(left)} processes are left, such as {left[:3]}")
+        check_nothing_runs(tokens)
 
     def check_store(self):
         path = os.path.join(self.store, "sluice.db")
@@ -186,10 +135,7 @@ class Round:
             if events:
                 raise Failure(f"{len(events)} lines were printed, but there is no database")
             return
-        with contextlib.closing(sqlite3.connect(path)) as db:
-            verdict = db.execute("PRAGMA integrity_check").fetchall()
-            if verdict != [("ok",)]:
-                raise Failure(f"integrity_check: {verdict[:5]}")
+        with sound_database(self.store) as db:
             stored = set()
             if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone():
                 rows = db.execute("SELECT seq, run_no, type, task_idx, attempt FROM event")
@@ -259,7 +205,7 @@ def play(binary, folder, store, number, took_s, dice, slots):
     if code != -signal.SIGKILL and not (over and code == 0):
         with open(one.errors, encoding="utf-8", errors="replace") as file:
             raise Failure(f"ended by itself with {code}\n{file.read()}")
-    one.wait_for_guard()
+    wait_for_guard(store)
     one.check_store()
     if over:
         one.end_leftovers()
@@ -277,10 +223,9 @@ def main():
     parser.add_argument("--slots", type=int, default=8)
     options = parser.parse_args()
     binary = os.path.join(os.path.abspath(options.binary_dir), "sluice")
-    print(f"seed {options.seed}", flush=True)
     dice = random.Random(options.seed)
-    folder = tempfile.mkdtemp(prefix="sluice-kill-")
-    try:
+
+    def rounds(folder):
         took_s = calibrate(binary, folder, options.slots)
         print(f"an undisturbed run takes {took_s:.2f} s", flush=True)
         number = stores = 0
@@ -291,12 +236,9 @@ def main():
             if shown := play(binary, folder, store, number, took_s, dice, options.slots):
                 number += 1
                 print(f"{number:3}  {shown}", flush=True)
-    except Failure as failure:
-        print(f"FAILED: {failure}\nseed {options.seed}; kept: {folder}", flush=True)
-        return 1
-    shutil.rmtree(folder)
-    print(f"{options.count} kills, nothing lost, nothing left")
-    return 0
+        print(f"{options.count} kills, nothing lost, nothing left")
+
+    return in_scratch("kill", options.seed, rounds)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ random moments, `sluice run --resume` goes on, until the run has succeeded. Then
 
 Standard library only. Needs Linux's /proc.
 
-Usage: resume_run.py --binary-dir build/release [--kills 50] [--seed N]
+Usage: resume_run.py --binary-dir build/release [--kills 50] [--rounds 1] [--seed N]
 """
 
 import argparse
@@ -20,16 +20,13 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
-import time
 import uuid
 
-from kill_runtime import MARKER, Failure, carriers, deadline
+from audit import (MARKER, Failure, check_nothing_runs, deadline, in_scratch, sound_database,
+                   wait_for_guard)
 
 TASKS = 300
 
@@ -85,11 +82,9 @@ class Life:
         return self.errors.read().decode(errors="replace")
 
 
-def audit(database, ledger, successes):
-    with contextlib.closing(sqlite3.connect(database)) as db:
-        verdict = db.execute("PRAGMA integrity_check").fetchall()
-        if verdict != [("ok",)]:
-            raise Failure(f"integrity_check: {verdict[:5]}")
+def check(store, ledger, successes):
+    """Compares ledger and database with what was printed. Returns the number of starts."""
+    with sound_database(store) as db:
         rows = db.execute("SELECT t.name, a.attempt, a.class FROM attempt a JOIN task t"
                           " USING (run_no, task_idx)").fetchall()
         states = dict(db.execute("SELECT state, count(*) FROM task GROUP BY state").fetchall())
@@ -134,28 +129,30 @@ def play(binary, folder, kills, dice):
         if code != -signal.SIGKILL:
             raise Failure(f"ended by itself with {code}\n{life.said()}")
         done += 1
-    with deadline("the end of the last guard"):
-        while carriers([f"{MARKER}={marker}"]):
-            time.sleep(0.01)
-    return done, audit(os.path.join(store, "sluice.db"), ledger, successes)
+    wait_for_guard(store)
+    check_nothing_runs([f"{MARKER}={marker}"])
+    return done, check(store, ledger, successes)
 
 
 def main():
     parser = argparse.ArgumentParser(description="Kills a run and takes it up, again and again.")
     parser.add_argument("--binary-dir", required=True)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
     binary = os.path.join(os.path.abspath(options.binary_dir), "sluice")
-    folder = tempfile.mkdtemp(prefix="sluice-resume-")
-    try:
-        kills, starts = play(binary, folder, options.kills, random.Random(options.seed))
-    except Failure as failure:
-        print(f"FAILED: {failure}\nseed {options.seed}; kept: {folder}", flush=True)
-        return 1
-    shutil.rmtree(folder)
-    print(f"{kills} kills, {TASKS} tasks, {starts} starts: nothing lost, nothing done again")
-    return 0
+    dice = random.Random(options.seed)
+
+    def rounds(folder):
+        for number in range(options.rounds):
+            there = os.path.join(folder, str(number))
+            os.mkdir(there)
+            kills, starts = play(binary, there, options.kills, dice)
+            print(f"{kills} kills, {TASKS} tasks, {starts} starts: nothing lost, nothing done again",
+                  flush=True)
+
+    return in_scratch("resume", options.seed, rounds)
 
 
 if __name__ == "__main__":
