@@ -232,7 +232,7 @@ void restart_after_pause(host_pointer self, child which) {
 /// What SCHEDULER was asked and did not answer may have been done or not.
 void fail_requests(host_state& state) {
   for (const auto& [id, done] : std::exchange(state.asked, {}))
-    done(fail(errc::unavailable, "the scheduler was restarted before it answered"));
+    done({errc::unavailable, "the scheduler was restarted before it answered"});
 }
 
 /// After a pause; the next one begins with what is committed, so its writer goes first.
@@ -295,18 +295,23 @@ void stop_children(host_pointer self, const caf::exit_msg& exit) {
   self->quit(exit.reason);
 }
 
-template <class Request>
-void ask_scheduler(host_pointer self, Request request, completion done) {
+/// Asks SCHEDULER; `take` is what its answer holds for the one who wants to know.
+template <class Answer, class Request, class Result>
+void ask_scheduler(host_pointer self, Request request, std::function<void(expected<Result>)> done,
+                   Result Answer::*take) {
   auto& state = self->state;
   const auto id = ++state.last_asked;
-  state.asked.emplace(id, std::move(done));
-  const auto answer = [self, id](const expected<model::run_no>& result) {
-    if (const auto asked = self->state.asked.extract(id))
-      asked.mapped()(result);
-  };
+  state.asked.emplace(id, [done](error why) { done(tl::unexpected(std::move(why))); });
   self->request(state.scheduler, answer_timeout, std::move(request))
-    .then([answer](const run_accepted& accepted) { answer(accepted.run_no); },
-          [answer](const caf::error& e) { answer(tl::unexpected(from_caf(e))); });
+    .then(
+      [self, id, done, take](Answer& answer) {
+        if (self->state.asked.erase(id) != 0)
+          done(std::move(answer.*take));
+      },
+      [self, id](const caf::error& e) {
+        if (const auto asked = self->state.asked.extract(id))
+          asked.mapped()(from_caf(e));
+      });
 }
 
 } // namespace
@@ -318,7 +323,7 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
   state.how = how;
   state.incarnation = position.incarnation;
   state.first_seq = position.last_seq;
-  state.ours = {position.runs.next_run, state.options.resume};
+  state.ours = {position.last_seq, state.options.resume};
   state.runs = std::move(position.runs);
   self->set_exception_handler(describe_exception);
   self->set_down_handler([self](const caf::down_msg& down) { child_died(self, down); });
@@ -328,9 +333,15 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
     start_child(self, which);
   return {
     [self](host_submit& ask) {
-      ask_scheduler(self, submit_run{std::move(ask.what)}, std::move(ask.done));
+      ask_scheduler(self, submit_run{std::move(ask.what)}, std::move(ask.done),
+                    &run_accepted::run_no);
     },
-    [self](host_cancel& ask) { ask_scheduler(self, std::move(ask.what), std::move(ask.done)); },
+    [self](host_cancel& ask) {
+      ask_scheduler(self, std::move(ask.what), std::move(ask.done), &run_accepted::run_no);
+    },
+    [self](host_control& ask) {
+      ask_scheduler(self, std::move(ask.what), std::move(ask.done), &run_controlled::result);
+    },
     [self](host_drain& ask) {
       self->state.draining = std::move(ask);
       offer_drain(self);

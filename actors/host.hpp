@@ -25,6 +25,12 @@ public:
   /// Calls back when the cancellation is recorded. Errors: `not_found` when the run is not live.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done);
 
+  /// What an operator asks of a run, in progress or not; calls back when it is recorded. Errors:
+  /// `not_found`, `conflict` when the run is in no state for it, `invalid_argument`, `unavailable`,
+  /// `timeout`.
+  void control(model::run_no run, model::control what, std::string actor,
+               std::function<void(expected<model::control_result>)> done);
+
   /// Starts nothing any more; calls back when nothing is under way and all of it is recorded.
   /// Repeat it with `stop` to stop what is left: then both call back.
   void drain(model::drain_mode mode, std::function<void()> done);

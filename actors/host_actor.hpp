@@ -37,8 +37,9 @@ struct host_state {
 
   std::map<caf::actor_id, child> children;
   std::map<child, logic::restart_policy> restarts;
-  /// Requests that SCHEDULER has not answered; bounded by what it accepts.
-  std::map<std::uint64_t, completion> asked;
+  /// Requests that SCHEDULER has not answered, and whom to tell that it never will; bounded by what
+  /// it accepts.
+  std::map<std::uint64_t, std::function<void(error)>> asked;
   std::uint64_t last_asked = 0;
   /// Progress that is not known to be stored; a new scheduler is told of all of it.
   std::map<std::uint64_t, host_save_checkpoint> saves;

@@ -31,10 +31,7 @@ expected<store_position> read_position(const host_options& options) {
   const auto reader = options.open_reader();
   if (!reader)
     return tl::unexpected(reader.error());
-  const auto next_run = (*reader)->next_run_no();
-  if (!next_run)
-    return tl::unexpected(next_run.error());
-  auto runs = read_live_runs(**reader, {*next_run, options.resume});
+  auto runs = read_live_runs(**reader, {*last_seq, options.resume});
   if (!runs)
     return tl::unexpected(runs.error());
   return store_position{mark->incarnation + 1, *last_seq, std::move(*runs)};
@@ -64,6 +61,12 @@ void host::submit(model::submission what, completion done) {
 
 void host::cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done) {
   caf::anon_send(impl_->root, host_cancel{{run, mode, std::move(actor)}, std::move(done)});
+}
+
+void host::control(model::run_no run, model::control what, std::string actor,
+                   std::function<void(expected<model::control_result>)> done) {
+  caf::anon_send(impl_->root,
+                 host_control{{run, std::move(what), std::move(actor)}, std::move(done)});
 }
 
 void host::drain(model::drain_mode mode, std::function<void()> done) {

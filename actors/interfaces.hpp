@@ -40,6 +40,9 @@ using run_control_actor = caf::typed_actor<
   caf::replies_to<submit_run>::with<run_accepted>,
   // Cancels a live run; again with `immediate` it kills at once. Errors: `not_found`.
   caf::replies_to<cancel_run>::with<run_accepted>,
+  // What an operator asks of a run; one that is not in progress is read back for it. Not safe to
+  // repeat. Errors: `not_found`, `conflict` when the run is in no state for it, `invalid_argument`.
+  caf::replies_to<control_run>::with<run_controlled>,
   // Starts nothing any more; answers when nothing is under way. Safe to repeat: `stop` after
   // `finish` stops what is left.
   caf::replies_to<drain>::with<drained_all>>;
@@ -72,7 +75,7 @@ using scheduler_actor = status_channel_actor::extend_with<run_control_actor>::
     // set.
     caf::reacts_to<use_timer_service>,
     // INTERNAL: the pause after a failed read is over.
-    caf::reacts_to<load_again>, caf::reacts_to<resume_again>,
+    caf::reacts_to<load_again>, caf::reacts_to<load_run_again>, caf::reacts_to<resume_again>,
     // INTERNAL: a second has passed since a save of the attempt.
     caf::reacts_to<model::checkpoint_pause_over>>;
 
@@ -189,6 +192,8 @@ using readers_actor = caf::typed_actor<
   caf::replies_to<read_checkpoint>::with<checkpoint_read>,
   // Committed events after a seq, in order.
   caf::replies_to<read_events>::with<events_read>,
+  // One run, finished or not. Errors: `not_found`.
+  caf::replies_to<read_run>::with<run_read>,
   // The unfinished runs of this host.
   caf::replies_to<read_runs>::with<runs_read>>;
 
@@ -243,7 +248,7 @@ struct use_timer_service {
 /// HOST: spawns, watches, restarts and stops all of the above.
 using host_actor = caf::typed_actor<
   // Hands on to SCHEDULER and calls back with the answer.
-  caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>,
+  caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>, caf::reacts_to<host_control>,
   // The same; tells a new scheduler too.
   caf::reacts_to<host_drain>, caf::reacts_to<host_save_checkpoint>,
   // Hands on to PROCESS EXECUTOR.

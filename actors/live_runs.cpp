@@ -19,7 +19,7 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
   std::vector<model::stored_run> runs;
   for (auto row = unfinished->rbegin(); row != unfinished->rend(); ++row) {
     const auto is_ours =
-      row->run_no >= ours.from
+      row->began_seq > ours.after_seq
       || std::find(ours.resumed.begin(), ours.resumed.end(), row->run_no) != ours.resumed.end();
     if (!is_ours)
       continue;

@@ -9,10 +9,10 @@
 
 namespace sluice::actors {
 
-/// Those that it was asked to resume, and those that were submitted to it. All others that are
-/// unfinished belong to someone else.
+/// Those that it was asked to resume, and those that began with it: were submitted to it, or
+/// retried. All others that are unfinished belong to someone else.
 struct run_ownership {
-  model::run_no from; ///< the first number it gave, and all after it
+  std::int64_t after_seq = 0; ///< of the last event before it
   std::vector<model::run_no> resumed;
 };
 

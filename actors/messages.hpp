@@ -31,6 +31,15 @@ struct cancel_run {
   model::cancel_mode mode = model::cancel_mode::graceful;
   std::string actor;
 };
+struct control_run {
+  model::run_no run_no;
+  model::control what;
+  std::string actor;
+};
+/// The answer: it is durable.
+struct run_controlled {
+  model::control_result result;
+};
 /// Ends what is under way, or lets it end, and starts nothing any more.
 struct drain {
   model::drain_mode mode = model::drain_mode::finish;
@@ -115,6 +124,9 @@ struct read_again {};
 struct load_again {
   model::load_outputs what;
 };
+struct load_run_again {
+  model::load_run what;
+};
 /// To oneself: the checkpoint of an attempt that is to start is read again.
 struct resume_again {
   std::shared_ptr<model::start_attempt> start;
@@ -141,6 +153,12 @@ struct events_read {
   std::shared_ptr<const std::vector<model::event>> events;
 };
 
+struct read_run {
+  model::run_no run_no;
+};
+struct run_read {
+  std::shared_ptr<const model::stored_run> run;
+};
 struct read_runs {
   run_ownership ours;
 };
@@ -165,6 +183,10 @@ struct host_submit {
 struct host_cancel {
   cancel_run what;
   completion done;
+};
+struct host_control {
+  control_run what;
+  std::function<void(expected<model::control_result>)> done;
 };
 struct host_drain {
   drain what;
@@ -221,6 +243,8 @@ SLUICE_LOCAL_MESSAGE(model::progress_told)
 SLUICE_LOCAL_MESSAGE(model::sign_of_life)
 SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
+SLUICE_LOCAL_MESSAGE(actors::control_run)
+SLUICE_LOCAL_MESSAGE(actors::run_controlled)
 SLUICE_LOCAL_MESSAGE(actors::drain)
 SLUICE_LOCAL_MESSAGE(actors::drained_all)
 SLUICE_LOCAL_MESSAGE(actors::run_accepted)
@@ -246,6 +270,7 @@ SLUICE_LOCAL_MESSAGE(actors::run_call)
 SLUICE_LOCAL_MESSAGE(actors::call_ended)
 SLUICE_LOCAL_MESSAGE(actors::read_again)
 SLUICE_LOCAL_MESSAGE(actors::load_again)
+SLUICE_LOCAL_MESSAGE(actors::load_run_again)
 SLUICE_LOCAL_MESSAGE(actors::resume_again)
 SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
@@ -253,11 +278,14 @@ SLUICE_LOCAL_MESSAGE(actors::read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::checkpoint_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)
 SLUICE_LOCAL_MESSAGE(actors::events_read)
+SLUICE_LOCAL_MESSAGE(actors::read_run)
+SLUICE_LOCAL_MESSAGE(actors::run_read)
 SLUICE_LOCAL_MESSAGE(actors::read_runs)
 SLUICE_LOCAL_MESSAGE(actors::runs_read)
 SLUICE_LOCAL_MESSAGE(actors::events_published)
 SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
+SLUICE_LOCAL_MESSAGE(actors::host_control)
 SLUICE_LOCAL_MESSAGE(actors::host_drain)
 SLUICE_LOCAL_MESSAGE(actors::host_save_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::host_sign)

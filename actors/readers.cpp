@@ -31,6 +31,13 @@ readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_sta
         return to_caf(outputs.error());
       return outputs_read{std::move(*outputs)};
     },
+    [self](const read_run& ask) -> caf::result<run_read> {
+      auto run =
+        opened(self->state).and_then([&](storage::reader* r) { return r->stored_run(ask.run_no); });
+      if (!run)
+        return to_caf(run.error());
+      return run_read{std::make_shared<const model::stored_run>(std::move(*run))};
+    },
     [self](const read_runs& ask) -> caf::result<runs_read> {
       auto found = opened(self->state).and_then([&](storage::reader* r) {
         return read_live_runs(*r, ask.ours);

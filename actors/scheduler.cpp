@@ -41,6 +41,22 @@ void load_outputs(scheduler_pointer self, const model::load_outputs& load) {
       });
 }
 
+/// Reads back a run that an operator asks something of.
+void load_run(scheduler_pointer self, model::load_run load) {
+  self->request(self->state.readers, read_timeout, read_run{load.run_no})
+    .then(
+      [self, load](run_read& read) {
+        react(self, model::run_loaded{load.run_no, std::move(read.run)});
+      },
+      [self, load](const caf::error& e) {
+        auto why = from_caf(e);
+        if (why.code == errc::unavailable || why.code == errc::timeout)
+          self->delayed_send(self, pause_after_failed_read, load_run_again{load});
+        else
+          react(self, model::run_loaded{load.run_no, tl::unexpected(std::move(why))});
+      });
+}
+
 void launch(scheduler_pointer self, std::shared_ptr<const model::start_attempt> start) {
   const auto kind = executor_of(start->spec().action);
   self->send(self->state.executors[std::size_t(kind)], launch_attempt{std::move(start)});
@@ -130,12 +146,22 @@ struct effect_runner {
   }
   void operator()(const model::acknowledge_report& done) const { tell(done.executor, done); }
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
+  void operator()(const model::load_run& load) const { load_run(self, load); }
   void operator()(model::change_timers& changes) const {
     if (self->state.timers) // else it is told everything when it comes
       self->send(self->state.timers, std::move(changes));
   }
   void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
+  void operator()(model::answer_control& a) const {
+    auto promise = self->state.controls.extract(a.request);
+    if (!promise)
+      return;
+    if (a.result)
+      promise.mapped().deliver(run_controlled{std::move(*a.result)});
+    else
+      promise.mapped().deliver(to_caf(a.result.error()));
+  }
   void operator()(const model::answer_drain& a) const {
     if (auto promise = self->state.drains.extract(a.request))
       promise.mapped().deliver(drained_all{});
@@ -233,6 +259,15 @@ caf::typed_response_promise<run_accepted> cancel(scheduler_pointer self, cancel_
   return promise;
 }
 
+caf::typed_response_promise<run_controlled> control(scheduler_pointer self, control_run& request) {
+  auto promise = self->make_response_promise<run_controlled>();
+  const auto id = ++self->state.last_request;
+  self->state.controls.emplace(id, promise);
+  react(self, model::control_requested{id, request.run_no, std::move(request.what),
+                                       std::move(request.actor)});
+  return promise;
+}
+
 caf::typed_response_promise<drained_all> start_drain(scheduler_pointer self, drain request) {
   auto promise = self->make_response_promise<drained_all>();
   const auto id = ++self->state.last_request;
@@ -279,6 +314,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
     [self](const model::timer_fired& e) { react(self, e); },
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
+    [self](control_run& request) { return control(self, request); },
     [self](drain request) { return start_drain(self, request); },
     [self](save_checkpoint& request) { return save(self, request); },
     [self](committed done) {
@@ -308,6 +344,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
                  watch_timers{scheduler_actor{self}, self->state.core->timers()});
     },
     [self](const load_again& again) { load_outputs(self, again.what); },
+    [self](const load_run_again& again) { load_run(self, again.what); },
     [self](const resume_again& again) { read_and_launch(self, again.start); },
     [self](const model::checkpoint_pause_over& over) { react(self, over); },
   };

@@ -30,6 +30,7 @@ struct scheduler_state {
 
   model::request_id last_request = 0;
   std::unordered_map<model::request_id, caf::typed_response_promise<run_accepted>> answers;
+  std::unordered_map<model::request_id, caf::typed_response_promise<run_controlled>> controls;
   std::unordered_map<model::request_id, caf::typed_response_promise<drained_all>> drains;
   std::unordered_map<model::request_id, caf::typed_response_promise<checkpoint_kept>> savers;
   /// Attempts that start when their task's checkpoint is read; true: they were told to stop since.

@@ -2,6 +2,8 @@
 
 #include "model/json.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace sluice::api {
 namespace {
 
@@ -50,6 +52,44 @@ expected<model::value> read_usage(std::string_view body) {
     return fail(errc::invalid_argument,
                 "usage is 1 to " + std::to_string(most_numbers) + " names, each with a number");
   return object;
+}
+
+expected<model::retry_run> read_retry(std::string_view body) {
+  if (body.empty())
+    return model::retry_run{};
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::retry_run what;
+  for (const auto& [name, task] : object->items()) {
+    if ((name != "from" && name != "downstream") || !task.is_string() || object->size() != 1)
+      return fail(errc::invalid_argument,
+                  "a retry is of what failed, or \"from\" one task, or \"downstream\" of one");
+    what.scope = name == "from" ? model::retry_scope::from : model::retry_scope::downstream;
+    what.task = task.get<std::string>();
+  }
+  return what;
+}
+
+model::value to_json(const model::control_result& done) {
+  return {{"run", to_string(done.run_no)},
+          {"generation", done.generation},
+          {"tasks", done.tasks},
+          {"kept", done.kept}};
+}
+
+expected<model::control_result> read_control_result(const model::value& answer) {
+  const auto foreign = fail(errc::invalid_argument, "the runtime's answer is not understood");
+  try {
+    const auto run = model::parse_run_no(answer.at("run").get_ref<const std::string&>());
+    if (!run)
+      return foreign;
+    return model::control_result{*run, answer.at("generation").get<std::uint32_t>(),
+                                 answer.at("tasks").get<std::vector<std::string>>(),
+                                 answer.at("kept").get<std::uint64_t>()};
+  } catch (const model::value::exception&) {
+    return foreign;
+  }
 }
 
 } // namespace sluice::api

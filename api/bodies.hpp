@@ -1,6 +1,7 @@
 // The JSON bodies of requests, read and checked. Plain functions, any thread.
 #pragma once
 
+#include "model/control.hpp"
 #include "model/run.hpp"
 
 #include <string_view>
@@ -12,5 +13,13 @@ expected<model::task_progress> read_progress(std::string_view body);
 
 /// `{"tokens": 1200, "cost": 0.03}`: an object of numbers. Errors: `invalid_argument`.
 expected<model::value> read_usage(std::string_view body);
+
+/// `{"from": "load"}`, `{"downstream": "load"}`, or nothing: what failed. Errors:
+/// `invalid_argument`.
+expected<model::retry_run> read_retry(std::string_view body);
+
+/// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
+model::value to_json(const model::control_result& done);
+expected<model::control_result> read_control_result(const model::value& answer);
 
 } // namespace sluice::api

@@ -49,6 +49,16 @@ void cancel(const routed& r) {
                  });
 }
 
+void retry(const routed& r) {
+  const auto run = model::parse_run_no(r.part(1));
+  const auto what = read_retry(r.what.body);
+  if (!run || !what)
+    return r.done(problem(run ? what.error() : run.error()));
+  r.calls.control(*run, *what, [done = r.done](const expected<model::control_result>& result) {
+    done(result ? json_response(202, to_json(*result)) : problem(result.error()));
+  });
+}
+
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
 constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
 
@@ -129,6 +139,7 @@ struct route {
 
 constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
+  route{verb::post, "runs/*/retry", retry},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},
@@ -158,6 +169,11 @@ runtime_calls calls_of(runtime::orchestrator& node) {
       [&node](model::run_no run, model::cancel_mode mode,
               runtime_calls::answer<model::run_no> done) {
         node.cancel(run, mode, "operator", std::move(done));
+      },
+    .control =
+      [&node](model::run_no run, model::control what,
+              runtime_calls::answer<model::control_result> done) {
+        node.control(run, std::move(what), "operator", std::move(done));
       },
     .save_checkpoint =
       [&node](model::attempt_key key, model::checkpoint what, runtime_calls::answer<void> done) {

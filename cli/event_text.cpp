@@ -43,6 +43,10 @@ std::string event_detail(const model::event& e) {
   else
     add("", text_of(e.data, "message"));
   add(", ", text_of(e.data, "reason"));
+  if (const auto generation = text_of(e.data, "generation"); !generation.empty())
+    add(", ", "generation " + generation);
+  if (const auto reset = text_of(e.data, "reset"); !reset.empty())
+    add(", ", reset + " reset");
   add(", ", text_of(e.data, "token"));
   if (const auto fraction = e.data.find("fraction"); fraction != e.data.end())
     add(", ", percent_of(*fraction));

@@ -102,7 +102,7 @@ public:
 
   void redraw() override {
     clear();
-    if (tracker_.ended_at() || !tracker_.submitted_at())
+    if (tracker_.ended_at() || !tracker_.since())
       return;
     const auto width = session_.out.width();
     const auto now = session_.clock.wall();
@@ -158,7 +158,7 @@ private:
     add(tracker_.failed(), "failed");
     add(tracker_.skipped(), "skipped");
     add(tracker_.cancelled(), "cancelled");
-    return line + "  " + elapsed(*tracker_.submitted_at(), now);
+    return line + "  " + elapsed(*tracker_.since(), now);
   }
 
   void draw(std::string_view line, std::size_t width) {

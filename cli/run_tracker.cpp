@@ -11,14 +11,13 @@ run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
                          const runtime::run_view& run)
   : workflow_(std::move(workflow)), succeeded_(run.count(model::task_state::succeeded)),
     failed_(run.count(model::task_state::failed)), skipped_(run.count(model::task_state::skipped)),
-    cancelled_(run.count(model::task_state::cancelled)), state_(run.state),
-    submitted_at_(run.submitted_at) {}
+    cancelled_(run.count(model::task_state::cancelled)), state_(run.state), since_(run.began_at) {}
 
 void run_tracker::apply(const model::event& e) {
   if (!e.task_idx) {
     state_ = model::parse_run_state(e.to).value_or(state_);
-    if (e.type == model::event_type::run_submitted)
-      submitted_at_ = e.at;
+    if (e.type == model::event_type::run_submitted || e.type == model::event_type::run_retried)
+      since_ = e.at;
     if (model::is_terminal(state_))
       ended_at_ = e.at;
     return;
@@ -30,7 +29,9 @@ void run_tracker::apply(const model::event& e) {
     return;
   }
   const auto state = model::parse_task_state(e.to);
-  if (e.type == model::event_type::task_dispatched)
+  if (e.type == model::event_type::task_reset)
+    --count_of(e.from);
+  else if (e.type == model::event_type::task_dispatched)
     running_[*e.task_idx] = {e.attempt.value_or(0), e.at, false};
   else if (state == model::task_state::cancelling)
     running_[*e.task_idx].cancelling = true;
@@ -50,11 +51,14 @@ std::optional<model::wall_time> run_tracker::began_at(const model::event& e) con
 
 void run_tracker::task_ended(std::uint32_t task, std::string_view state) {
   running_.erase(task);
-  auto& count = state == "succeeded"   ? succeeded_
-                : state == "skipped"   ? skipped_
-                : state == "cancelled" ? cancelled_
-                                       : failed_;
-  ++count;
+  ++count_of(state);
+}
+
+std::size_t& run_tracker::count_of(std::string_view state) {
+  return state == "succeeded"   ? succeeded_
+         : state == "skipped"   ? skipped_
+         : state == "cancelled" ? cancelled_
+                                : failed_;
 }
 
 } // namespace sluice::cli

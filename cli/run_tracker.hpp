@@ -21,7 +21,7 @@ struct running_task {
 class run_tracker {
 public:
   explicit run_tracker(std::shared_ptr<const model::workflow_spec> workflow);
-  /// Of a run that is under way: counts what is decided of it.
+  /// Of a run that is under way, or ended and is about to be retried: counts what is decided of it.
   run_tracker(std::shared_ptr<const model::workflow_spec> workflow, const runtime::run_view& run);
 
   /// Events in order of their seq; those of other runs are to be kept away.
@@ -36,19 +36,21 @@ public:
   /// By task index.
   const std::map<std::uint32_t, running_task>& running() const { return running_; }
   model::run_state state() const { return state_; }
-  std::optional<model::wall_time> submitted_at() const { return submitted_at_; }
+  /// When it was submitted, or its last generation began.
+  std::optional<model::wall_time> since() const { return since_; }
   std::optional<model::wall_time> ended_at() const { return ended_at_; }
   /// When the attempt that an event ends began: its start, else its dispatch.
   std::optional<model::wall_time> began_at(const model::event& e) const;
 
 private:
   void task_ended(std::uint32_t task, std::string_view state);
+  std::size_t& count_of(std::string_view state); ///< a terminal one
 
   std::shared_ptr<const model::workflow_spec> workflow_;
   std::map<std::uint32_t, running_task> running_;
   std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0;
   model::run_state state_ = model::run_state::queued;
-  std::optional<model::wall_time> submitted_at_, ended_at_;
+  std::optional<model::wall_time> since_, ended_at_;
 };
 
 } // namespace sluice::cli

@@ -83,8 +83,12 @@ std::string task_time(const runtime::task_view& task, model::wall_time now) {
 
 std::string run_time(const runtime::run_view& run, model::wall_time now) {
   if (run.finished_at)
-    return time_between(run.submitted_at, *run.finished_at);
-  return run.is_live() ? time_between(run.submitted_at, now) : std::string{};
+    return time_between(run.began_at, *run.finished_at);
+  return run.is_live() ? time_between(run.began_at, now) : std::string{};
+}
+
+std::string generation_words(std::uint32_t generation) {
+  return generation > 1 ? "generation " + std::to_string(generation) : std::string{};
 }
 
 std::string count_words(const runtime::run_view& run) {

@@ -26,7 +26,11 @@ std::string task_id(model::task_key key, std::string_view name);
 
 /// How long: from the start (or dispatch) to the end (or now, when it is under way), or empty.
 std::string task_time(const runtime::task_view& task, model::wall_time now);
+/// Of the run's last generation.
 std::string run_time(const runtime::run_view& run, model::wall_time now);
+
+/// `generation 2`; nothing for the first.
+std::string generation_words(std::uint32_t generation);
 
 /// Counts of what is not zero, in words: `1 failed  2 skipped`.
 std::string count_words(const runtime::run_view& run);

@@ -64,6 +64,12 @@ expected<void> event_fold::apply_to_run(const model::event& e) {
     for (const auto& task : run.tasks)
       if (!is_terminal(task.state))
         return misfit(e, "a task is not decided");
+  const bool begins = e.type == event_type::run_retried;
+  if (begins != (is_terminal(run.state) && *to == model::run_state::running))
+    return misfit(e, "a run goes on with a new generation only");
+  if (begins && (!e.data.is_object() || e.data.value("generation", 0u) != run.generation + 1))
+    return misfit(e, "the generation is " + std::to_string(run.generation));
+  run.generation += begins ? 1 : 0;
   run.state = *to;
   return {};
 }
@@ -85,6 +91,9 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
     return misfit(e, "the task is " + std::string{to_string(task.state)});
   if (!is_legal(*from, *to))
     return misfit(e, "not a legal move");
+  if ((e.type == event_type::task_reset)
+      != (is_terminal(*from) && *to == model::task_state::pending))
+    return misfit(e, "what was decided goes on when it is reset only");
   const bool is_new = e.type == event_type::task_dispatched;
   const auto attempt = task.attempt + (is_new ? 1 : 0);
   if (e.attempt.value_or(0) != attempt)

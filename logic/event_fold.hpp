@@ -19,6 +19,7 @@ struct folded_task {
 
 struct folded_run {
   model::run_state state = model::run_state::running;
+  std::uint32_t generation = 1;
   std::vector<folded_task> tasks;
   model::state_counts counts{}; ///< as stored
 };

@@ -34,6 +34,7 @@ struct live_task {
   bool settled : 1 = false;      ///< terminal, and its dependents know
   bool was_started : 1 = false;  ///< before a restart, and not evaluated since
   bool checkpointed : 1 = false; ///< a checkpoint of it may be stored
+  bool kept : 1 = false;         ///< decided in an earlier generation of its run
   std::uint32_t attempt = 0;
   std::uint32_t undecided = 0; ///< upstreams that are not terminal
   std::uint32_t loads = 0;     ///< outputs it waits for to be read back
@@ -78,6 +79,7 @@ public:
   model::value facts;                                   ///< what `run.` names in expressions
   std::vector<std::pair<std::string, std::string>> env; ///< of the workflow, evaluated
 
+  std::uint32_t generation = 1;
   model::run_state state = model::run_state::running;
   bool stopping = false; ///< on_failure: stop has acted
   bool failed = false;   ///< some failure is unhandled

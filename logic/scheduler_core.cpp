@@ -85,14 +85,16 @@ scheduler_core::compile_here(std::shared_ptr<const model::workflow_spec> spec) c
 /// All its tasks are pending.
 live_run& scheduler_core::add_run(model::run_no run_no,
                                   std::shared_ptr<const compiled_workflow> workflow,
-                                  model::value params, model::wall_time submitted_at) {
+                                  model::value params, model::wall_time submitted_at,
+                                  std::uint32_t generation) {
   live_run& run = runs_[run_no];
   run.run_no = run_no;
   run.workflow = std::move(workflow);
   run.params = std::move(params);
+  run.generation = generation;
   run.facts = {{"id", to_string(run_no)},
                {"workflow", run.spec().name},
-               {"generation", 1},
+               {"generation", generation},
                {"submitted", model::to_rfc3339(submitted_at)}};
   run.tasks.resize(run.spec().tasks.size());
   run.undecided = static_cast<std::uint32_t>(run.tasks.size());
@@ -339,7 +341,8 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
     }
   }
   step_.records.push_back(model::attempt_dispatched{
-    key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_});
+    key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_,
+    run.generation});
   step_.effects.push_back(std::move(start));
 }
 

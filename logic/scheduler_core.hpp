@@ -11,6 +11,7 @@
 #include "model/stored_run.hpp"
 
 #include <array>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
@@ -80,6 +81,8 @@ private:
   void on(const model::attempt_finished& e);
   void on(const model::executor_ready& e);
   void on(const model::cancel_requested& e);
+  void on(const model::control_requested& e);
+  void on(const model::run_loaded& e);
   void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
   void on(const model::timer_fired& e);
@@ -87,7 +90,17 @@ private:
   void on(const model::checkpoint_pause_over& e);
   void on(const model::progress_told& e);
 
+  // scheduler_control.cpp: what operators ask of runs.
+  expected<model::control_result> act(const model::control_requested& asked,
+                                      const model::stored_run& run);
+  expected<model::control_result> act_live(const model::control_requested& asked, live_run& run);
+  expected<model::control_result> retry(const model::stored_run& ended,
+                                        const model::retry_run& what);
+
   // scheduler_restore.cpp: a run's way back from the store.
+  live_run& take_up(std::shared_ptr<const compiled_workflow> workflow,
+                    const model::stored_run& stored);
+  void go_on(live_run& run, const model::stored_run& stored);
   void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);
   void restore_outputs(live_run& run, const model::stored_run& stored);
   void restore_failures(live_run& run, const model::stored_run& stored);
@@ -131,7 +144,8 @@ private:
   expected<std::shared_ptr<const compiled_workflow>>
   compile_here(std::shared_ptr<const model::workflow_spec> spec) const;
   live_run& add_run(model::run_no run_no, std::shared_ptr<const compiled_workflow> workflow,
-                    model::value params, model::wall_time submitted_at);
+                    model::value params, model::wall_time submitted_at,
+                    std::uint32_t generation = 1);
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   void fill_capacity();
   void dispatch_task(live_run& run, std::uint32_t task);
@@ -201,6 +215,9 @@ private:
     std::vector<model::request_id> waiting;
   };
   std::unordered_map<model::attempt_key, held_checkpoint> saving_; ///< those in such a pause
+
+  /// Asked of runs that are not in progress and are being read back, in order.
+  std::map<model::run_no, std::deque<model::control_requested>> asked_;
 
   // Of the step in progress.
   model::wall_time now_;

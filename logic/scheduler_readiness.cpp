@@ -25,15 +25,16 @@ expected<model::value> fill_without_nul(const value_template& text, const scope&
 
 } // namespace
 
-/// Whether the workflow's environment could be evaluated; if not, all tasks have failed: none can
-/// start.
+/// Whether the workflow's environment could be evaluated; if not, all undecided tasks have failed:
+/// none can start.
 bool scheduler_core::evaluate_env(live_run& run) {
   const run_scope names{run};
   for (const auto& [name, text] : run.workflow->env()) {
     auto filled = fill_without_nul(text, names);
     if (!filled) {
       for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-        fail_expression(run, task, "env." + name + ": " + filled.error().message);
+        if (!is_terminal(run.tasks[task].state)) // of an earlier generation
+          fail_expression(run, task, "env." + name + ": " + filled.error().message);
       return false;
     }
     run.env.emplace_back(name, model::to_plain_text(*filled));

@@ -18,26 +18,36 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
                                  + std::to_string(stored.workflow->tasks.size()));
   now_ = now;
   actor_ = "scheduler";
-  auto& run = add_run(stored.run_no, std::move(*compiled), stored.params, stored.submitted_at);
+  auto& run = take_up(std::move(*compiled), stored);
+  guarded(run, [&] { go_on(run, stored); });
+  return finish_step();
+}
+
+/// The run as it is stored; what follows from that is not decided yet.
+live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workflow,
+                                  const model::stored_run& stored) {
+  auto& run = add_run(stored.run_no, std::move(workflow), stored.params, stored.submitted_at,
+                      stored.generation);
   run.state = stored.state;
   run.prior_inputs = stored.inputs;
   if (!stored.error.empty()) {
     run.expired = run.failed = true;
     run.error = stored.error;
   }
-  guarded(run, [&] {
-    for (const auto& timer : stored.timers)
-      run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
-    for (const auto& [task, retries] : stored.retries)
-      run.retries.emplace(task, retry_progress{retries.done, retries.last});
-    for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-      restore_task(run, task, stored);
-    restore_outputs(run, stored);
-    restore_failures(run, stored);
-    judge_again(run);
-    settle(run);
-  });
-  return finish_step();
+  for (const auto& timer : stored.timers)
+    run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
+  for (const auto& [task, retries] : stored.retries)
+    run.retries.emplace(task, retry_progress{retries.done, retries.last});
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    restore_task(run, task, stored);
+  return run;
+}
+
+void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
+  restore_outputs(run, stored);
+  restore_failures(run, stored);
+  judge_again(run);
+  settle(run);
 }
 
 void scheduler_core::restore_task(live_run& run, std::uint32_t task,
@@ -55,7 +65,8 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   const auto has_reason = [&](std::string_view text) {
     return reason != stored.reasons.end() && reason->second == text;
   };
-  if (has_reason("internal")) {
+  entry.kept = was.kept;
+  if (has_reason("internal") && !was.kept) {
     run.internal = run.failed = true;
     run.error = "internal error before the run was taken up again";
   }
@@ -64,7 +75,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     --run.undecided;
     return;
   }
-  entry.was_started = was.attempt > 0;
+  entry.was_started = was.started;
   entry.judged = entry.was_started;
   entry.checkpointed = entry.was_started; // perhaps: its next attempt looks for one
   if (!is_active(was.state))

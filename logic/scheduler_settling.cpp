@@ -152,8 +152,9 @@ void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
     run.error =
       "task '" + run.task_spec(task).name + "' failed: " + (text ? text.mapped() : std::string{});
   run.failed = true;
+  // One of an earlier generation does not stop what was asked for since.
   if (run.spec().on_failure == model::on_failure::stop && !run.stopping
-      && run.state == run_state::running)
+      && run.state == run_state::running && !run.tasks[task].kept)
     stop_on_failure(run);
 }
 

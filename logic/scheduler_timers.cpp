@@ -31,12 +31,14 @@ void scheduler_core::remove_timer(live_run& run, timer_slot slot) {
     step_.timers.removed.push_back(removed);
 }
 
+/// Those that count from the submission, or the beginning of the generation.
 void scheduler_core::set_deadlines(live_run& run) {
   const auto& spec = run.spec();
   if (spec.deadline)
     set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
   for (std::uint32_t task = 0; task < spec.tasks.size(); ++task)
-    if (const auto& deadline = setting_of(spec, spec.tasks[task], &task_settings::deadline))
+    if (const auto& deadline = setting_of(spec, spec.tasks[task], &task_settings::deadline);
+        deadline && !is_terminal(run.tasks[task].state))
       set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
 }
 

@@ -45,6 +45,16 @@ struct answer_cancel {
   request_id request = 0;
   expected<model::run_no> result;
 };
+/// Read back a run that is not in progress; answered by `run_loaded`.
+struct load_run {
+  model::run_no run_no;
+};
+/// The answer to `control_requested`. Errors: `not_found`, `conflict` when the run is in no state
+/// for it, `invalid_argument`.
+struct answer_control {
+  request_id request = 0;
+  expected<control_result> result;
+};
 /// The answer to `drain_requested`: nothing is under way any more.
 struct answer_drain {
   request_id request = 0;
@@ -64,8 +74,8 @@ struct answer_checkpoint {
 struct pause_checkpoints {
   attempt_key key;
 };
-using command =
-  std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs, answer_submit,
-               answer_cancel, answer_drain, change_timers, answer_checkpoint, pause_checkpoints>;
+using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
+                             load_run, answer_submit, answer_cancel, answer_control, answer_drain,
+                             change_timers, answer_checkpoint, pause_checkpoints>;
 
 } // namespace sluice::model

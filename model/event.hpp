@@ -3,17 +3,21 @@
 #pragma once
 
 #include "model/checkpoint.hpp"
+#include "model/control.hpp"
 #include "model/ids.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/timer.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace sluice::model {
+
+struct stored_run;
 
 /// A row of the event table: append-only, `seq` is the cursor of all followers.
 struct event {
@@ -69,6 +73,18 @@ struct cancel_requested {
   cancel_mode mode = cancel_mode::graceful;
   std::string actor; ///< `operator`, `ctrl-c`
 };
+/// An operator asks something of a run, in progress or not.
+struct control_requested {
+  request_id request = 0;
+  model::run_no run_no;
+  control what;
+  std::string actor;
+};
+/// A run that is not in progress, read back for what is asked of it.
+struct run_loaded {
+  model::run_no run_no;
+  expected<std::shared_ptr<const stored_run>> run;
+};
 enum class drain_mode : std::uint8_t {
   finish, ///< what is under way may end
   stop,   ///< it is stopped, and ready again
@@ -105,7 +121,7 @@ struct checkpoint_pause_over {
 };
 using happening =
   std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished, executor_ready,
-               cancel_requested, drain_requested, outputs_loaded, timer_fired, checkpoint_offered,
-               checkpoint_pause_over, progress_told>;
+               cancel_requested, control_requested, run_loaded, drain_requested, outputs_loaded,
+               timer_fired, checkpoint_offered, checkpoint_pause_over, progress_told>;
 
 } // namespace sluice::model

@@ -98,11 +98,34 @@ event from_record(const run_moved& r) {
   return e;
 }
 
+event from_record(const run_retried& r) {
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = event_type::run_retried;
+  e.from = to_string(r.from);
+  e.to = to_string(run_state::running);
+  e.actor = r.actor;
+  e.data = {{"generation", r.generation}, {"reset", r.reset}};
+  return e;
+}
+
+event from_record(const task_reset& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_reset, r.at);
+  e.from = to_string(r.from);
+  e.to = to_string(task_state::pending);
+  e.actor = r.actor;
+  e.data = {{"generation", r.generation}};
+  return e;
+}
+
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
   e.from = to_string(task_state::ready);
   e.to = to_string(task_state::dispatched);
   e.data = {{"executor", to_string(r.executor)}};
+  if (r.generation > 1)
+    e.data["generation"] = r.generation;
   return e;
 }
 
@@ -179,6 +202,8 @@ std::size_t weight(const step& s) {
     rows += std::visit(overloaded{
                          [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
                          [](const run_moved&) { return std::size_t{2}; },
+                         [](const run_retried&) { return std::size_t{2}; },
+                         [](const task_reset&) { return std::size_t{4}; },
                          [](const attempt_dispatched&) { return std::size_t{3}; },
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();

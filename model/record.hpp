@@ -30,12 +30,32 @@ struct run_moved {
   wall_time at;
   std::optional<wall_time> due; ///< of its deadline, when that moved it
 };
+/// A run that had ended goes on with another generation. `task_reset` of each task that starts anew
+/// follow.
+struct run_retried {
+  model::run_no run_no;
+  run_state from = run_state::failed;
+  std::uint32_t generation = 2; ///< the new one
+  std::uint64_t reset = 0;      ///< so many tasks
+  std::string actor;
+  wall_time at;
+};
+/// A task that was decided is pending again, and keeps nothing but its attempts.
+struct task_reset {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the last one, 0: none
+  task_state from = task_state::failed;
+  std::uint32_t generation = 2;
+  std::string actor;
+  wall_time at;
+};
 /// An attempt was given to an executor, which starts it after the commit.
 struct attempt_dispatched {
   attempt_key key;
   executor_kind executor = executor_kind::process;
   std::string inputs; ///< JSON text of the resolved inputs, or empty
   wall_time at;
+  std::uint32_t generation = 1; ///< of the run
 };
 /// An attempt ended; `outcome.state` is where its task went.
 struct attempt_ended {
@@ -72,8 +92,9 @@ struct progress_made {
   task_progress what;
   wall_time at;
 };
-using record = std::variant<run_created, run_moved, attempt_dispatched, attempt_ended, task_moved,
-                            warning_raised, checkpoint_saved, progress_made>;
+using record =
+  std::variant<run_created, run_moved, run_retried, task_reset, attempt_dispatched, attempt_ended,
+               task_moved, warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -141,6 +141,7 @@ enum class event_type : std::uint8_t {
   run_submitted,
   run_cancelling,
   run_finished,
+  run_retried, ///< goes on, as another generation
   task_dispatched,
   task_finished, ///< succeeded or failed, an attempt ended with it
   task_lost,     ///< its attempt was lost; the task is ready again
@@ -150,6 +151,7 @@ enum class event_type : std::uint8_t {
   task_cancelling,
   task_cancelled,
   task_failed, ///< failed without an attempt (expression error)
+  task_reset,  ///< pending again, in a new generation of its run
   task_warning,
   task_checkpoint, ///< saved its progress
   task_progress,   ///< said how far it is

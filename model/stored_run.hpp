@@ -1,4 +1,4 @@
-// What the store holds of a run that is not finished: all that a scheduler needs to take it up.
+// What the store holds of a run: all that a scheduler needs to take it up.
 #pragma once
 
 #include "model/run.hpp"
@@ -19,7 +19,9 @@ namespace sluice::model {
 struct stored_task {
   task_state state = task_state::pending; ///< as stored
   std::uint8_t losses = 0;
-  bool has_outputs = false;
+  bool has_outputs : 1 = false;
+  bool started : 1 = false;     ///< its current attempt is of the run's generation
+  bool kept : 1 = false;        ///< decided in an earlier generation
   std::uint32_t attempt = 0;    ///< current one, 0: none yet
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };
@@ -35,6 +37,7 @@ struct stored_run {
   std::shared_ptr<const workflow_spec> workflow;
   value params = value::object();
   run_state state = run_state::running;
+  std::uint32_t generation = 1;
   wall_time submitted_at;
   std::string error; ///< of a run that is being ended by its deadline
   std::vector<stored_task> tasks;

@@ -30,9 +30,8 @@ run_view viewed(storage::run_row row, const lock_view& before, const lock_view& 
   static_cast<storage::run_row&>(view) = std::move(row);
   // Two looks, one on each side of the read: a run that ended, or a runtime that started between
   // them, is not taken for an interruption.
-  view.interrupted = !model::is_terminal(view.state)
-                     && !before.executes(view.run_no, view.submitted_at)
-                     && !after.executes(view.run_no, view.submitted_at);
+  view.interrupted = !model::is_terminal(view.state) && !before.executes(view.run_no, view.began_at)
+                     && !after.executes(view.run_no, view.began_at);
   return view;
 }
 

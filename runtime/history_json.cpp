@@ -8,6 +8,12 @@ void put_time(model::value& v, const char* name, const std::optional<model::wall
     v[name] = model::to_rfc3339(*at);
 }
 
+/// Of a run, or that something of it belongs to; the first one goes without saying.
+void put_generation(model::value& v, std::uint32_t generation) {
+  if (generation > 1)
+    v["generation"] = generation;
+}
+
 void put_failure(model::value& v, const std::optional<model::failure>& failure) {
   if (failure)
     v["failure"] = {{"class", to_string(failure->failure_class)},
@@ -37,6 +43,9 @@ model::value to_json(const run_view& run) {
     {"degraded", run.degraded},     {"submitted_at", model::to_rfc3339(run.submitted_at)}};
   if (!run.error.empty())
     v["error"] = run.error;
+  put_generation(v, run.generation);
+  if (run.generation > 1)
+    v["began_at"] = model::to_rfc3339(run.began_at);
   put_time(v, "started_at", run.started_at);
   put_time(v, "finished_at", run.finished_at);
   return v;
@@ -46,6 +55,7 @@ model::value to_json(const task_view& task) {
   model::value v{
     {"run", to_string(task.key.run_no)}, {"id", to_string(task.key)},   {"task", task.name},
     {"task_idx", task.key.task_idx},     {"state", task.shown_state()}, {"attempt", task.attempt}};
+  put_generation(v, task.generation);
   if (!task.reason.empty())
     v["reason"] = task.reason;
   if (!task.waits_for.empty())
@@ -71,6 +81,7 @@ model::value to_json(const storage::attempt_row& attempt) {
                  {"executor", to_string(attempt.executor)},
                  {"state", to_string(attempt.state)},
                  {"dispatched_at", model::to_rfc3339(attempt.dispatched_at)}};
+  put_generation(v, attempt.generation);
   put_failure(v, attempt.failure);
   if (!attempt.inputs.is_null())
     v["inputs"] = attempt.inputs;

@@ -20,9 +20,9 @@ lock_view lock_view::look(const storage::store_paths& paths) {
   return view;
 }
 
-bool lock_view::executes(model::run_no run, model::wall_time submitted_at) const {
+bool lock_view::executes(model::run_no run, model::wall_time began_at) const {
   return held_since_
-         && (submitted_at >= *held_since_
+         && (began_at >= *held_since_
              || std::find(resumed_.begin(), resumed_.end(), run) != resumed_.end());
 }
 

@@ -15,9 +15,11 @@ class lock_view {
 public:
   static lock_view look(const storage::store_paths& paths);
 
-  /// Whether the holder can be the one that executes a run. A runtime executes what it accepted
-  /// itself and what it took up: any other run that is older than its lock has lost its runtime.
-  bool executes(model::run_no run, model::wall_time submitted_at) const;
+  bool is_held() const { return held_since_.has_value(); }
+  /// Whether the holder can be the one that executes a run. A runtime executes what began with it
+  /// and what it took up: any other run whose generation is older than its lock has lost its
+  /// runtime.
+  bool executes(model::run_no run, model::wall_time began_at) const;
 
 private:
   std::optional<model::wall_time> held_since_; ///< nothing: nobody holds it

@@ -172,6 +172,11 @@ void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::strin
   parts_->host->cancel(run, mode, std::move(actor), std::move(done));
 }
 
+void orchestrator::control(model::run_no run, model::control what, std::string actor,
+                           std::function<void(expected<model::control_result>)> done) {
+  parts_->host->control(run, std::move(what), std::move(actor), std::move(done));
+}
+
 std::optional<model::attempt_key> orchestrator::attempt_of(std::string_view token) const {
   return parts_->tokens->verify(token);
 }

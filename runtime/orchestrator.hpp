@@ -69,6 +69,12 @@ public:
   /// The same; calls back when it is recorded. Errors: `not_found` when the run is not in progress.
   void cancel(model::run_no run, model::cancel_mode mode, std::string actor, completion done);
 
+  /// What an operator asks of a run, in progress or not; calls back when it is recorded. Errors:
+  /// `not_found`, `conflict` when the run is in no state for it, `invalid_argument`, `unavailable`,
+  /// `timeout`.
+  void control(model::run_no run, model::control what, std::string actor,
+               std::function<void(expected<model::control_result>)> done);
+
   /// Whose token this is; nothing for what this node did not hand out.
   std::optional<model::attempt_key> attempt_of(std::string_view token) const;
 

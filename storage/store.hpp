@@ -56,12 +56,15 @@ struct run_row {
   std::string workflow;
   std::int64_t version = 0; ///< of the workflow, from 1
   model::run_state state = model::run_state::queued;
+  std::uint32_t generation = 1;
   std::string trigger;
   model::value params;
   model::state_counts counts{};
   bool degraded = false;
   std::string error;
   model::wall_time submitted_at;
+  model::wall_time began_at;                  ///< its generation; the first with the submission
+  std::int64_t began_seq = 0;                 ///< of the event with which that began
   std::optional<model::wall_time> started_at; ///< of its first attempt's dispatch
   std::optional<model::wall_time> finished_at;
 };
@@ -71,6 +74,7 @@ struct attempt_row {
   model::executor_kind executor = model::executor_kind::process;
   /// `dispatched`, then how it ended; a lost one has failed, though its task goes on.
   model::task_state state = model::task_state::dispatched;
+  std::uint32_t generation = 1; ///< of the run
   std::optional<model::failure> failure;
   model::value inputs; ///< object or null
   model::resource_usage usage;
@@ -84,7 +88,8 @@ struct task_row {
   std::string name;
   model::task_state state = model::task_state::pending; ///< as stored: see model::state_counts
   std::string reason;                                   ///< of a skip or cancel, else empty
-  std::uint32_t attempt = 0;                            ///< current one, 0: none yet
+  std::uint32_t generation = 1; ///< of the run, in which it was made pending last
+  std::uint32_t attempt = 0;    ///< current one, 0: none yet
   std::uint32_t losses = 0;
   std::uint32_t retries = 0; ///< attempts that followed, or will follow, failed ones
   /// Once it is terminal, or of the attempt that is to be repeated; a lost attempt keeps its own.

@@ -41,6 +41,7 @@ public:
     node_options_.dispatch_ahead = random_.percent(50) ? node_options_.slots : 0;
     runs_left_ = 1 + random_.below(2);
     cancels_left_ = random_.percent(30) ? 1 : 0;
+    retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
   }
 
   scenario_report run() {
@@ -69,6 +70,7 @@ private:
 
   void open_node() {
     asked_.clear();
+    controls_asked_ = 0;
     // A runtime begins with what is stored; its subscriber with what comes then.
     seen_ = fold_.last_seq();
     node_ = std::make_unique<scenario_node>(
@@ -92,6 +94,8 @@ private:
       return strike();
     if (cancels_left_ > 0 && !unfinished().empty() && random_.below(300) == 0)
       return cancel();
+    if (retries_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
+      return retry();
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
     if (!attempts.empty() && roll < 94)
@@ -145,6 +149,23 @@ private:
                                                             : model::cancel_mode::immediate);
   }
 
+  /// An operator starts a run again, which may not have ended.
+  void retry() {
+    --retries_left_;
+    const auto at = fold_.runs().begin();
+    const auto run = std::next(at, std::ptrdiff_t(random_.below(fold_.runs().size())))->first;
+    const auto& tasks = workflows_.at(run)->spec().tasks;
+    const model::retry_run what{model::retry_scope(random_.below(3)),
+                                tasks[random_.below(tasks.size())].name};
+    ++controls_asked_;
+    node_->control(run, what, [this, run](const expected<model::control_result>& answer) {
+      --controls_asked_;
+      look();
+      if (answer && fold_.find(run)->generation < answer->generation)
+        violate("a retry was answered that is not stored");
+    });
+  }
+
   /// A process does something.
   void play(model::attempt_key key) {
     const auto asked = asked_to_stop(key);
@@ -172,9 +193,9 @@ private:
     const auto progress = ++progress_;
     node_->save_checkpoint(
       key, {std::to_string(progress), std::string(random_.below(20'000), 'x')},
-      [this, task = key.task(), progress](const expected<void>& answer) {
-        if (!answer)
-          return; // stale, or the runtime is going down
+      [this, key, task = key.task(), progress](const expected<void>& answer) {
+        if (!answer || key.attempt <= reset_after_[task])
+          return; // stale, or the runtime is going down; or its task has started anew since
         kept_[task] = std::max(kept_[task], progress);
         look();
         const auto stored = reader().checkpoint(task);
@@ -302,8 +323,8 @@ private:
         runs.push_back(run);
     return runs;
   }
-  bool is_busy() const { return !asked_.empty() || !unfinished().empty(); }
-  bool is_over() const { return runs_left_ == 0 && !is_busy(); }
+  bool is_busy() const { return !asked_.empty() || controls_asked_ > 0 || !unfinished().empty(); }
+  bool is_over() const { return runs_left_ == 0 && retries_left_ == 0 && !is_busy(); }
 
   void settle() {
     for (int i = 0; i < 100; ++i) { // restarts that are under way take up to five seconds each
@@ -341,6 +362,8 @@ private:
         workflows_[event.run_no] =
           submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
       if (event.task_idx && !event.is_note()) {
+        if (event.type == model::event_type::task_reset)
+          note_reset(event);
         check_outcome(event);
         check_retry(event);
         touched.insert({event.run_no, *event.task_idx});
@@ -357,6 +380,13 @@ private:
       compare_run(run);
       compare_timers(run);
     }
+  }
+
+  /// The task starts anew: what was promised of its earlier attempts does not hold any more.
+  void note_reset(const model::event& event) {
+    const model::task_key key{event.run_no, *event.task_idx};
+    reset_after_[key] = event.attempt.value_or(0);
+    kept_.erase(key);
   }
 
   /// A process's task succeeds or fails because its process did.
@@ -399,7 +429,8 @@ private:
       model::setting_of(*order.workflow, order.spec(), &model::task_settings::retry);
     if (!policy || !policy->never)
       return;
-    for (auto earlier = order.key; --earlier.attempt > 0;)
+    const auto before = reset_after_[order.key.task()];
+    for (auto earlier = order.key; --earlier.attempt > before;)
       if (started_.contains(earlier) || ended_well_.contains(earlier)
           || ended_badly_.contains(earlier))
         violate(to_string(order.key) + " starts after " + to_string(earlier)
@@ -447,7 +478,8 @@ private:
   void compare_run(model::run_no run) {
     const auto row = reader().run(run);
     const auto* folded = fold_.find(run);
-    if (!row || row->state != folded->state || row->counts != folded->counts)
+    if (!row || row->state != folded->state || row->counts != folded->counts
+        || row->generation != folded->generation)
       violate("the row of " + to_string(run) + " is not what its events say");
   }
 
@@ -547,7 +579,8 @@ private:
     return rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
   }
   static bool is_equal(const logic::live_run& live, const logic::folded_run& folded) {
-    return live.state == folded.state && live.counts == folded.counts
+    return live.state == folded.state && live.generation == folded.generation
+           && live.counts == folded.counts
            && std::equal(live.tasks.begin(), live.tasks.end(), folded.tasks.begin(),
                          folded.tasks.end(), [](const auto& task, const auto& told) {
                            return logic::folded_task{as_stored(task.state), task.attempt} == told;
@@ -577,6 +610,8 @@ private:
   std::size_t faults_left_;
   std::size_t runs_left_ = 0;
   std::size_t cancels_left_ = 0;
+  std::size_t retries_left_ = 0;
+  std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;
   scenario_report report_;
@@ -592,6 +627,7 @@ private:
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
   std::uint64_t progress_ = 0;                           ///< that was saved last
   std::map<model::task_key, std::uint64_t> kept_;        ///< of each task, as it was told
+  std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
   std::int64_t seen_ = 0;
   std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others
 };

@@ -95,6 +95,16 @@ void scenario_node::cancel(model::run_no run, model::cancel_mode mode) {
   self->send(host_, actors::host_cancel{{run, mode, "operator"}, [](const auto&) {}});
 }
 
+void scenario_node::control(model::run_no run, model::control what,
+                            std::function<void(expected<model::control_result>)> done) {
+  self->send(host_, actors::host_control{{run, std::move(what), "operator"},
+                                         [launcher = launcher_, done = std::move(done)](
+                                           const expected<model::control_result>& answer) {
+                                           if (!launcher->is_dead)
+                                             done(answer);
+                                         }});
+}
+
 void scenario_node::save_checkpoint(model::attempt_key key, model::checkpoint what,
                                     std::function<void(expected<void>)> done) {
   self->send(host_, actors::host_save_checkpoint{

@@ -45,6 +45,8 @@ public:
   /// @pre the workflow's name is another one each time
   void submit(std::shared_ptr<const model::workflow_spec> workflow, actors::completion done);
   void cancel(model::run_no run, model::cancel_mode mode);
+  void control(model::run_no run, model::control what,
+               std::function<void(expected<model::control_result>)> done);
   void save_checkpoint(model::attempt_key key, model::checkpoint what,
                        std::function<void(expected<void>)> done);
 

@@ -38,6 +38,7 @@ void print_header(session& s, const runtime::run_view& run) {
   const auto state = run.shown_state();
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
              + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "") + "  "
+             + generation_words(run.generation) + (run.generation > 1 ? "  " : "")
              + run_time(run, s.clock.wall()) + (run_time(run, s.clock.wall()).empty() ? "" : "  ")
              + "submitted " + runtime::to_date_and_time(run.submitted_at, s.zone));
   std::size_t done = 0;
@@ -120,7 +121,7 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
 
 void print_attempts(session& s, const runtime::history& store,
                     const std::vector<storage::attempt_row>& attempts) {
-  table t{{"ATTEMPT", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
+  table t{{"ATTEMPT", "", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
   for (const auto& attempt : attempts) {
     const auto log = store.log_of(attempt.key);
     std::error_code absent;
@@ -129,6 +130,7 @@ void print_attempts(session& s, const runtime::history& store,
     const auto start = attempt.started_at.value_or(attempt.dispatched_at);
     const auto used = attempt.usage != model::resource_usage{};
     t.row({{to_string(attempt.key)},
+           {generation_words(attempt.generation)},
            {std::string{to_string(attempt.state)}, tint_of(to_string(attempt.state))},
            {runtime::to_date_and_time(attempt.dispatched_at, s.zone)},
            {attempt.finished_at ? model::to_human(*attempt.finished_at - start) : ""},

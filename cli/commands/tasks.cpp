@@ -32,6 +32,7 @@ void take(session& s, table& t, const runtime::task_view& task) {
   auto cells = task_cells(task, s);
   cells.insert(cells.begin(), {to_string(task.key)});
   cells.insert(cells.begin() + 3, {task.attempt == 0 ? "" : std::to_string(task.attempt)});
+  cells.insert(cells.begin() + 4, {generation_words(task.generation)});
   t.row(std::move(cells));
 }
 
@@ -49,7 +50,7 @@ int list_tasks(session& s, const tasks_options& options) {
   const auto run = store->run(options.run);
   if (!run)
     return s.fail(run.error());
-  table t{{"ID", "TASK", "STATE", "ATTEMPT", "TIME", ""}};
+  table t{{"ID", "TASK", "STATE", "ATTEMPT", "", "TIME", ""}};
   std::size_t found = 0, more = 0;
   const auto read = store->each_task(*run, [&](const runtime::task_view& task) {
     const bool wanted = (state.empty() || task.shown_state() == state)

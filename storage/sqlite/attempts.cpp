@@ -24,6 +24,7 @@ attempt_row read_attempt(query& row, model::task_key task) {
   attempt.dispatched_at = model::from_us(row.integer(9));
   attempt.started_at = row.time(10);
   attempt.finished_at = row.time(11);
+  attempt.generation = static_cast<std::uint32_t>(row.integer(12));
   return attempt;
 }
 
@@ -31,8 +32,9 @@ attempt_row read_attempt(query& row, model::task_key task) {
 
 void insert_attempt(connection& db, const model::attempt_dispatched& r) {
   constexpr auto sql = R"sql(
-    INSERT INTO attempt (run_no, task_idx, attempt, executor, state, inputs, dispatched_us)
-    VALUES (?1, ?2, ?3, ?4, 'dispatched', ?5, ?6)
+    INSERT INTO attempt (run_no, task_idx, attempt, executor, state, inputs, dispatched_us,
+                         generation)
+    VALUES (?1, ?2, ?3, ?4, 'dispatched', ?5, ?6, ?7)
   )sql";
   query{db,
         sql,
@@ -41,7 +43,8 @@ void insert_attempt(connection& db, const model::attempt_dispatched& r) {
         r.key.attempt,
         text_of(r.executor),
         r.inputs.empty() ? nullptr : &r.inputs,
-        r.at}
+        r.at,
+        r.generation}
     .run();
 }
 
@@ -72,7 +75,7 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     SELECT attempt, executor, state, class, code, message, inputs, cpu_us, peak_rss_bytes,
-           dispatched_us, started_us, finished_us
+           dispatched_us, started_us, finished_us, generation
       FROM attempt WHERE run_no = ?1 AND task_idx = ?2 ORDER BY attempt
   )sql";
   query row{db, sql, task.run_no.value, task.task_idx};

@@ -63,6 +63,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.workflow = std::move(*workflow);
     run.params = row->params;
     run.state = row->state;
+    run.generation = row->generation;
     run.submitted_at = row->submitted_at;
     run.error = row->error;
     select_stored_tasks(*db_, run);

@@ -33,6 +33,8 @@ std::optional<std::string> select_source(connection& db, model::run_no run);
 void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
                 std::int64_t first_seq);
 bool move_run(connection& db, const model::run_moved& r);
+/// The generation begins with the event of this seq.
+bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq);
 
 /// What a group of steps changed of a run beside its state: written once, at its end.
 struct run_progress {
@@ -52,6 +54,8 @@ void insert_tasks(connection& db, const model::run_created& r);
 bool dispatch_task(connection& db, const model::attempt_dispatched& r);
 bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);
+/// Keeps nothing of the task but its attempts.
+bool reset_task(connection& db, const model::task_reset& r);
 /// Whether the task exists and got as far as this attempt.
 bool has_reached(connection& db, const model::attempt_key& key);
 /// Whether this is the task's current attempt, and under way.

@@ -41,6 +41,7 @@ task_row read_task(query& row) {
     task.usage = {model::microseconds{row.integer(13)}, row.integer(14)};
   task.retries = static_cast<std::uint32_t>(row.integer(15));
   task.retry_at = row.time(16);
+  task.generation = static_cast<std::uint32_t>(row.integer(17));
   return task;
 }
 
@@ -111,6 +112,22 @@ bool move_task(connection& db, const model::task_moved& r) {
   return true;
 }
 
+bool reset_task(connection& db, const model::task_reset& r) {
+  constexpr auto reset = R"sql(
+    UPDATE task
+       SET state = 'pending', reason = '', losses = 0, retries = 0, finished_us = NULL,
+           generation = ?5
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
+  )sql";
+  constexpr auto forget = R"sql(DELETE FROM task_text WHERE run_no = ?1 AND task_idx = ?2)sql";
+  const auto run = r.key.run_no.value;
+  if (query{db, reset, run, r.key.task_idx, r.attempt, text_of(stored(r.from)), r.generation}.run()
+      != 1)
+    return false;
+  query{db, forget, run, r.key.task_idx}.run();
+  return true;
+}
+
 bool has_reached(connection& db, const model::attempt_key& key) {
   constexpr auto sql = R"sql(
     SELECT 1 FROM task WHERE run_no = ?1 AND task_idx = ?2 AND attempt >= ?3
@@ -133,11 +150,13 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
            iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
            iif(m.due_us IS NULL, x.message, a.message),
-           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us
+           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
+           t.generation
       FROM task t
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+           AND a.generation = t.generation
       LEFT JOIN timer m
         ON t.state = 'retry_wait'
            AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
@@ -155,13 +174,15 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
 void select_stored_tasks(connection& db, model::stored_run& run) {
   constexpr auto sql = R"sql(
     SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
-           iif(t.state = 'failed', x.message, NULL), a.inputs, t.retries, a.class, a.code, a.message
+           iif(t.state = 'failed', x.message, NULL), a.inputs, t.retries, a.class, a.code, a.message,
+           a.attempt IS NOT NULL, t.generation
       FROM task t
       LEFT JOIN task_text x
         ON t.finished_us IS NOT NULL AND x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON t.finished_us IS NULL AND t.attempt > 0
            AND a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+           AND a.generation = t.generation
      WHERE t.run_no = ?1 ORDER BY t.task_idx
   )sql";
   query row{db, sql, run.run_no.value};
@@ -176,6 +197,8 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
     task.losses = static_cast<std::uint8_t>(row.integer(3));
     task.finished_us = row.integer(4);
     task.has_outputs = row.integer(5) != 0;
+    task.started = row.integer(12) != 0;
+    task.kept = row.integer(13) != run.generation;
     if (!row.is_null(6))
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))
@@ -194,11 +217,13 @@ std::optional<task_row> select_task(connection& db, model::run_no run, const std
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
            iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
            iif(m.due_us IS NULL, x.message, a.message),
-           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us
+           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
+           t.generation
       FROM task t
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
+           AND a.generation = t.generation
       LEFT JOIN timer m
         ON t.state = 'retry_wait'
            AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'

@@ -90,6 +90,17 @@ bool writer::write(const model::run_moved& r) {
   return move_run(*db_, r);
 }
 
+bool writer::write(const model::run_retried& r) {
+  return retry_run(*db_, r, next_seq_);
+}
+
+bool writer::write(const model::task_reset& r) {
+  if (!reset_task(*db_, r))
+    return false;
+  delete_checkpoint(*db_, r.key);
+  return true;
+}
+
 bool writer::write(const model::attempt_dispatched& r) {
   if (!dispatch_task(*db_, r))
     return false;

@@ -29,6 +29,8 @@ private:
 
   bool write(const model::run_created& r);
   bool write(const model::run_moved& r);
+  bool write(const model::run_retried& r);
+  bool write(const model::task_reset& r);
   bool write(const model::attempt_dispatched& r);
   bool write(const model::attempt_ended& r);
   bool write(const model::task_moved& r);

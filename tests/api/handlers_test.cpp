@@ -27,6 +27,13 @@ struct asked_runtime {
                   + (mode == model::cancel_mode::immediate ? " immediate" : " graceful");
           done(result.map([run] { return run; }));
         },
+      .control =
+        [this](model::run_no run, const model::control& what,
+               const runtime_calls::answer<model::control_result>& done) {
+          const auto& retry = std::get<model::retry_run>(what);
+          asked = "retry " + to_string(run) + " " + std::to_string(int(retry.scope)) + retry.task;
+          done(result.map([run] { return model::control_result{run, 2, {"b", "c"}, 7}; }));
+        },
       .save_checkpoint =
         [this](model::attempt_key key, const model::checkpoint& what,
                const runtime_calls::answer<void>& done) {
@@ -73,6 +80,33 @@ TEST_CASE("handlers: a run is cancelled, or killed", "[api][handlers]") {
   CHECK(node.asked == want);
   CHECK(model::parse_json(answer.body).value()
         == model::value{{"run", "r-7"}, {"state", "cancelling"}});
+}
+
+TEST_CASE("handlers: a run is retried", "[api][handlers]") {
+  const auto [body, want] = GENERATE(table<std::string, std::string>({
+    {"", "retry r-7 0"},
+    {"{}", "retry r-7 0"},
+    {R"({"from": "load"})", "retry r-7 1load"},
+    {R"({"downstream": "a b"})", "retry r-7 2a b"},
+  }));
+  CAPTURE(body);
+  asked_runtime node;
+  const auto answer = node.ask(verb::post, "/api/v1/runs/r-7/retry", "", body);
+  CHECK(answer.status == 202);
+  CHECK(node.asked == want);
+  CHECK(model::parse_json(answer.body).value()
+        == model::value{{"run", "r-7"}, {"generation", 2}, {"tasks", {"b", "c"}}, {"kept", 7}});
+  node.result = fail(errc::conflict, "run r-7 has not ended");
+  CHECK(node.ask(verb::post, "/api/v1/runs/r-7/retry", "", body).status == 409);
+}
+
+TEST_CASE("handlers: what is no retry is refused", "[api][handlers]") {
+  const auto* body =
+    GENERATE("[]", "{", R"({"from": 7})", R"({"to": "a"})", R"({"from": "a", "downstream": "b"})");
+  CAPTURE(body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/runs/r-7/retry", "", body).status == 400);
+  CHECK(node.asked.empty());
 }
 
 TEST_CASE("handlers: what the runtime refuses is a problem", "[api][handlers]") {

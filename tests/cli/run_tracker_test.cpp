@@ -70,7 +70,7 @@ TEST_CASE("run_tracker: the run starts and ends", "[cli][run_tracker]") {
   e.to = "running";
   e.at = model::from_us(7);
   tracker.apply(e);
-  CHECK(tracker.submitted_at() == model::from_us(7));
+  CHECK(tracker.since() == model::from_us(7));
   CHECK_FALSE(tracker.ended_at());
   e.type = model::event_type::run_finished;
   e.to = "failed";
@@ -78,4 +78,23 @@ TEST_CASE("run_tracker: the run starts and ends", "[cli][run_tracker]") {
   tracker.apply(e);
   CHECK(tracker.state() == model::run_state::failed);
   CHECK(tracker.ended_at() == model::from_us(9));
+}
+
+TEST_CASE("run_tracker: a task that starts anew is not done", "[cli][run_tracker]") {
+  using model::event_type;
+  auto tracker = tracker_of(2);
+  tracker.apply(task_event(0, event_type::task_finished, "failed"));
+  tracker.apply(task_event(1, event_type::task_skipped, "skipped"));
+  model::event retried;
+  retried.at = model::from_us(70);
+  retried.type = event_type::run_retried;
+  retried.to = "running";
+  tracker.apply(retried);
+  auto reset = task_event(0, event_type::task_reset, "pending");
+  reset.from = "failed";
+  tracker.apply(reset);
+  CHECK(tracker.since() == model::from_us(70));
+  CHECK(tracker.done() == 1);
+  CHECK(tracker.failed() == 0);
+  CHECK(tracker.skipped() == 1);
 }

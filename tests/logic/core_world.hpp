@@ -30,6 +30,9 @@ struct recorded_run {
   std::vector<std::uint32_t> retries;
   std::vector<std::int64_t> finished_us;
   std::vector<bool> has_outputs;
+  std::vector<std::uint32_t> generations; ///< in which each task was made pending last
+  std::vector<bool> has_started;          ///< in that generation
+  std::uint32_t generation = 1;
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -60,6 +63,8 @@ public:
   std::set<model::timer> timers;          ///< as stored
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
+  std::vector<model::answer_control> control_answers;
+  std::vector<model::load_run> run_loads; ///< asked for and not answered yet
   std::vector<model::answer_drain> drain_answers;
   std::vector<model::answer_checkpoint> checkpoint_answers;
   std::vector<model::attempt_key> pauses; ///< between saves
@@ -137,6 +142,26 @@ public:
   void cancel(model::cancel_mode how = model::cancel_mode::graceful) {
     step(model::cancel_requested{++last_request_, last_run, how, "operator"});
   }
+  /// Asks, and reads the run back when it is not in progress.
+  expected<model::control_result> control(model::control what) {
+    step(model::control_requested{++last_request_, last_run, std::move(what), "operator"});
+    while (!run_loads.empty())
+      load_run();
+    REQUIRE(control_answers.back().request == last_request_);
+    return control_answers.back().result;
+  }
+  void load_run() {
+    const auto run_no = run_loads.front().run_no;
+    run_loads.erase(run_loads.begin());
+    model::run_loaded loaded{run_no, sluice::fail(errc::not_found, "there is no such run")};
+    if (runs.contains(run_no))
+      loaded.run = std::make_shared<const model::stored_run>(stored(run_no));
+    step(loaded);
+  }
+  expected<model::control_result> retry(model::retry_scope scope = model::retry_scope::failed,
+                                        std::string task = "") {
+    return control(model::retry_run{scope, std::move(task)});
+  }
   void drain(model::drain_mode how) { step(model::drain_requested{++last_request_, how}); }
   /// Answers the oldest question for outputs that is about this task.
   void load(std::string_view task, expected<model::value> outputs) {
@@ -151,6 +176,7 @@ public:
   /// for outputs are forgotten.
   void restart() {
     loads.clear();
+    run_loads.clear();
     options_.next_run = {std::int64_t(runs.size()) + 1};
     core = scheduler_core{options_};
     std::vector<model::run_no> live;
@@ -172,6 +198,7 @@ public:
     all.workflow = run.spec;
     all.params = run.params;
     all.state = run.state;
+    all.generation = run.generation;
     all.submitted_at = run.submitted_at;
     all.error = run.error;
     for (const auto& timer : timers)
@@ -181,6 +208,8 @@ public:
       all.tasks.push_back({.state = run.tasks[i],
                            .losses = std::uint8_t(run.losses[i]),
                            .has_outputs = run.has_outputs[i],
+                           .started = run.has_started[i],
+                           .kept = run.generations[i] < run.generation,
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
       if (run.retries[i] > 0 && !is_terminal(run.tasks[i]))
@@ -347,6 +376,8 @@ private:
     run.retries.resize(size);
     run.finished_us.resize(size);
     run.has_outputs.resize(size);
+    run.generations.assign(size, 1);
+    run.has_started.resize(size);
     run.params = r.request.params;
     run.submitted_at = r.at;
   }
@@ -362,8 +393,36 @@ private:
     run.error = r.error;
     run.actor = r.actor;
   }
+  void fold(const model::run_retried& r) {
+    auto& run = runs.at(r.run_no);
+    expect(run.state == r.from && is_terminal(r.from), "a run is retried that has not ended");
+    expect(r.generation == run.generation + 1, "generations are not counted in order");
+    run.state = model::run_state::running;
+    run.generation = r.generation;
+    run.error.clear();
+    run.degraded = false;
+    run.actor = r.actor;
+  }
+  void fold(const model::task_reset& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.tasks.at(idx) == r.from && is_terminal(r.from), "an undecided task is reset");
+    expect(run.attempts[idx] == r.attempt, "a task is reset with another attempt");
+    expect(run.generation == r.generation, "a task is reset in another generation");
+    run.tasks[idx] = model::task_state::pending;
+    run.generations[idx] = r.generation;
+    run.has_started[idx] = false;
+    run.losses[idx] = run.retries[idx] = 0;
+    run.finished_us[idx] = 0;
+    run.has_outputs[idx] = false;
+    run.reasons[idx].clear();
+    run.failures[idx].reset();
+    run.inputs[idx].clear();
+  }
   void fold(const model::attempt_dispatched& r) {
     auto& run = runs.at(r.key.run_no);
+    expect(r.generation == run.generation, "an attempt is of another generation");
+    run.has_started[r.key.task_idx] = true;
     auto& state = run.tasks.at(r.key.task_idx);
     expect(state == model::task_state::pending, "a dispatched task was not pending");
     expect(++run.attempts[r.key.task_idx] == r.key.attempt, "attempts are not counted in order");
@@ -427,6 +486,8 @@ private:
   }
   void carry_out(const model::answer_submit& e) { submit_answers.push_back(e); }
   void carry_out(const model::answer_cancel& e) { cancel_answers.push_back(e); }
+  void carry_out(const model::answer_control& e) { control_answers.push_back(e); }
+  void carry_out(const model::load_run& e) { run_loads.push_back(e); }
   void carry_out(const model::answer_drain& e) { drain_answers.push_back(e); }
   void carry_out(const model::answer_checkpoint& e) { checkpoint_answers.push_back(e); }
   void carry_out(const model::pause_checkpoints& e) { pauses.push_back(e.key); }

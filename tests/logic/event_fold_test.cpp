@@ -97,3 +97,29 @@ TEST_CASE("event_fold: what cannot follow is refused and changes nothing", "[log
   l.seq = 5;
   CHECK_FALSE(l.task(event_type::task_finished, 0, 1, "running", "succeeded")); // a gap
 }
+
+TEST_CASE("event_fold: a run that has ended goes on as another generation", "[logic][event_fold]") {
+  event_log l;
+  REQUIRE(l.submit(2));
+  REQUIRE(l.dispatch(0, 1));
+  REQUIRE(l.task(event_type::task_finished, 0, 1, "running", "failed"));
+  REQUIRE(l.task(event_type::task_skipped, 1, 0, "pending", "skipped"));
+  const auto retry = [&](int generation) {
+    model::event e;
+    e.type = event_type::run_retried;
+    e.from = "failed";
+    e.to = "running";
+    e.data = {{"generation", generation}};
+    return l.add(e);
+  };
+  CHECK_FALSE(retry(2)); // it has not ended
+  REQUIRE(l.run(event_type::run_finished, "running", "failed"));
+  CHECK_FALSE(retry(3));                                             // a hole
+  CHECK_FALSE(l.run(event_type::run_finished, "failed", "running")); // not so
+  REQUIRE(retry(2));
+  CHECK(l.fold.find({1})->generation == 2);
+  CHECK_FALSE(l.task(event_type::task_due, 0, 1, "failed", "pending")); // not so
+  REQUIRE(l.task(event_type::task_reset, 0, 1, "failed", "pending"));
+  CHECK(l.state(0) == task_state::pending);
+  REQUIRE(l.dispatch(0, 2));
+}

@@ -48,9 +48,11 @@ public:
     std::uint32_t losses = 0;
     std::uint32_t retries = 0;
     std::uint32_t attempts = 0;
+    bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart
     bool is_to_evaluate = false;   ///< started before a restart: its inputs are to be found again
     std::set<std::uint32_t> reads; ///< what for that has to be read back
+    bool kept = false;             ///< decided before the last retry
   };
 
   std::vector<task> tasks;
@@ -96,7 +98,9 @@ public:
       for (std::uint32_t i = 0; i < tasks.size(); ++i)
         if (tasks[i].state == is::failed && !tasks[i].allow_failure && is_unhandled(i))
           changed = unhandled.insert(i).second || changed;
-      if (!unhandled.empty() && stops_on_failure && !stopping && !cancelling) {
+      const bool has_new =
+        std::any_of(unhandled.begin(), unhandled.end(), [&](auto i) { return !tasks[i].kept; });
+      if (has_new && stops_on_failure && !stopping && !cancelling) {
         stopping = changed = true;
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t))
@@ -109,6 +113,7 @@ public:
     tasks[i].state = is::active;
     tasks[i].is_to_evaluate = false;
     ++tasks[i].attempts;
+    tasks[i].has_started = true;
   }
   void timed_out(std::uint32_t i) {
     if (tasks[i].stop == stopped::no)
@@ -153,7 +158,7 @@ public:
     for (auto& t : tasks)
       t.in_store = t.state == is::succeeded && !t.outputs.is_null();
     for (auto& t : tasks) {
-      if (t.attempts > 0 && !is_decided(t.state)) {
+      if (t.has_started && !is_decided(t.state)) {
         t.is_to_evaluate = true;
         t.reads.clear();
         for (const auto u : t.output_mentions)
@@ -166,6 +171,44 @@ public:
         t.state = is::pending;
         t.inputs = nullptr;
       }
+    }
+  }
+  /// What a retry of this scope starts again; `reason` tells why a task was skipped.
+  std::set<std::uint32_t> picked(const model::retry_run& what, std::uint32_t named,
+                                 const std::function<std::string(std::uint32_t)>& reason) const {
+    std::set<std::uint32_t> all;
+    const bool by_failure = what.scope == model::retry_scope::failed;
+    for (std::uint32_t i = 0; i < tasks.size(); ++i)
+      if (by_failure ? tasks[i].state == is::failed || tasks[i].state == is::cancelled
+                         || (tasks[i].state == is::skipped && reason(i) == "run_failed")
+                     : i == named)
+        all.insert(i);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (std::uint32_t i = 0; i < tasks.size(); ++i)
+        for (const auto u : tasks[i].upstreams)
+          if (all.count(u) != 0
+              && (!by_failure || (tasks[i].state == is::skipped && reason(i) == "upstream")))
+            changed = all.insert(i).second || changed;
+    }
+    if (what.scope == model::retry_scope::downstream)
+      all.erase(named);
+    return all;
+  }
+  void retried(const std::set<std::uint32_t>& reset) {
+    stopping = cancelling = is_expired = has_to_stop = false;
+    unhandled.clear();
+    for (std::uint32_t i = 0; i < tasks.size(); ++i) {
+      auto& t = tasks[i];
+      t.kept = reset.count(i) == 0;
+      if (t.kept) {
+        t.in_store = t.state == is::succeeded && !t.outputs.is_null();
+        continue;
+      }
+      t.state = is::pending;
+      t.inputs = t.outputs = nullptr;
+      t.losses = t.retries = 0;
+      t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
   }
   void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }

@@ -197,6 +197,34 @@ public:
   }
   bool is_over() const { return world_.core.live_runs() == 0; }
 
+  /// An operator starts a run again that has ended, if there is one.
+  bool retry() {
+    std::vector<model::run_no> ended;
+    for (const auto& [run_no, reference] : references_)
+      if (world_.core.find_run(run_no) == nullptr)
+        ended.push_back(run_no);
+    if (ended.empty())
+      return false;
+    world_.mode = pick_mode();
+    const auto run = world_.last_run = random_.one_of(ended);
+    auto& reference = references_.at(run);
+    const auto named = random_.below(reference.tasks.size());
+    const model::retry_run what{model::retry_scope(random_.below(3)), name_of(named)};
+    const auto reset =
+      reference.picked(what, named, [&](auto i) { return world_.runs.at(run).reasons[i]; });
+    std::erase_if(world_.loads, [run](const auto& asked) { return asked.run_no == run; });
+    const bool may =
+      what.scope != model::retry_scope::failed || reference.end() != model::run_state::succeeded;
+    if (may && !reset.empty())
+      reference.retried(reset);
+    const auto done = world_.control(what);
+    REQUIRE(done.has_value() == (may && !reset.empty()));
+    if (done)
+      REQUIRE(done->tasks.size() == reset.size());
+    compare();
+    return done.has_value();
+  }
+
   void one_event() {
     world_.mode = pick_mode();
     const auto roll = random_.below(100);
@@ -510,9 +538,12 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
   play.allow_cancel(random.percent(30));
   play.submit();
   auto more_runs = random.below(3);
+  auto retries = random.below(4);
   for (int events = 0; !play.is_over() || more_runs > 0; ++events) {
     REQUIRE(events < 20'000);
-    if (more_runs > 0 && (play.is_over() || random.percent(5))) {
+    if (retries > 0 && random.percent(3)) {
+      retries -= play.retry() ? 1 : 0;
+    } else if (more_runs > 0 && (play.is_over() || random.percent(5))) {
       play.submit();
       --more_runs;
     } else {

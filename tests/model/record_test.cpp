@@ -175,3 +175,19 @@ TEST_CASE("record: the weight of a step counts its rows", "[model][record]") {
   s.timers.removed.push_back({});
   CHECK(weight(s) == 1011);
 }
+
+TEST_CASE("record: a retry says which generation begins, and what starts anew", "[model][record]") {
+  const auto run = event_of(run_retried{{12}, run_state::failed, 2, 7, "operator", from_us(5)});
+  CHECK(run.type == event_type::run_retried);
+  CHECK(run.from == "failed");
+  CHECK(run.to == "running");
+  CHECK(run.actor == "operator");
+  CHECK(run.data == value{{"generation", 2}, {"reset", 7}});
+  const auto task =
+    event_of(task_reset{{{12}, 7}, 3, task_state::skipped, 2, "operator", from_us(5)});
+  CHECK(task.type == event_type::task_reset);
+  CHECK(task.attempt == 3);
+  CHECK(task.from == "skipped");
+  CHECK(task.to == "pending");
+  CHECK(task.data["generation"] == 2);
+}

@@ -63,6 +63,79 @@ STORE_TEST("a new run comes with its tasks and its workflow") {
   CHECK(must(db.reader->next_run_no()) == model::run_no{2});
 }
 
+STORE_TEST("a run that has ended goes on as another generation") {
+  TestType db;
+  const auto workflow = workflow_of({"a", "b", "c"});
+  auto first = ended(1, 0);
+  first.outcome.outputs = {{"v", 7}};
+  auto second = ended(1, 1, 1, task_state::failed);
+  second.outcome.losses = 2;
+  const auto saved = model::checkpoint_saved{
+    {{1}, 1, 1}, std::make_shared<const model::checkpoint>(model::checkpoint{"half", "x"}), at(2)};
+  auto end = run_moved(1, run_state::running, run_state::failed);
+  end.error = "task 'b' failed";
+  commit(*db.store, {created(1, workflow), dispatched(1, 0), first, dispatched(1, 1), saved, second,
+                     moved(1, 2, task_state::skipped), end});
+  const auto ended_with = must(db.store->last_seq());
+  CHECK(must(db.reader->run({1})).began_seq == 1);
+
+  const model::run_retried retried{{1}, run_state::failed, 2, 2, "operator", at(60)};
+  commit(*db.store,
+         {retried, model::task_reset{{{1}, 1}, 1, task_state::failed, 2, "operator", at(60)},
+          model::task_reset{{{1}, 2}, 0, task_state::skipped, 2, "operator", at(60)}});
+  CHECK(db.store->refused() == 0);
+  auto run = must(db.reader->run({1}));
+  CHECK(run.state == run_state::running);
+  CHECK(run.generation == 2);
+  CHECK(run.submitted_at == at(0));
+  CHECK(run.began_at == at(60));
+  CHECK(run.began_seq == ended_with + 1);
+  CHECK(run.error.empty());
+  CHECK_FALSE(run.finished_at);
+  const auto reset = task_at(*db.reader, 1, 1);
+  CHECK(reset.state == task_state::pending);
+  CHECK(reset.attempt == 1);
+  CHECK(reset.losses == 0);
+  CHECK(reset.generation == 2);
+  CHECK_FALSE(reset.failure);
+  CHECK_FALSE(reset.dispatched_at);
+  CHECK(task_at(*db.reader, 1, 0).generation == 1);
+  CHECK_FALSE(must(db.reader->checkpoint({{1}, 1})));
+  CHECK(must(db.reader->outputs({{1}, 0})) == model::value{{"v", 7}});
+
+  auto again = dispatched(1, 1, 2, 61);
+  again.generation = 2;
+  commit(*db.store, {again});
+  const auto stored = must(db.reader->stored_run({1}));
+  CHECK(stored.generation == 2);
+  CHECK(stored.tasks[0].kept);
+  CHECK(stored.tasks[0].has_outputs);
+  CHECK_FALSE(stored.tasks[1].kept);
+  CHECK(stored.tasks[1].started);
+  CHECK(stored.tasks[2].state == task_state::pending);
+  CHECK_FALSE(stored.tasks[2].started);
+  const auto attempts = must(db.reader->attempts({{1}, 1}));
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].generation == 1);
+  CHECK(attempts[1].generation == 2);
+  CHECK(must(db.reader->events({.after_seq = 0, .run_no = model::run_no{1}})).back().to
+        == "dispatched");
+}
+
+STORE_TEST("a retry of what has not ended, or was reset before, is refused") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0)});
+  const model::run_retried retried{{1}, run_state::failed, 2, 1, "operator", at(60)};
+  const model::task_reset reset{{{1}, 0}, 1, task_state::failed, 2, "operator", at(60)};
+  commit(*db.store, {retried, reset});
+  CHECK(db.store->refused() == 2);
+  commit(*db.store, {ended(1, 0, 1, task_state::failed),
+                     run_moved(1, run_state::running, run_state::failed), retried, reset});
+  CHECK(db.store->refused() == 0);
+  commit(*db.store, {retried, reset});
+  CHECK(db.store->refused() == 2);
+}
+
 STORE_TEST("equal specifications share a version within their workflow") {
   TestType db;
   commit(*db.store, {created(1, workflow_of({"a"}), "one")});

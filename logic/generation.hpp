@@ -1,0 +1,28 @@
+// The next generation of a run that has ended: which of its tasks start anew, and the state it
+// begins with. Pure functions.
+#pragma once
+
+#include "logic/compiled_workflow.hpp"
+#include "model/control.hpp"
+#include "model/stored_run.hpp"
+
+#include <span>
+
+namespace sluice::logic {
+
+/// The tasks that start anew, ascending. Errors: `conflict` when the run has not ended, when there
+/// is nothing to start anew, and when it did not fail and no task is named; `invalid_argument` for
+/// a task that it does not have, with the nearest name.
+/// @pre `workflow` is that of the run
+expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflow,
+                                                const model::stored_run& run,
+                                                const model::retry_run& what);
+
+/// The run as its next generation begins: these tasks are pending and have nothing but their
+/// attempts' number, all others are kept as they are.
+model::stored_run next_generation(model::stored_run run, std::span<const std::uint32_t> reset);
+
+/// The index of a task. Errors: `invalid_argument`, with the nearest name.
+expected<std::uint32_t> find_task(const model::workflow_spec& workflow, const std::string& name);
+
+} // namespace sluice::logic

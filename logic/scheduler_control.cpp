@@ -1,0 +1,83 @@
+// What operators ask of runs. One that is in progress is here; any other one is read back first,
+// behind everything about it that is not committed yet.
+#include "logic/generation.hpp"
+#include "logic/scheduler_core.hpp"
+
+namespace sluice::logic {
+
+void scheduler_core::on(const model::control_requested& e) {
+  const auto live = runs_.find(e.run_no);
+  const auto being_read = asked_.find(e.run_no);
+  if (live != runs_.end() && being_read == asked_.end()) {
+    actor_ = e.actor;
+    step_.effects.push_back(model::answer_control{e.request, act_live(e, live->second)});
+    return;
+  }
+  auto& waiting = asked_[e.run_no];
+  if (waiting.empty())
+    step_.effects.push_back(model::load_run{e.run_no});
+  waiting.push_back(e);
+}
+
+void scheduler_core::on(const model::run_loaded& e) {
+  auto asked = asked_.extract(e.run_no);
+  if (!asked)
+    return;
+  auto& waiting = asked.mapped();
+  const auto first = std::move(waiting.front());
+  waiting.pop_front();
+  actor_ = first.actor;
+  const auto live = runs_.find(e.run_no); // it was submitted meanwhile
+  auto result = live != runs_.end()
+                  ? act_live(first, live->second)
+                  : e.run.and_then([&](const auto& run) { return act(first, *run); });
+  step_.effects.push_back(model::answer_control{first.request, std::move(result)});
+  for (const auto& next : waiting)
+    on(next); // what was read does not hold any more
+}
+
+expected<model::control_result> scheduler_core::act(const model::control_requested& asked,
+                                                    const model::stored_run& run) {
+  return std::visit([&](const model::retry_run& what) { return retry(run, what); }, asked.what);
+}
+
+expected<model::control_result> scheduler_core::act_live(const model::control_requested& asked,
+                                                         live_run& run) {
+  return std::visit(
+    [&](const model::retry_run&) -> expected<model::control_result> {
+      return fail(errc::conflict, "run " + to_string(asked.run_no) + " has not ended: it is "
+                                    + std::string{to_string(run.state)});
+    },
+    asked.what);
+}
+
+expected<model::control_result> scheduler_core::retry(const model::stored_run& ended,
+                                                      const model::retry_run& what) {
+  auto compiled = compile_here(ended.workflow);
+  if (!compiled)
+    return tl::unexpected(compiled.error());
+  const auto reset = pick_tasks(**compiled, ended, what);
+  if (!reset)
+    return tl::unexpected(reset.error());
+  const auto next = next_generation(ended, *reset);
+  step_.records.push_back(
+    model::run_retried{next.run_no, ended.state, next.generation, reset->size(), actor_, now_});
+  model::control_result result{
+    next.run_no, next.generation, {}, ended.tasks.size() - reset->size()};
+  for (const auto task : *reset) {
+    const auto& was = ended.tasks[task];
+    step_.records.push_back(model::task_reset{
+      {next.run_no, task}, was.attempt, was.state, next.generation, actor_, now_});
+    result.tasks.push_back(ended.workflow->tasks[task].name);
+  }
+  actor_ = "scheduler"; // what follows is its decision
+  auto& run = take_up(std::move(*compiled), next);
+  touched_.insert(run.run_no);
+  guarded(run, [&] {
+    set_deadlines(run);
+    go_on(run, next);
+  });
+  return result;
+}
+
+} // namespace sluice::logic

@@ -1,0 +1,37 @@
+// What an operator asks of a run beside its cancellation, and what became of it.
+#pragma once
+
+#include "model/ids.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sluice::model {
+
+/// Which tasks of a run that has ended start anew.
+enum class retry_scope : std::uint8_t {
+  failed,     ///< those that failed or were cancelled, and what was skipped because of them
+  from,       ///< one task and everything downstream of it
+  downstream, ///< everything downstream of one task, which itself is kept
+};
+
+/// Begins another generation of a run that has ended.
+struct retry_run {
+  retry_scope scope = retry_scope::failed;
+  std::string task; ///< by name, where the scope is about one
+};
+
+/// A verb, and what it is about.
+using control = std::variant<retry_run>;
+
+/// What was done, once it is durable.
+struct control_result {
+  model::run_no run_no;
+  std::uint32_t generation = 1;
+  std::vector<std::string> tasks; ///< that were changed, by name
+  std::uint64_t kept = 0;         ///< so many were not
+};
+
+} // namespace sluice::model
