@@ -36,7 +36,9 @@ using status_channel_actor = caf::typed_actor<
 
 /// RUN CONTROL: what the surface asks for. Answers come after the commit.
 using run_control_actor = caf::typed_actor<
-  // Starts a run. Not safe to repeat. Errors: `invalid_argument`, `unavailable` when too many wait.
+  // Starts a run, or answers with the one that its key stands for. Without a key it is not safe to
+  // repeat. Errors: `invalid_argument`, `unavailable` when too many wait or keys cannot be looked
+  // up, `conflict` when the key stands for a run of something else.
   caf::replies_to<submit_run>::with<run_accepted>,
   // Cancels a live run; again with `immediate` it kills at once. Errors: `not_found`.
   caf::replies_to<cancel_run>::with<run_accepted>,
@@ -190,6 +192,8 @@ using readers_actor = caf::typed_actor<
   caf::replies_to<read_outputs>::with<outputs_read>,
   // What a task saved last.
   caf::replies_to<read_checkpoint>::with<checkpoint_read>,
+  // Which run a key stands for.
+  caf::replies_to<read_key>::with<key_read>,
   // Committed events after a seq, in order.
   caf::replies_to<read_events>::with<events_read>,
   // One run, finished or not. Errors: `not_found`.

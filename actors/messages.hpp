@@ -144,6 +144,14 @@ struct read_checkpoint {
 struct checkpoint_read {
   model::checkpoint_ptr what;
 };
+struct read_key {
+  std::string digest;
+  model::wall_time now;
+};
+/// The run that the key stands for; nothing: none does.
+struct key_read {
+  std::optional<storage::keyed_run> found;
+};
 struct read_events {
   std::int64_t after_seq = 0;
   std::size_t limit = 0;
@@ -276,6 +284,8 @@ SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
 SLUICE_LOCAL_MESSAGE(actors::read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::checkpoint_read)
+SLUICE_LOCAL_MESSAGE(actors::read_key)
+SLUICE_LOCAL_MESSAGE(actors::key_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)
 SLUICE_LOCAL_MESSAGE(actors::events_read)
 SLUICE_LOCAL_MESSAGE(actors::read_run)

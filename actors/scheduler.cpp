@@ -20,6 +20,7 @@ constexpr auto pause_after_failed_read = std::chrono::seconds(1);
 constexpr auto pause_between_saves = std::chrono::seconds(1);
 
 void react(scheduler_pointer self, const model::happening& what);
+void first_is_answered(scheduler_pointer self, const std::string& digest);
 
 /// Reads outputs back. That READERS died or the store cannot be read for now is no fault of the
 /// task that waits for them: tried again until there is an answer.
@@ -151,7 +152,11 @@ struct effect_runner {
     if (self->state.timers) // else it is told everything when it comes
       self->send(self->state.timers, std::move(changes));
   }
-  void operator()(const model::answer_submit& a) const { answer(a.request, a.result); }
+  void operator()(const model::answer_submit& a) const {
+    answer(a.request, a.result);
+    if (const auto key = self->state.keys.extract(a.request))
+      first_is_answered(self, key.mapped());
+  }
   void operator()(const model::answer_cancel& a) const { answer(a.request, a.result); }
   void operator()(model::answer_control& a) const {
     auto promise = self->state.controls.extract(a.request);
@@ -234,20 +239,92 @@ void restore(scheduler_pointer self, const std::vector<model::stored_run>& runs)
   }
 }
 
-caf::typed_response_promise<run_accepted> submit(scheduler_pointer self,
-                                                 const submit_run& request) {
+/// Hands a submission to the core. False: it was refused.
+bool take_submission(scheduler_pointer self, model::request_id id, const submit_run& request,
+                     caf::typed_response_promise<run_accepted> promise) {
   auto& state = self->state;
-  auto promise = self->make_response_promise<run_accepted>();
-  model::run_submitted submission{++state.last_request, *request.what};
   if (!state.window.has_room() && state.held.size() >= state.waiting_submissions) {
     promise.deliver(to_caf({errc::unavailable, "too many submissions wait for the store"}));
-    return promise;
+    return false;
   }
-  state.answers.emplace(submission.request, promise);
+  state.answers.emplace(id, std::move(promise));
+  model::run_submitted submission{id, *request.what};
   if (state.window.has_room())
     react(self, submission);
   else
     state.held.push_back(std::move(submission));
+  return true;
+}
+
+/// The run of this key exists: all who wait are answered with it.
+void answer_repeated(scheduler_pointer self, const std::string& digest,
+                     const storage::keyed_run& run) {
+  const auto waiting = self->state.keyed.extract(digest);
+  for (auto& submission : waiting.mapped()) {
+    if (submission.request.what->key->request == run.request)
+      submission.answer.deliver(run_accepted{run.run_no});
+    else
+      submission.answer.deliver(to_caf(
+        {errc::conflict, "this key stands for run " + to_string(run.run_no)
+                           + ", which has other parameters or another version of the workflow"}));
+  }
+}
+
+/// The first who gave a key that nobody had given before begins its run.
+void submit_first(scheduler_pointer self, const std::string& digest) {
+  auto& state = self->state;
+  const auto& first = state.keyed.at(digest).front();
+  const auto id = ++state.last_request;
+  state.keys.emplace(id, digest);
+  if (take_submission(self, id, first.request, first.answer))
+    return;
+  state.keys.erase(id);
+  first_is_answered(self, digest);
+}
+
+void look_up(scheduler_pointer self, const std::string& digest) {
+  self->request(self->state.readers, read_timeout, read_key{digest, self->state.clock.wall()})
+    .then(
+      [self, digest](const key_read& key) {
+        if (key.found)
+          answer_repeated(self, digest, *key.found);
+        else
+          submit_first(self, digest);
+      },
+      [self, digest](const caf::error& e) {
+        const auto waiting = self->state.keyed.extract(digest);
+        for (auto& submission : waiting.mapped())
+          submission.answer.deliver(e);
+      });
+}
+
+/// Of those who gave the same key: for the others its run is in the store now, or still is not.
+void first_is_answered(scheduler_pointer self, const std::string& digest) {
+  const auto there = self->state.keyed.find(digest);
+  there->second.pop_front();
+  if (there->second.empty())
+    self->state.keyed.erase(there);
+  else
+    look_up(self, digest);
+}
+
+caf::typed_response_promise<run_accepted> submit(scheduler_pointer self,
+                                                 const submit_run& request) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<run_accepted>();
+  if (!request.what->key) {
+    take_submission(self, ++state.last_request, request, promise);
+    return promise;
+  }
+  const auto& digest = request.what->key->digest;
+  auto& waiting = state.keyed[digest];
+  if (waiting.size() >= state.waiting_submissions) {
+    promise.deliver(to_caf({errc::unavailable, "too many submissions wait for one key"}));
+    return promise;
+  }
+  waiting.push_back({request, promise});
+  if (waiting.size() == 1)
+    look_up(self, digest);
   return promise;
 }
 

@@ -14,6 +14,12 @@
 
 namespace sluice::actors {
 
+/// A submission with a key, until it is known whether it is a repeated one.
+struct keyed_submission {
+  submit_run request;
+  caf::typed_response_promise<run_accepted> answer;
+};
+
 struct scheduler_state {
   scheduler_state() = default;
 
@@ -36,6 +42,10 @@ struct scheduler_state {
   /// Attempts that start when their task's checkpoint is read; true: they were told to stop since.
   std::unordered_map<model::attempt_key, bool> resuming;
   std::deque<model::run_submitted> held; ///< submissions that wait for room in the window
+  /// By digest. The key of the first is being looked up, or its run is on its way to the store; the
+  /// others wait for it.
+  std::unordered_map<std::string, std::deque<keyed_submission>> keyed;
+  std::unordered_map<model::request_id, std::string> keys; ///< of those the core has
 
   static inline const char* name = "scheduler";
 };

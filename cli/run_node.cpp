@@ -20,6 +20,20 @@ int code_of_run(const runtime::run_view& run, run_loop::outcome how) {
   return exit_run_failed;
 }
 
+/// Starting a node can fail in ways that are no fault of the command line.
+int fail_to_start(session& s, const error& e) {
+  return s.fail(e.message, e.code == errc::not_found ? exit_internal : exit_code_of(e.code));
+}
+
+/// Hands requests on to the node. It has to outlive the server.
+expected<void> serve(api::server& socket, runtime::orchestrator& node) {
+  return socket.serve([calls = api::calls_of(node)](api::request what, api::responder done) {
+    api::handle(calls, std::move(what), std::move(done));
+  });
+}
+
+} // namespace
+
 int conclude(session& s, model::run_no run_no, run_loop::outcome how) {
   auto store = runtime::history::open(s.store_dir);
   if (!store)
@@ -38,20 +52,6 @@ int conclude(session& s, model::run_no run_no, run_loop::outcome how) {
                   code);
   return code;
 }
-
-/// Starting a node can fail in ways that are no fault of the command line.
-int fail_to_start(session& s, const error& e) {
-  return s.fail(e.message, e.code == errc::not_found ? exit_internal : exit_code_of(e.code));
-}
-
-/// Hands requests on to the node. It has to outlive the server.
-expected<void> serve(api::server& socket, runtime::orchestrator& node) {
-  return socket.serve([calls = api::calls_of(node)](api::request what, api::responder done) {
-    api::handle(calls, std::move(what), std::move(done));
-  });
-}
-
-} // namespace
 
 std::string how_to_go_on(const session& s, model::run_no run) {
   return to_string(run)

@@ -16,6 +16,16 @@ namespace sluice::model {
 
 struct workflow_spec;
 
+/// How long a key stands for the run it was first given for.
+inline constexpr milliseconds key_lifetime{24 * 60 * 60 * 1'000};
+
+/// What makes a repeated request the same one. Digests are SHA-256, in hex.
+struct idempotency_key {
+  std::string digest;  ///< of what kind of thing it is for, the workflow's name and the key
+  std::string request; ///< of version and parameters: the same key with others is a mistake
+  friend bool operator==(const idempotency_key&, const idempotency_key&) = default;
+};
+
 /// A request for one run of a workflow.
 struct submission {
   std::shared_ptr<const workflow_spec> workflow;
@@ -23,6 +33,7 @@ struct submission {
   std::string source;             ///< the file's text, or empty
   value params = value::object(); ///< complete and typed: defaults are filled in
   std::string trigger = "manual";
+  std::optional<idempotency_key> key; ///< none: every request is a run of its own
 };
 
 /// What an attempt used, as the kernel counted it.

@@ -190,6 +190,20 @@ expected<run_view> history::run(std::string_view id) {
   return viewed(std::move(*row), before, lock_view::look(paths_));
 }
 
+expected<run_view> history::run_of_key(const model::idempotency_key& key, model::wall_time now) {
+  const auto found = reader_->run_of_key(key.digest, now);
+  if (!found)
+    return tl::unexpected(found.error());
+  if (!*found)
+    return fail(errc::not_found, "no run of the last day has this key");
+  const auto id = to_string((*found)->run_no);
+  if ((*found)->request != key.request)
+    return fail(errc::conflict,
+                "this key stands for run " + id
+                  + ", which has other parameters or another version of the workflow");
+  return run(id);
+}
+
 expected<void> history::each_task(const run_view& run,
                                   const std::function<bool(const task_view&)>& visit) {
   const auto each_row = [&](const auto& use) -> expected<void> {

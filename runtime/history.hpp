@@ -71,6 +71,10 @@ public:
   /// By `r-12`, `12`, `@last` or `@last-failed`. Errors: `invalid_argument`, `not_found`.
   expected<run_view> run(std::string_view id);
 
+  /// The run that a key stands for. Errors: `not_found` when there is none, `conflict` when it is
+  /// one of something else.
+  expected<run_view> run_of_key(const model::idempotency_key& key, model::wall_time now);
+
   /// Visits the tasks of a run in order of their index until `visit` returns false; reads them in
   /// pages, so that the size of a run does not matter.
   expected<void> each_task(const run_view& run, const std::function<bool(const task_view&)>& visit);

@@ -2,10 +2,9 @@
 
 #include "runtime/document_index.hpp"
 #include "runtime/json_document.hpp"
+#include "runtime/sha256.hpp"
 #include "runtime/workflow_reader.hpp"
 #include "runtime/yaml_document.hpp"
-
-#include <sodium.h>
 
 #include <algorithm>
 #include <array>
@@ -92,12 +91,7 @@ std::string to_string(const std::string& file, const file_problem& problem) {
 }
 
 std::string content_hash_of(const model::workflow_spec& workflow) {
-  const auto text = model::to_text(model::to_json(workflow));
-  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  std::array<char, 2 * crypto_hash_sha256_BYTES + 1> hex{};
-  sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
-  return hex.data();
+  return sha256(model::to_text(model::to_json(workflow)));
 }
 
 file_format format_of(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/run_node.hpp"
 #include "cli/workflow_input.hpp"
+#include "runtime/idempotency.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +12,7 @@ struct run_options {
   std::string file;
   std::string resume;              ///< a run to go on with, instead
   std::vector<std::string> params; ///< `name=value`
+  std::string key;                 ///< empty: none
   std::uint32_t slots = 0;
 };
 
@@ -26,26 +28,6 @@ void name_interrupted_runs(session& s) {
   for (const auto& run : *runs)
     s.err.line(run.workflow + " " + how_to_go_on(s, run.run_no));
   s.err.flush();
-}
-
-int run_file(session& s, const run_options& options) {
-  auto loaded = load_workflow(s, options.file);
-  if (!loaded)
-    return loaded.error();
-  auto submission = make_submission(s, std::move(*loaded), options.file, options.params);
-  if (!submission)
-    return submission.error();
-  return run_node(s, {.slots = options.slots, .command = "sluice run " + options.file},
-                  [&](runtime::orchestrator& node, signal_watch& signals) {
-                    name_interrupted_runs(s);
-                    run_tracker tracker{submission->workflow};
-                    const auto run = ask_node<model::run_no>(signals, [&](auto done) {
-                      node.submit(std::move(*submission), std::move(done));
-                    });
-                    return run.map([&](model::run_no run_no) {
-                      return watched_run{run_no, std::move(tracker), 0};
-                    });
-                  });
 }
 
 /// Goes on with an interrupted run.
@@ -74,6 +56,81 @@ int resume_run(session& s, const run_options& options) {
                   });
 }
 
+/// The run that was begun with the key of this request.
+expected<runtime::run_view> run_with_key(const session& s, const model::idempotency_key& key) {
+  return runtime::history::open(s.store_dir).and_then([&](runtime::history&& store) {
+    return store.run_of_key(key, s.clock.wall());
+  });
+}
+
+/// Shows a run that is over as if this command had run it.
+int show_again(session& s, const runtime::run_view& run) {
+  constexpr std::size_t page = 1'000;
+  if (s.text())
+    s.out.line(run.workflow + " " + to_string(run.run_no)
+               + " has this key; it is not started again");
+  auto store = runtime::history::open(s.store_dir);
+  if (!store)
+    return s.fail(store.error());
+  for (std::int64_t seq = 0; s.json();) {
+    const auto events = store->events(run.run_no, seq, page);
+    if (!events)
+      return s.fail(events.error());
+    for (const auto& e : *events) {
+      s.print_json(model::to_json(e));
+      seq = e.seq;
+    }
+    if (events->size() < page)
+      break;
+  }
+  return conclude(s, run.run_no, run_loop::outcome::ended);
+}
+
+/// Another process, or this command before, began a run with this key.
+int run_repeated(session& s, const runtime::run_view& run, run_options options) {
+  if (model::is_terminal(run.state))
+    return show_again(s, run);
+  if (!run.interrupted)
+    return s.fail(to_string(run.run_no) + " has this key, and another process executes it",
+                  exit_refused);
+  options.resume = to_string(run.run_no);
+  return resume_run(s, options);
+}
+
+int run_file(session& s, const run_options& options) {
+  auto loaded = load_workflow(s, options.file);
+  if (!loaded)
+    return loaded.error();
+  auto submission = make_submission(s, std::move(*loaded), options.file, options.params);
+  if (!submission)
+    return submission.error();
+  if (!options.key.empty()) {
+    auto key = runtime::key_of(*submission, options.key);
+    if (!key)
+      return s.fail("--key: " + key.error().message, exit_usage);
+    submission->key = std::move(*key);
+    const auto begun = run_with_key(s, *submission->key);
+    if (begun)
+      return run_repeated(s, *begun, options);
+    if (begun.error().code != errc::not_found)
+      return s.fail(begun.error());
+  }
+  return run_node(s, {.slots = options.slots, .command = "sluice run " + options.file},
+                  [&](runtime::orchestrator& node, signal_watch& signals) -> expected<watched_run> {
+                    // Now that the store is ours, nobody else can give the key to a run.
+                    if (submission->key && run_with_key(s, *submission->key))
+                      return fail(errc::conflict, "another process has just used this key");
+                    name_interrupted_runs(s);
+                    run_tracker tracker{submission->workflow};
+                    const auto run = ask_node<model::run_no>(signals, [&](auto done) {
+                      node.submit(std::move(*submission), std::move(done));
+                    });
+                    return run.map([&](model::run_no run_no) {
+                      return watched_run{run_no, std::move(tracker), 0};
+                    });
+                  });
+}
+
 int run(session& s, const run_options& options) {
   return options.resume.empty() ? run_file(s, options) : resume_run(s, options);
 }
@@ -89,6 +146,10 @@ void add_run(CLI::App& program, action& chosen) {
   verb->add_option("-p,--param", options->params, "A parameter, NAME=VALUE; may be repeated")
     ->type_name("NAME=VALUE")
     ->allow_extra_args(false)
+    ->needs(file);
+  verb
+    ->add_option("--key", options->key,
+                 "Run it once: for 24 hours the same key stands for the run it began")
     ->needs(file);
   verb->add_option("--slots", options->slots, "Tasks at once; by default 4, or the CPUs if fewer")
     ->check(CLI::Range(1u, 100'000u));

@@ -49,6 +49,11 @@ expected<std::string> sqlite_reader::source(model::run_no run_no) {
   });
 }
 
+expected<std::optional<keyed_run>> sqlite_reader::run_of_key(const std::string& digest,
+                                                             model::wall_time now) {
+  return guarded("look up a key", [&] { return select_keyed_run(*db_, digest, now); });
+}
+
 expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
   return guarded("read run " + to_string(run_no), [&]() -> expected<model::stored_run> {
     const SQLite::Transaction snapshot{db_->database()}; // rolled back: nothing is written

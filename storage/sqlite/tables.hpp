@@ -48,6 +48,14 @@ model::run_no select_next_run_no(connection& db);
 std::vector<run_row> select_runs(connection& db, const run_query& wanted);
 std::optional<run_row> select_run(connection& db, model::run_no run);
 
+// --- idempotency ---
+
+/// From now on the key stands for this run.
+void insert_key(connection& db, const model::idempotency_key& key, model::run_no run,
+                model::wall_time at);
+std::optional<keyed_run> select_keyed_run(connection& db, const std::string& digest,
+                                          model::wall_time now);
+
 // --- task, task_text ---
 
 void insert_tasks(connection& db, const model::run_created& r);

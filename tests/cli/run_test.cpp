@@ -343,3 +343,32 @@ TEST_CASE("run: a terminal shows progress in place", "[cli][run]") {
   CHECK_THAT(rest, Contains("\033[") && Contains("A\r\033[J"));
   CHECK_THAT(rest, Contains("2 of 2 tasks succeeded"));
 }
+
+TEST_CASE("run: a key makes a repeated command the same run", "[cli][run]") {
+  const workspace here;
+  here.write("w.yaml", "params: {day: monday}\n"
+                       "tasks:\n"
+                       "  a: echo >> ledger\n"
+                       "  b: {after: [a], in: {day: '${{ params.day }}'}, "
+                       "run: 'echo from $day; test $day = monday'}\n");
+  REQUIRE(here.run({"run", "w.yaml", "--key", "k1"}).code == 0);
+  const auto again = here.run({"run", "w.yaml", "--key", "k1"});
+  CHECK(again.code == 0);
+  CHECK_THAT(again.out, Contains("w r-1 has this key; it is not started again\n"));
+  CHECK_THAT(again.out, Contains("w r-1  succeeded  2 of 2 tasks succeeded"));
+  const auto lines = parse_lines(here.run({"--json", "run", "w.yaml", "--key", "k1"}).out);
+  REQUIRE(lines.size() == 6);
+  CHECK(lines.back()["type"] == "run_finished");
+  CHECK(here.read("ledger") == "\n");
+
+  const auto other = here.run({"run", "w.yaml", "--key", "k1", "-p", "day=tuesday"});
+  CHECK(other.code == 4);
+  CHECK_THAT(other.err, Contains("this key stands for run r-1, which has other parameters"));
+  CHECK(here.run({"run", "w.yaml", "--key", "k2", "-p", "day=tuesday"}).code == 1);
+  CHECK(here.run({"run", "w.yaml", "--key", "k2", "-p", "day=tuesday"}).code == 1);
+  CHECK(here.read("ledger") == "\n\n");
+
+  const auto empty = here.run({"run", "w.yaml", "--key", "a\nb"});
+  CHECK(empty.code == 2);
+  CHECK_THAT(empty.err, Contains("--key: a key is a text of 1 to 200 bytes"));
+}

@@ -3,9 +3,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <mutex>
 
 using namespace sluice;
@@ -43,8 +47,24 @@ public:
     std::filesystem::remove_all(dir_);
   }
 
+  /// Asks for a run of one task that calls the handler; `done` is called on another thread.
+  void submit(const std::string& key, const std::string& request,
+              std::function<void(expected<model::run_no>)> done) {
+    auto what = one_call();
+    what.key = model::idempotency_key{key, request};
+    node_->submit(std::move(what), std::move(done));
+  }
+
   /// Runs one task that calls the handler; the state its run ended in.
   std::string run() {
+    REQUIRE(node_->submit(one_call()));
+    std::unique_lock hold{mutex_};
+    REQUIRE(changed_.wait_for(hold, std::chrono::minutes(2), [this] { return !ended_.empty(); }));
+    return ended_;
+  }
+
+private:
+  static model::submission one_call() {
     auto workflow = std::make_shared<model::workflow_spec>();
     workflow->name = "test";
     workflow->base_dir = "/";
@@ -52,13 +72,9 @@ public:
     model::submission what;
     what.workflow = std::move(workflow);
     what.content_hash = "hash";
-    REQUIRE(node_->submit(std::move(what)));
-    std::unique_lock hold{mutex_};
-    REQUIRE(changed_.wait_for(hold, std::chrono::minutes(2), [this] { return !ended_.empty(); }));
-    return ended_;
+    return what;
   }
 
-private:
   std::filesystem::path dir_;
   std::unique_ptr<orchestrator> node_;
   std::mutex mutex_;
@@ -83,6 +99,39 @@ TEST_CASE("orchestrator: a native handler goes on from what it saved", "[runtime
   REQUIRE(saved);
   CHECK(saved->has_value());
   CHECK(seen == std::vector<std::string>{"", "step-1"});
+}
+
+TEST_CASE("orchestrator: requests with one key are one run", "[runtime][orchestrator]") {
+  std::atomic<int> calls = 0;
+  small_node node{[&](const executors::call_context&) -> executors::call_result {
+    ++calls;
+    return model::value{};
+  }};
+  constexpr std::size_t at_once = 8;
+  std::array<std::promise<expected<model::run_no>>, at_once + 2> answers;
+  const auto ask = [&](std::size_t i, const char* key, const char* request) {
+    node.submit(key, request, [&answers, i](expected<model::run_no> run) {
+      answers[i].set_value(std::move(run));
+    });
+  };
+  for (std::size_t i = 0; i < at_once; ++i)
+    ask(i, "monday", "same");
+  ask(at_once, "monday", "other parameters");
+  ask(at_once + 1, "tuesday", "same");
+
+  const auto first = answers[0].get_future().get();
+  REQUIRE(first);
+  for (std::size_t i = 1; i < at_once; ++i)
+    CHECK(answers[i].get_future().get() == first);
+  const auto other = answers[at_once].get_future().get();
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == errc::conflict);
+  CHECK_THAT(other.error().message, Catch::Contains("stands for run " + to_string(*first)));
+  const auto tuesday = answers[at_once + 1].get_future().get();
+  REQUIRE(tuesday);
+  CHECK(*tuesday != *first);
+  CHECK(node.run() == "succeeded"); // the last of the three runs
+  CHECK(calls <= 3);
 }
 
 TEST_CASE("orchestrator: a native handler is told that it saves too much",

@@ -445,6 +445,27 @@ STORE_TEST("an event that follows the end of its run is found") {
   CHECK(must(db.reader->events({.run_no = model::run_no{1}})).size() == 5);
 }
 
+STORE_TEST("a key stands for the run it was given for, for a day") {
+  TestType db;
+  auto first = created(1, workflow_of({"a"}));
+  first.request.key = model::idempotency_key{"monday", "with these parameters"};
+  commit(*db.store, {first});
+  const auto given = first.at;
+  const auto almost_a_day = model::key_lifetime - model::milliseconds{1};
+  CHECK_FALSE(must(db.reader->run_of_key("tuesday", given)));
+  const auto found = must(db.reader->run_of_key("monday", given + almost_a_day));
+  REQUIRE(found);
+  CHECK(found->run_no == model::run_no{1});
+  CHECK(found->request == "with these parameters");
+  CHECK_FALSE(must(db.reader->run_of_key("monday", given + model::key_lifetime)));
+
+  auto next_day = created(2, workflow_of({"a"}));
+  next_day.request.key = model::idempotency_key{"monday", "again"};
+  next_day.at = given + model::key_lifetime;
+  commit(*db.store, {next_day});
+  CHECK(must(db.reader->run_of_key("monday", next_day.at))->run_no == model::run_no{2});
+}
+
 namespace {
 
 model::checkpoint_saved saved(std::uint32_t attempt, std::string token, std::string data) {
