@@ -79,7 +79,7 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
     return misfit(e, "the run has only " + std::to_string(run.tasks.size()) + " tasks");
   auto& task = run.tasks[*e.task_idx];
   if (e.is_note()) {
-    if (e.attempt != task.attempt)
+    if (e.attempt.value_or(0) != task.attempt)
       return misfit(e, "the current attempt is " + std::to_string(task.attempt));
     return {};
   }

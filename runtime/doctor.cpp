@@ -88,13 +88,16 @@ private:
     bool agree = true;
     for (const auto& run : *newest) {
       const auto replayed = replay(store, run, std::nullopt);
-      if (replayed && replayed->problems.empty())
+      if (replayed && replayed->is_sound())
         continue;
       agree = false;
-      add(verdict::problem, "runs",
-          to_string(run.run_no) + ": "
-            + (replayed ? replayed->problems.front() : replayed.error().message),
-          "see: sluice replay " + to_string(run.run_no));
+      const auto what = !replayed                   ? replayed.error().message
+                        : replayed->misfits.empty() ? replayed->problems.front()
+                                                    : replayed->misfits.front();
+      const bool can_mend = replayed && replayed->misfits.empty();
+      add(verdict::problem, "runs", to_string(run.run_no) + ": " + what,
+          (can_mend ? "repair it with: sluice replay --repair " : "see: sluice replay ")
+            + to_string(run.run_no));
     }
     if (agree)
       add(verdict::good, "runs",

@@ -28,6 +28,22 @@ struct commit_mark {
   friend bool operator==(const commit_mark&, const commit_mark&) = default;
 };
 
+/// What the rows of a run should say, by its events.
+struct mended_run {
+  struct task {
+    std::uint32_t task_idx = 0;
+    model::task_state state = model::task_state::pending; ///< as stored
+    std::uint32_t attempt = 0;
+    std::optional<model::wall_time> finished_at; ///< once it is terminal
+    std::string why;                             ///< a sentence for the audit trail
+  };
+  model::run_no run_no;
+  model::run_state state = model::run_state::running;
+  model::state_counts counts{};
+  std::optional<model::wall_time> finished_at;
+  std::vector<task> tasks; ///< only those whose rows say something else
+};
+
 /// Writes. Not thread-safe; one per database.
 class store {
 public:
@@ -45,6 +61,10 @@ public:
   /// How many records the last `commit` refused; 0 save for a bug of the caller. When it is not 0,
   /// who wants to know the events of that group reads them from the table.
   virtual std::size_t refused() const = 0;
+
+  /// Makes the rows of a run say what is given, with a warning event of each task for the audit
+  /// trail. For a person's repair, while no scheduler has the run.
+  virtual expected<void> mend(const mended_run& run, model::wall_time now) = 0;
 
   virtual expected<commit_mark> last_commit() = 0;
   /// The seq that was given last, to the last event; 0 in an empty store.

@@ -69,6 +69,11 @@ expected<storage::commit_mark> faulty_store::last_commit() {
   return inner_->last_commit();
 }
 
+expected<void> faulty_store::mend(const storage::mended_run& run, model::wall_time now) {
+  const std::lock_guard lock{mutex_};
+  return inner_->mend(run, now);
+}
+
 expected<std::int64_t> faulty_store::last_seq() {
   const std::lock_guard lock{mutex_};
   return inner_->last_seq();

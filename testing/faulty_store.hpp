@@ -34,6 +34,7 @@ public:
   expected<std::int64_t> commit(std::uint64_t incarnation,
                                 std::span<const storage::step_ptr> steps) override;
   std::size_t refused() const override;
+  expected<void> mend(const storage::mended_run& run, model::wall_time now) override;
   expected<storage::commit_mark> last_commit() override;
   expected<std::int64_t> last_seq() override;
 

@@ -15,6 +15,7 @@ struct replay_options {
   std::string run;
   std::string at;
   std::size_t limit = 1000;
+  bool repair = false;
 };
 
 /// The states of all tasks by their number: `3 succeeded  1 dispatched`.
@@ -49,6 +50,7 @@ void print_json(session& s, const runtime::run_view& run, const runtime::replaye
   model::value v{{"run", to_string(run.run_no)},
                  {"events", replayed.events},
                  {"state", to_string(replayed.run.state)},
+                 {"misfits", replayed.misfits},
                  {"problems", replayed.problems}};
   if (replayed.at)
     v["at"] = model::to_rfc3339(*replayed.at);
@@ -56,6 +58,23 @@ void print_json(session& s, const runtime::run_view& run, const runtime::replaye
   for (const auto& task : replayed.run.tasks)
     tasks.push_back({{"state", to_string(task.state)}, {"attempt", task.attempt}});
   s.print_json(v);
+}
+
+int repair(session& s, model::run_no run) {
+  const auto repaired = runtime::repair(s.store_dir, run, s.clock.wall());
+  if (!repaired)
+    return s.fail(repaired.error());
+  const auto tasks = repaired->mended.tasks.size();
+  if (s.json()) {
+    s.print_json({{"run", to_string(run)}, {"repaired", repaired->problems}, {"tasks", tasks}});
+  } else if (s.text()) {
+    for (const auto& problem : repaired->problems)
+      s.out.line(problem);
+    s.out.line(repaired->problems.empty()
+                 ? to_string(run) + ": the rows say what the events say; nothing to repair"
+                 : to_string(run) + ": repaired, with " + plural(tasks, "row") + " of tasks");
+  }
+  return exit_done;
 }
 
 int replay(session& s, const replay_options& options) {
@@ -68,6 +87,8 @@ int replay(session& s, const replay_options& options) {
   const auto run = store->run(options.run);
   if (!run)
     return s.fail(run.error());
+  if (options.repair)
+    return repair(s, run->run_no);
   const auto replayed = runtime::replay(*store, *run, until);
   if (!replayed)
     return s.fail(replayed.error());
@@ -82,9 +103,14 @@ int replay(session& s, const replay_options& options) {
     print_json(s, *run, *replayed);
   else if (s.text())
     print_text(s, *run, *replayed, **workflow, options);
+  for (const auto& problem : replayed->misfits)
+    s.err.line(problem);
   for (const auto& problem : replayed->problems)
     s.err.line(problem);
-  return replayed->problems.empty() ? exit_done : exit_internal;
+  if (!replayed->problems.empty() && replayed->misfits.empty())
+    s.err.line("repair the rows from the events: "
+               + s.hint("replay " + to_string(run->run_no) + " --repair"));
+  return replayed->is_sound() ? exit_done : exit_internal;
 }
 
 } // namespace
@@ -94,8 +120,12 @@ void add_replay(CLI::App& program, action& chosen) {
   auto* verb = program.add_subcommand(
     "replay", "Show a run as its events tell it, now or at a moment of the past");
   verb->add_option("RUN", options->run, "r-12, @last or @last-failed")->required();
-  verb->add_option("--at", options->at, "The moment, such as 2026-03-01T07:30:00Z")
-    ->type_name("TIME");
+  auto* at = verb->add_option("--at", options->at, "The moment, such as 2026-03-01T07:30:00Z")
+               ->type_name("TIME");
+  verb
+    ->add_flag("--repair", options->repair,
+               "Make the rows of a run that nobody executes say what its events say")
+    ->excludes(at);
   verb->add_option("--limit", options->limit, "At most this many tasks")->capture_default_str();
   verb->callback(
     [options, &chosen] { chosen = [options](session& s) { return replay(s, *options); }; });

@@ -87,6 +87,14 @@ bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq) {
   return query{db, sql, r.run_no.value, text_of(r.from), r.generation, r.at, seq}.run() == 1;
 }
 
+void mend_run(connection& db, const mended_run& run) {
+  constexpr auto sql = R"sql(
+    UPDATE run SET state = ?2, counts = ?3, finished_us = ?4 WHERE run_no = ?1
+  )sql";
+  query{db, sql, run.run_no.value, text_of(run.state), counts_text(run.counts), run.finished_at}
+    .run();
+}
+
 void update_progress(connection& db, model::run_no run, const run_progress& progress) {
   constexpr auto sql = R"sql(
     UPDATE run

@@ -44,6 +44,10 @@ struct run_progress {
 };
 void update_progress(connection& db, model::run_no run, const run_progress& progress);
 
+/// Whatever they say now.
+void mend_run(connection& db, const mended_run& run);
+void mend_task(connection& db, model::run_no run, const mended_run::task& task);
+
 model::run_no select_next_run_no(connection& db);
 std::vector<run_row> select_runs(connection& db, const run_query& wanted);
 std::optional<run_row> select_run(connection& db, model::run_no run);

@@ -112,6 +112,14 @@ bool move_task(connection& db, const model::task_moved& r) {
   return true;
 }
 
+void mend_task(connection& db, model::run_no run, const mended_run::task& task) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = ?3, attempt = ?4, finished_us = ?5 WHERE run_no = ?1 AND task_idx = ?2
+  )sql";
+  query{db, sql, run.value, task.task_idx, text_of(task.state), task.attempt, task.finished_at}
+    .run();
+}
+
 bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task

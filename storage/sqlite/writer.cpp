@@ -141,6 +141,32 @@ bool writer::write(const model::progress_made& r) {
   return is_under_way(*db_, r.key);
 }
 
+expected<void> writer::mend(const mended_run& run, model::wall_time now) {
+  const auto first = next_seq_;
+  auto done = guarded("mend run " + to_string(run.run_no), [&] {
+    transaction all{*db_};
+    mend_run(*db_, run);
+    for (const auto& task : run.tasks) {
+      mend_task(*db_, run.run_no, task);
+      write_warning({run.run_no, task.task_idx, task.attempt}, task.why, now);
+    }
+    update_progress(*db_, run.run_no, {.last_seq = next_seq_ - 1});
+    auto mark = select_mark(*db_);
+    mark.last_seq = next_seq_ - 1;
+    update_mark(*db_, mark);
+    all.commit();
+  });
+  if (!done)
+    next_seq_ = first;
+  return done;
+}
+
+void writer::write_warning(model::attempt_key key, const std::string& text, model::wall_time now) {
+  auto event = model::event_of(model::warning_raised{key, text, now});
+  event.actor = "operator";
+  insert_event(*db_, next_seq_++, event);
+}
+
 expected<commit_mark> writer::last_commit() {
   return guarded("read the last commit", [&] { return select_mark(*db_).commit; });
 }

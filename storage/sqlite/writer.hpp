@@ -19,12 +19,14 @@ public:
   expected<std::int64_t> commit(std::uint64_t incarnation,
                                 std::span<const step_ptr> steps) override;
   std::size_t refused() const override { return refused_.size(); }
+  expected<void> mend(const mended_run& run, model::wall_time now) override;
   expected<commit_mark> last_commit() override;
   expected<std::int64_t> last_seq() override { return next_seq_ - 1; }
 
 private:
   void write_group(std::uint64_t incarnation, std::span<const step_ptr> steps);
   void write_step(const model::step& step);
+  void write_warning(model::attempt_key key, const std::string& text, model::wall_time now);
   run_progress& progress_of(model::run_no run);
 
   bool write(const model::run_created& r);

@@ -47,3 +47,32 @@ TEST_CASE("replay: names rows that are not what the events say", "[cli][replay]"
     found.err,
     Contains("the row of task 'b' says failed, attempt 1, its events succeeded, attempt 1"));
 }
+
+TEST_CASE("replay: repairs rows from the events", "[cli][replay]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: 'true', b: 'true', c: 'true'}\n");
+  REQUIRE(here.run({"run", "w.yaml"}).code == 0);
+  const auto database = (here.directory() / ".sluice/sluice.db").string();
+  const auto sql = [&](const std::string& text) {
+    return std::system(("sqlite3 " + database + " \"" + text + "\"").c_str());
+  };
+  REQUIRE(sql("UPDATE task SET state = 'pending', attempt = 0, finished_us = NULL WHERE name = 'b';"
+              "UPDATE run SET state = 'failed', counts = '{}'")
+          == 0);
+  const auto done = here.run({"replay", "@last", "--repair"});
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("the row of the run says failed, its events succeeded\n")
+                         && Contains("r-1: repaired, with 1 row of tasks\n"));
+  CHECK(here.run({"replay", "@last"}).code == 0);
+  CHECK_THAT(here.run({"runs"}).out, Contains("succeeded  3/3"));
+  const auto task = json::parse(here.run({"show", "r-1/b", "--json"}).out);
+  CHECK(task["state"] == "succeeded");
+  CHECK(task.value("finished_at", "").starts_with("20"));
+  CHECK_THAT(here.run({"events", "@last"}).out, Contains("the row of task 'b' says pending"));
+  CHECK_THAT(here.run({"replay", "@last", "--repair"}).out, Contains("nothing to repair"));
+
+  REQUIRE(sql("DELETE FROM event WHERE type = 'task_dispatched'") == 0);
+  const auto torn = here.run({"replay", "@last", "--repair"});
+  CHECK(torn.code == 4);
+  CHECK_THAT(torn.err, Contains("the events do not fit together"));
+}

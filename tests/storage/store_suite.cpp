@@ -445,6 +445,30 @@ STORE_TEST("an event that follows the end of its run is found") {
   CHECK(must(db.reader->events({.run_no = model::run_no{1}})).size() == 5);
 }
 
+STORE_TEST("rows can be made to say something else, which is on record") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), ended(1, 0, 1)});
+  const auto before = must(db.store->last_seq());
+  mended_run mended;
+  mended.run_no = {1};
+  mended.counts[std::size_t(task_state::pending)] = 1;
+  mended.counts[std::size_t(task_state::failed)] = 1;
+  mended.tasks = {{0, task_state::failed, 1, at(7), "it failed"}};
+  REQUIRE(db.store->mend(mended, at(9)));
+
+  const auto tasks = must(db.reader->tasks({.run_no = {1}}));
+  CHECK(tasks[0].state == task_state::failed);
+  CHECK(tasks[0].finished_at == at(7));
+  CHECK(tasks[1].state == task_state::pending);
+  CHECK(must(db.reader->run({1})).counts == mended.counts);
+  const auto events = must(db.reader->events({.after_seq = before, .run_no = model::run_no{1}}));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].seq == before + 1);
+  CHECK(events[0].actor == "operator");
+  CHECK(events[0].data["message"] == "it failed");
+  CHECK(must(db.store->last_seq()) == before + 1);
+}
+
 STORE_TEST("a key stands for the run it was given for, for a day") {
   TestType db;
   auto first = created(1, workflow_of({"a"}));
