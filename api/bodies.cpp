@@ -71,6 +71,27 @@ expected<model::retry_run> read_retry(std::string_view body) {
   return what;
 }
 
+expected<model::mark_task> read_mark(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::mark_task what;
+  std::optional<model::task_state> as;
+  for (const auto& [name, text] : object->items()) {
+    if (!text.is_string())
+      return fail(errc::invalid_argument, "'" + name + "' is not a text");
+    if (name == "task")
+      what.task = text.get<std::string>();
+    else if (name == "as")
+      as = model::parse_task_state(text.get<std::string>());
+  }
+  if (what.task.empty() || !as || object->size() != 2)
+    return fail(errc::invalid_argument,
+                "a mark has a \"task\", and \"as\": succeeded, skipped or failed");
+  what.as = *as;
+  return what;
+}
+
 model::value to_json(const model::control_result& done) {
   return {{"run", to_string(done.run_no)},
           {"generation", done.generation},

@@ -49,14 +49,23 @@ void cancel(const routed& r) {
                  });
 }
 
-void retry(const routed& r) {
+/// Asks for something that the body describes.
+template <class What>
+void control(const routed& r, const expected<What>& what) {
   const auto run = model::parse_run_no(r.part(1));
-  const auto what = read_retry(r.what.body);
   if (!run || !what)
     return r.done(problem(run ? what.error() : run.error()));
   r.calls.control(*run, *what, [done = r.done](const expected<model::control_result>& result) {
     done(result ? json_response(202, to_json(*result)) : problem(result.error()));
   });
+}
+
+void retry(const routed& r) {
+  control(r, read_retry(r.what.body));
+}
+
+void mark(const routed& r) {
+  control(r, read_mark(r.what.body));
 }
 
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
@@ -140,6 +149,7 @@ struct route {
 constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
   route{verb::post, "runs/*/retry", retry},
+  route{verb::post, "runs/*/mark", mark},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},

@@ -29,9 +29,11 @@ void run_tracker::apply(const model::event& e) {
     return;
   }
   const auto state = model::parse_task_state(e.to);
+  if (const auto from = model::parse_task_state(e.from); from && model::is_terminal(*from))
+    --count_of(e.from); // it starts anew, or is marked as something else
   if (e.type == model::event_type::task_reset)
-    --count_of(e.from);
-  else if (e.type == model::event_type::task_dispatched)
+    return;
+  if (e.type == model::event_type::task_dispatched)
     running_[*e.task_idx] = {e.attempt.value_or(0), e.at, false};
   else if (state == model::task_state::cancelling)
     running_[*e.task_idx].cancelling = true;

@@ -81,12 +81,13 @@ public:
 
   std::uint32_t generation = 1;
   model::run_state state = model::run_state::running;
-  bool stopping = false; ///< on_failure: stop has acted
-  bool failed = false;   ///< some failure is unhandled
-  bool degraded = false; ///< some failure was allowed
-  bool internal = false; ///< ended by an error of ours
-  bool expired = false;  ///< ended by its deadline
-  std::string error;     ///< of the first unhandled failure
+  bool stopping = false;                ///< on_failure: stop has acted
+  bool failed = false;                  ///< some failure is unhandled
+  bool degraded = false;                ///< some failure was allowed
+  bool internal = false;                ///< ended by an error of ours
+  bool expired = false;                 ///< ended by its deadline
+  std::string error;                    ///< of the first unhandled failure
+  std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
   std::vector<live_task> tasks;
   model::state_counts counts{}; ///< as stored

@@ -96,6 +96,11 @@ private:
   expected<model::control_result> act_live(const model::control_requested& asked, live_run& run);
   expected<model::control_result> retry(const model::stored_run& ended,
                                         const model::retry_run& what);
+  expected<model::control_result> mark(live_run& run, const model::mark_task& what);
+  expected<model::control_result> mark(const model::stored_run& run, const model::mark_task& what);
+  void record_mark(model::task_key key, std::uint32_t attempt, model::task_state from,
+                   model::task_state to);
+  void decide_otherwise(live_run& run, std::uint32_t task, model::task_state as);
 
   // scheduler_restore.cpp: a run's way back from the store.
   live_run& take_up(std::shared_ptr<const compiled_workflow> workflow,
@@ -179,6 +184,7 @@ private:
   void open_failure(live_run& run, std::uint32_t task);
   void note_failure(live_run& run, std::uint32_t task, const std::string& message);
   void unhandled_failure(live_run& run, std::uint32_t task);
+  void recount_failures(live_run& run);
   void stop_on_failure(live_run& run);
   void stop_attempts(live_run& run);
   void stop_task(live_run& run, std::uint32_t task, model::stop_reason why,

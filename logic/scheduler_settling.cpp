@@ -2,6 +2,7 @@
 #include "logic/scheduler_core.hpp"
 #include "logic/transitions.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace sluice::logic {
@@ -149,13 +150,35 @@ void scheduler_core::note_failure(live_run& run, std::uint32_t task, const std::
 void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
   const auto text = run.failure_texts.extract(task);
   if (run.error.empty())
-    run.error =
-      "task '" + run.task_spec(task).name + "' failed: " + (text ? text.mapped() : std::string{});
+    run.error = "task '" + run.task_spec(task).name + "' failed"
+                + (text ? ": " + text.mapped() : std::string{});
   run.failed = true;
+  run.unhandled.push_back(task);
   // One of an earlier generation does not stop what was asked for since.
   if (run.spec().on_failure == model::on_failure::stop && !run.stopping
       && run.state == run_state::running && !run.tasks[task].kept)
     stop_on_failure(run);
+}
+
+/// What failed is not what it was: an operator has decided otherwise. A run that stopped for it
+/// goes on stopping.
+void scheduler_core::recount_failures(live_run& run) {
+  const auto before = std::exchange(run.unhandled, {});
+  run.open_failures.clear();
+  run.failed = run.expired || run.internal;
+  run.degraded = false;
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    if (run.tasks[task].state == task_state::failed)
+      count_failure(run, task);
+  if (run.expired || run.internal || before.empty())
+    return;
+  const auto still = [&](std::uint32_t task) {
+    return std::find(run.unhandled.begin(), run.unhandled.end(), task) != run.unhandled.end();
+  };
+  if (run.unhandled.empty())
+    run.error.clear();
+  else if (!still(before.front())) // its sentence was about that one
+    run.error = "task '" + run.task_spec(run.unhandled.front()).name + "' failed";
 }
 
 void scheduler_core::stop_on_failure(live_run& run) {

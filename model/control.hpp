@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/ids.hpp"
+#include "model/state.hpp"
 
 #include <cstdint>
 #include <string>
@@ -23,8 +24,14 @@ struct retry_run {
   std::string task; ///< by name, where the scope is about one
 };
 
+/// Decides a task that does not run, in place of what would have decided it.
+struct mark_task {
+  std::string task;                      ///< by name
+  task_state as = task_state::succeeded; ///< or `skipped`, `failed`
+};
+
 /// A verb, and what it is about.
-using control = std::variant<retry_run>;
+using control = std::variant<retry_run, mark_task>;
 
 /// What was done, once it is durable.
 struct control_result {

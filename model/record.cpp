@@ -119,6 +119,17 @@ event from_record(const task_reset& r) {
   return e;
 }
 
+event from_record(const task_marked& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_marked, r.at);
+  e.from = to_string(r.from);
+  e.to = to_string(r.to);
+  e.actor = r.actor;
+  auto data = value::object();
+  put_failure(data, r.failure);
+  e.data = or_null(std::move(data));
+  return e;
+}
+
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
   e.from = to_string(task_state::ready);
@@ -204,6 +215,7 @@ std::size_t weight(const step& s) {
                          [](const run_moved&) { return std::size_t{2}; },
                          [](const run_retried&) { return std::size_t{2}; },
                          [](const task_reset&) { return std::size_t{4}; },
+                         [](const task_marked&) { return std::size_t{4}; },
                          [](const attempt_dispatched&) { return std::size_t{3}; },
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();

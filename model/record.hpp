@@ -49,6 +49,16 @@ struct task_reset {
   std::string actor;
   wall_time at;
 };
+/// An operator decided a task. It puts nothing out.
+struct task_marked {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the last one, 0: none
+  task_state from = task_state::failed;
+  task_state to = task_state::succeeded;
+  std::optional<model::failure> failure; ///< of one that is to count as failed
+  std::string actor;
+  wall_time at;
+};
 /// An attempt was given to an executor, which starts it after the commit.
 struct attempt_dispatched {
   attempt_key key;
@@ -93,8 +103,8 @@ struct progress_made {
   wall_time at;
 };
 using record =
-  std::variant<run_created, run_moved, run_retried, task_reset, attempt_dispatched, attempt_ended,
-               task_moved, warning_raised, checkpoint_saved, progress_made>;
+  std::variant<run_created, run_moved, run_retried, task_reset, task_marked, attempt_dispatched,
+               attempt_ended, task_moved, warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -26,11 +26,11 @@ constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 17> event_types{
-  "run_submitted",   "run_cancelling", "run_finished",  "run_retried", "task_dispatched",
-  "task_finished",   "task_lost",      "task_retrying", "task_due",    "task_skipped",
-  "task_cancelling", "task_cancelled", "task_failed",   "task_reset",  "task_warning",
-  "task_checkpoint", "task_progress"};
+constexpr std::array<std::string_view, 18> event_types{
+  "run_submitted",   "run_cancelling",  "run_finished",  "run_retried", "task_dispatched",
+  "task_finished",   "task_lost",       "task_retrying", "task_due",    "task_skipped",
+  "task_cancelling", "task_cancelled",  "task_failed",   "task_reset",  "task_marked",
+  "task_warning",    "task_checkpoint", "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout"};
 

@@ -152,6 +152,7 @@ enum class event_type : std::uint8_t {
   task_cancelled,
   task_failed, ///< failed without an attempt (expression error)
   task_reset,  ///< pending again, in a new generation of its run
+  task_marked, ///< decided by an operator
   task_warning,
   task_checkpoint, ///< saved its progress
   task_progress,   ///< said how far it is

@@ -42,6 +42,7 @@ public:
     runs_left_ = 1 + random_.below(2);
     cancels_left_ = random_.percent(30) ? 1 : 0;
     retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
+    marks_left_ = random_.percent(30) ? 1 + random_.below(4) : 0;
   }
 
   scenario_report run() {
@@ -96,6 +97,8 @@ private:
       return cancel();
     if (retries_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
       return retry();
+    if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
+      return mark();
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
     if (!attempts.empty() && roll < 94)
@@ -152,17 +155,36 @@ private:
   /// An operator starts a run again, which may not have ended.
   void retry() {
     --retries_left_;
-    const auto at = fold_.runs().begin();
-    const auto run = std::next(at, std::ptrdiff_t(random_.below(fold_.runs().size())))->first;
+    const auto run = some_run();
+    control(run, model::retry_run{model::retry_scope(random_.below(3)), some_task(run)});
+  }
+
+  /// An operator decides a task, which may run or be decided.
+  void mark() {
+    --marks_left_;
+    const auto run = some_run();
+    constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
+    control(run, model::mark_task{some_task(run), decided[random_.below(decided.size())]});
+  }
+
+  model::run_no some_run() {
+    const auto first = fold_.runs().begin();
+    return std::next(first, std::ptrdiff_t(random_.below(fold_.runs().size())))->first;
+  }
+  std::string some_task(model::run_no run) {
     const auto& tasks = workflows_.at(run)->spec().tasks;
-    const model::retry_run what{model::retry_scope(random_.below(3)),
-                                tasks[random_.below(tasks.size())].name};
+    return tasks[random_.below(tasks.size())].name;
+  }
+
+  void control(model::run_no run, const model::control& what) {
     ++controls_asked_;
-    node_->control(run, what, [this, run](const expected<model::control_result>& answer) {
+    const auto before = events_of_operators_;
+    node_->control(run, what, [this, run, before](const expected<model::control_result>& answer) {
       --controls_asked_;
       look();
-      if (answer && fold_.find(run)->generation < answer->generation)
-        violate("a retry was answered that is not stored");
+      if (answer
+          && (events_of_operators_ == before || fold_.find(run)->generation < answer->generation))
+        violate("what an operator asked for was answered, and is not stored");
     });
   }
 
@@ -361,8 +383,10 @@ private:
       if (event.type == model::event_type::run_submitted)
         workflows_[event.run_no] =
           submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
+      events_of_operators_ += event.actor == "operator" ? 1 : 0;
       if (event.task_idx && !event.is_note()) {
-        if (event.type == model::event_type::task_reset)
+        if (event.type == model::event_type::task_reset
+            || event.type == model::event_type::task_marked)
           note_reset(event);
         check_outcome(event);
         check_retry(event);
@@ -382,7 +406,8 @@ private:
     }
   }
 
-  /// The task starts anew: what was promised of its earlier attempts does not hold any more.
+  /// The task starts anew, or is decided: what was promised of its earlier attempts does not hold
+  /// any more.
   void note_reset(const model::event& event) {
     const model::task_key key{event.run_no, *event.task_idx};
     reset_after_[key] = event.attempt.value_or(0);
@@ -611,6 +636,8 @@ private:
   std::size_t runs_left_ = 0;
   std::size_t cancels_left_ = 0;
   std::size_t retries_left_ = 0;
+  std::size_t marks_left_ = 0;
+  std::uint64_t events_of_operators_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

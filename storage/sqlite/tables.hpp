@@ -66,6 +66,8 @@ void insert_tasks(connection& db, const model::run_created& r);
 bool dispatch_task(connection& db, const model::attempt_dispatched& r);
 bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);
+/// Its outputs go, and its failure unless that is what it is marked as.
+bool mark_task(connection& db, const model::task_marked& r);
 /// Keeps nothing of the task but its attempts.
 bool reset_task(connection& db, const model::task_reset& r);
 /// Whether the task exists and got as far as this attempt.

@@ -120,6 +120,20 @@ void mend_task(connection& db, model::run_no run, const mended_run::task& task) 
     .run();
 }
 
+bool mark_task(connection& db, const model::task_marked& r) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = ?5, reason = 'mark', finished_us = ?6
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
+  )sql";
+  if (query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt, text_of(stored(r.from)),
+            text_of(r.to), r.at}
+        .run()
+      != 1)
+    return false;
+  upsert_text(db, r.key, nullptr, r.failure);
+  return true;
+}
+
 bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task

@@ -103,6 +103,13 @@ bool writer::write(const model::task_reset& r) {
   return true;
 }
 
+bool writer::write(const model::task_marked& r) {
+  if (!mark_task(*db_, r))
+    return false;
+  delete_checkpoint(*db_, r.key);
+  return true;
+}
+
 bool writer::write(const model::attempt_dispatched& r) {
   if (!dispatch_task(*db_, r))
     return false;

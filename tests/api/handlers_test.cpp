@@ -30,8 +30,12 @@ struct asked_runtime {
       .control =
         [this](model::run_no run, const model::control& what,
                const runtime_calls::answer<model::control_result>& done) {
-          const auto& retry = std::get<model::retry_run>(what);
-          asked = "retry " + to_string(run) + " " + std::to_string(int(retry.scope)) + retry.task;
+          if (const auto* retry = std::get_if<model::retry_run>(&what))
+            asked =
+              "retry " + to_string(run) + " " + std::to_string(int(retry->scope)) + retry->task;
+          if (const auto* mark = std::get_if<model::mark_task>(&what))
+            asked =
+              "mark " + to_string(run) + " " + mark->task + " " + std::string{to_string(mark->as)};
           done(result.map([run] { return model::control_result{run, 2, {"b", "c"}, 7}; }));
         },
       .save_checkpoint =
@@ -98,6 +102,23 @@ TEST_CASE("handlers: a run is retried", "[api][handlers]") {
         == model::value{{"run", "r-7"}, {"generation", 2}, {"tasks", {"b", "c"}}, {"kept", 7}});
   node.result = fail(errc::conflict, "run r-7 has not ended");
   CHECK(node.ask(verb::post, "/api/v1/runs/r-7/retry", "", body).status == 409);
+}
+
+TEST_CASE("handlers: a task is marked", "[api][handlers]") {
+  asked_runtime node;
+  const auto mark = [&](const std::string& body) {
+    return node.ask(verb::post, "/api/v1/runs/r-7/mark", "", body).status;
+  };
+  CHECK(mark(R"({"task": "load", "as": "skipped"})") == 202);
+  CHECK(node.asked == "mark r-7 load skipped");
+  node.asked.clear();
+  for (const auto* body : {"", "{}", R"({"task": "load"})", R"({"task": "load", "as": "well"})",
+                           R"({"task": "", "as": "failed"})", R"({"task": 7, "as": "failed"})",
+                           R"({"task": "load", "as": "failed", "why": "so"})"}) {
+    CAPTURE(body);
+    CHECK(mark(body) == 400);
+  }
+  CHECK(node.asked.empty());
 }
 
 TEST_CASE("handlers: what is no retry is refused", "[api][handlers]") {

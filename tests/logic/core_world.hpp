@@ -162,6 +162,9 @@ public:
                                         std::string task = "") {
     return control(model::retry_run{scope, std::move(task)});
   }
+  expected<model::control_result> mark(std::string task, model::task_state as) {
+    return control(model::mark_task{std::move(task), as});
+  }
   void drain(model::drain_mode how) { step(model::drain_requested{++last_request_, how}); }
   /// Answers the oldest question for outputs that is about this task.
   void load(std::string_view task, expected<model::value> outputs) {
@@ -418,6 +421,17 @@ private:
     run.reasons[idx].clear();
     run.failures[idx].reset();
     run.inputs[idx].clear();
+  }
+  void fold(const model::task_marked& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.tasks.at(idx) == as_stored(r.from), "a task is marked from another state");
+    expect(run.attempts[idx] == r.attempt, "a task is marked with another attempt");
+    run.tasks[idx] = r.to;
+    run.reasons[idx] = "mark";
+    run.failures[idx] = r.failure;
+    run.has_outputs[idx] = false;
+    run.finished_us[idx] = model::to_us(r.at);
   }
   void fold(const model::attempt_dispatched& r) {
     auto& run = runs.at(r.key.run_no);

@@ -69,6 +69,8 @@ public:
   bool is_expired = false;  ///< its deadline has passed, and ended it
   bool has_to_stop = false; ///< `stopped_before` said so; `settle` has to come to the same
   std::set<std::uint32_t> unhandled;
+  /// How it ended, and whether degraded; once a task was marked since then.
+  std::optional<std::pair<model::run_state, bool>> how_it_ended;
 
   static bool is_decided(is state) { return state >= is::succeeded; }
   bool is_over() const {
@@ -76,10 +78,14 @@ public:
                        [](const task& t) { return is_decided(t.state); });
   }
   bool is_degraded() const {
+    if (how_it_ended)
+      return how_it_ended->second;
     return std::any_of(tasks.begin(), tasks.end(),
                        [](const task& t) { return t.state == is::failed && t.allow_failure; });
   }
   model::run_state end() const {
+    if (how_it_ended)
+      return how_it_ended->first;
     return is_expired          ? model::run_state::failed
            : cancelling        ? model::run_state::cancelled
            : unhandled.empty() ? model::run_state::succeeded
@@ -195,7 +201,19 @@ public:
       all.erase(named);
     return all;
   }
+  /// Whether an operator may decide a task so.
+  bool may_mark(std::uint32_t i, is as) const {
+    return is_idle(tasks[i]) || (tasks[i].state == is::failed && as != is::failed);
+  }
+  void marked(std::uint32_t i, is as) {
+    if (is_over() && !how_it_ended)
+      how_it_ended = {end(), is_degraded()};
+    tasks[i].state = as;
+    tasks[i].outputs = nullptr;
+    unhandled.clear(); // found again
+  }
   void retried(const std::set<std::uint32_t>& reset) {
+    how_it_ended.reset();
     stopping = cancelling = is_expired = has_to_stop = false;
     unhandled.clear();
     for (std::uint32_t i = 0; i < tasks.size(); ++i) {

@@ -225,6 +225,23 @@ public:
     return done.has_value();
   }
 
+  /// An operator decides some task of some run.
+  void mark() {
+    world_.mode = pick_mode();
+    const auto run = world_.last_run = random_.one_of(references_).first;
+    auto& reference = references_.at(run);
+    const auto task = random_.below(reference.tasks.size());
+    const auto as = std::array{is::succeeded, is::skipped, is::failed}[random_.below(3)];
+    const bool may = reference.may_mark(task, as);
+    if (may)
+      reference.marked(task, as);
+    const auto done = world_.mark(name_of(task), as == is::succeeded ? model::task_state::succeeded
+                                                 : as == is::skipped ? model::task_state::skipped
+                                                                     : model::task_state::failed);
+    REQUIRE(done.has_value() == may);
+    compare();
+  }
+
   void one_event() {
     world_.mode = pick_mode();
     const auto roll = random_.below(100);
@@ -539,10 +556,13 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
   play.submit();
   auto more_runs = random.below(3);
   auto retries = random.below(4);
+  const bool marks = random.percent(40);
   for (int events = 0; !play.is_over() || more_runs > 0; ++events) {
     REQUIRE(events < 20'000);
     if (retries > 0 && random.percent(3)) {
       retries -= play.retry() ? 1 : 0;
+    } else if (marks && random.percent(2)) {
+      play.mark();
     } else if (more_runs > 0 && (play.is_over() || random.percent(5))) {
       play.submit();
       --more_runs;

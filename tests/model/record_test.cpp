@@ -191,3 +191,19 @@ TEST_CASE("record: a retry says which generation begins, and what starts anew", 
   CHECK(task.to == "pending");
   CHECK(task.data["generation"] == 2);
 }
+
+TEST_CASE("record: a mark says who decided, and as what", "[model][record]") {
+  const auto e = event_of(task_marked{{{12}, 7},
+                                      2,
+                                      task_state::retry_wait,
+                                      task_state::failed,
+                                      failure{failure_class::permanent, "marked", "by hand"},
+                                      "operator",
+                                      from_us(5)});
+  CHECK(e.type == event_type::task_marked);
+  CHECK(e.attempt == 2);
+  CHECK(e.from == "retry_wait");
+  CHECK(e.to == "failed");
+  CHECK(e.actor == "operator");
+  CHECK(e.data["code"] == "marked");
+}

@@ -122,6 +122,35 @@ STORE_TEST("a run that has ended goes on as another generation") {
         == "dispatched");
 }
 
+STORE_TEST("a marked task keeps nothing of what it was") {
+  TestType db;
+  const auto saved = model::checkpoint_saved{
+    {{1}, 0, 1}, std::make_shared<const model::checkpoint>(model::checkpoint{"half", "x"}), at(2)};
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), saved,
+                     ended(1, 0, 1, task_state::failed)});
+  const model::task_marked succeeded{
+    {{1}, 0}, 1, task_state::failed, task_state::succeeded, {}, "operator", at(9)};
+  const model::task_marked failed{{{1}, 1},
+                                  0,
+                                  task_state::ready,
+                                  task_state::failed,
+                                  model::failure{failure_class::permanent, "marked", "by hand"},
+                                  "operator",
+                                  at(9)};
+  commit(*db.store, {succeeded, failed});
+  CHECK(db.store->refused() == 0);
+  const auto one = task_at(*db.reader, 1, 0);
+  CHECK(one.state == task_state::succeeded);
+  CHECK(one.reason == "mark");
+  CHECK(one.finished_at == at(9));
+  CHECK_FALSE(one.failure);
+  CHECK(must(db.reader->outputs({{1}, 0})).is_null());
+  CHECK_FALSE(must(db.reader->checkpoint({{1}, 0})));
+  CHECK(task_at(*db.reader, 1, 1).failure == failed.failure);
+  commit(*db.store, {succeeded}); // from another state by now
+  CHECK(db.store->refused() == 1);
+}
+
 STORE_TEST("a retry of what has not ended, or was reset before, is refused") {
   TestType db;
   commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0)});
