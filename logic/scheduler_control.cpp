@@ -32,6 +32,17 @@ expected<void> check_mark(const model::mark_task& what, task_state state) {
   return {};
 }
 
+/// A dependent of a failed task that is to start, and has not: nothing of that is stored, so a
+/// restart would decide it otherwise once the failure is gone.
+std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t failed) {
+  for (const auto dependent : run.workflow->graph().dependents(failed)) {
+    const auto& entry = run.tasks[dependent];
+    if (entry.judged && (entry.state == task_state::pending || entry.state == task_state::ready))
+      return dependent;
+  }
+  return std::nullopt;
+}
+
 model::control_result one_task(model::run_no run, std::uint32_t generation,
                                const model::workflow_spec& workflow, std::string task) {
   return {run, generation, {std::move(task)}, workflow.tasks.size() - 1};
@@ -138,6 +149,10 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
   const auto from = run.tasks[*task].state;
   if (auto may = check_mark(what, from); !may)
     return tl::unexpected(may.error());
+  if (const auto dependent = is_terminal(from) ? goes_on_for(run, *task) : std::nullopt)
+    return fail(errc::conflict, "task '" + run.task_spec(*dependent).name
+                                  + "' is about to start as '" + what.task
+                                  + "' failed: decide that one first");
   auto result = one_task(run.run_no, run.generation, run.spec(), what.task);
   guarded(run, [&] {
     record_mark({run.run_no, *task}, run.tasks[*task].attempt, from, what.as);

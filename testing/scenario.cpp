@@ -411,6 +411,8 @@ private:
   void note_reset(const model::event& event) {
     const model::task_key key{event.run_no, *event.task_idx};
     reset_after_[key] = event.attempt.value_or(0);
+    if (event.type == model::event_type::task_marked)
+      marked_.insert(key);
     kept_.erase(key);
   }
 
@@ -561,8 +563,10 @@ private:
         const auto allowed = model::setting_of(workflow->spec(), workflow->spec().tasks[upstream],
                                                &model::task_settings::allow_failure);
         const auto state = run.tasks[upstream].state;
+        // One that was allowed to fail may have been marked since the task fired.
         if (state != task_state::succeeded
-            && !(state == task_state::failed && allowed.value_or(false)))
+            && !(allowed.value_or(false)
+                 && (state == task_state::failed || marked_.contains({key.run_no, upstream}))))
           violate(to_string(key) + " starts although an upstream did not succeed");
       }
   }
@@ -654,6 +658,7 @@ private:
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
   std::uint64_t progress_ = 0;                           ///< that was saved last
   std::map<model::task_key, std::uint64_t> kept_;        ///< of each task, as it was told
+  std::set<model::task_key> marked_;
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
   std::int64_t seen_ = 0;
   std::unique_ptr<scenario_node> node_; // last: while it ends it calls back into the others

@@ -203,7 +203,11 @@ public:
   }
   /// Whether an operator may decide a task so.
   bool may_mark(std::uint32_t i, is as) const {
-    return is_idle(tasks[i]) || (tasks[i].state == is::failed && as != is::failed);
+    const bool is_needed = std::any_of(tasks.begin(), tasks.end(), [&](const task& t) {
+      return t.upstreams.count(i) != 0 && (t.state == is::ready || t.state == is::loading);
+    });
+    return is_idle(tasks[i])
+           || (tasks[i].state == is::failed && as != is::failed && (!is_needed || is_over()));
   }
   void marked(std::uint32_t i, is as) {
     if (is_over() && !how_it_ended)

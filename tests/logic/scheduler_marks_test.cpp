@@ -106,6 +106,20 @@ TEST_CASE("scheduler_core: what cannot be marked is said", "[logic][scheduler_co
         == "task 'load' is succeeded, and cannot be marked failed");
 }
 
+TEST_CASE("scheduler_core: a failure that something is about to start for is not marked away",
+          "[logic][scheduler_core][mark]") {
+  core_world world{core_world::with_slots(1)};
+  world.submit("a; b; c < a | one_failed");
+  world.fail("a");
+  REQUIRE(world.states("b c") == "b=dispatched c=ready");
+  CHECK(world.mark("a", task_state::succeeded).error().message
+        == "task 'c' is about to start as 'a' failed: decide that one first");
+  REQUIRE(world.mark("c", task_state::skipped));
+  REQUIRE(world.mark("a", task_state::succeeded));
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+}
+
 TEST_CASE("scheduler_core: a task of a run that has ended is marked for its retry",
           "[logic][scheduler_core][mark]") {
   core_world world{"a; b < a; c < b"_flow};

@@ -475,9 +475,11 @@ private:
       }
       REQUIRE(to_string(recorded.state) == to_string(reference.end()));
       REQUIRE(recorded.degraded == reference.is_degraded());
+      if (reference.how_it_ended)
+        continue; // what it failed by may have been marked since
       bool names_one = recorded.state != model::run_state::failed && recorded.error.empty();
       for (const auto i : reference.unhandled)
-        names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed: ");
+        names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed");
       names_one = names_one || (reference.is_expired && recorded.error.starts_with("not done"));
       REQUIRE(names_one);
     }
