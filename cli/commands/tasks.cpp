@@ -14,6 +14,7 @@ namespace {
 
 struct tasks_options {
   std::string run;
+  bool dead = false; ///< only what failed for good
   list_options list{.limit = 1000};
 };
 
@@ -23,12 +24,29 @@ expected<void> check_state(const std::string& state) {
   return fail(errc::invalid_argument, "'" + state + "' is not the state of a task");
 }
 
+table headed(bool dead) {
+  return dead ? table{{"ID", "TASK", "CLASS", "CODE", "ATTEMPTS", "ERROR"}}
+              : table{{"ID", "TASK", "STATE", "ATTEMPT", "", "TIME", ""}};
+}
+
+std::vector<cell> dead_cells(const runtime::task_view& task) {
+  const auto failure = task.failure.value_or(model::failure{});
+  return {{to_string(task.key)},
+          {printable(task.name)},
+          {std::string{to_string(failure.failure_class)}, tint::red},
+          {printable(failure.code)},
+          {std::to_string(task.attempt)},
+          {printable(failure.message)}};
+}
+
 /// Prints a task that was found, or keeps it for the table.
-void take(session& s, table& t, const runtime::task_view& task) {
+void take(session& s, table& t, const runtime::task_view& task, bool dead) {
   if (s.json())
     return s.print_json(to_json(task));
   if (s.quiet())
     return s.out.line(to_string(task.key));
+  if (dead)
+    return t.row(dead_cells(task));
   auto cells = task_cells(task, s);
   cells.insert(cells.begin(), {to_string(task.key)});
   cells.insert(cells.begin() + 3, {task.attempt == 0 ? "" : std::to_string(task.attempt)});
@@ -50,15 +68,16 @@ int list_tasks(session& s, const tasks_options& options) {
   const auto run = store->run(options.run);
   if (!run)
     return s.fail(run.error());
-  table t{{"ID", "TASK", "STATE", "ATTEMPT", "", "TIME", ""}};
+  auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
   const auto read = store->each_task(*run, [&](const runtime::task_view& task) {
-    const bool wanted = (state.empty() || task.shown_state() == state)
+    const bool wanted = (!options.dead || task.state == model::task_state::failed)
+                        && (state.empty() || task.shown_state() == state)
                         && (name.empty() || task.name.find(name) != std::string::npos);
     if (wanted && ++found > options.list.limit)
       ++more;
     else if (wanted)
-      take(s, t, task);
+      take(s, t, task, options.dead);
     return !s.out.is_closed();
   });
   if (!read)
@@ -71,6 +90,8 @@ int list_tasks(session& s, const tasks_options& options) {
     t.print(s.out);
   if (more != 0)
     s.out.line("and " + std::to_string(more) + " more, see --limit");
+  if (options.dead && found != 0 && model::is_terminal(run->state))
+    s.out.line("again: " + s.hint("retry " + to_string(run->run_no)));
   return exit_done;
 }
 
@@ -80,6 +101,7 @@ void add_tasks(CLI::App& program, action& chosen) {
   const auto options = std::make_shared<tasks_options>();
   auto* verb = program.add_subcommand("tasks", "List the tasks of a run");
   verb->add_option("RUN", options->run, "r-12, 12, @last or @last-failed")->required();
+  verb->add_flag("--dead", options->dead, "Only those that failed for good, with why");
   verb->add_option("--limit", options->list.limit, "At most this many")->capture_default_str();
   verb->add_option("--filter", options->list.filters, "state=STATE or name=PART")
     ->allow_extra_args(false);

@@ -45,6 +45,19 @@ TEST_CASE_METHOD(two_runs, "runs: newest first and filtered", "[cli][runs]") {
   CHECK(json_line["tasks"]["failed"] == 1);
 }
 
+TEST_CASE_METHOD(two_runs, "tasks: those that failed for good, with why", "[cli][tasks]") {
+  const auto dead = run({"tasks", "r-2", "--dead"});
+  CHECK(dead.code == 0);
+  CHECK_THAT(dead.out, Catch::StartsWith("ID     TASK  CLASS  CODE  ATTEMPTS"));
+  CHECK_THAT(dead.out, Contains("r-2/0  boom  exit   7     1"));
+  CHECK_THAT(dead.out, Contains("again: sluice retry r-2"));
+  CHECK(dead.out.find("odd name") == std::string::npos);
+  const auto v = json::parse(run({"tasks", "r-2", "--dead", "--json"}).out);
+  CHECK(v["task"] == "boom");
+  CHECK(v["failure"]["class"] == "exit");
+  CHECK(run({"tasks", "r-1", "--dead"}).out == "no tasks\n");
+}
+
 TEST_CASE_METHOD(two_runs, "show: a run with what failed first", "[cli][show]") {
   const auto shown = run({"show", "@last-failed"});
   CHECK(shown.code == 0);
