@@ -247,9 +247,13 @@ void check_task(const model::task_spec& task, const std::string& path,
     check_handler(std::get<model::call_action>(task.action).handler, path_of(path, "call"),
                   has_handler, problems);
   }
-  check_inputs(task.in, path_of(path, "in"), problems);
-  check_outputs(task.out, path_of(path, "out"), problems);
-  check_settings(*task.settings, path, problems);
+  // Most tasks have few of these, and a workflow may have a million tasks: no paths for nothing.
+  if (!task.in.empty())
+    check_inputs(task.in, path_of(path, "in"), problems);
+  if (!task.out.empty())
+    check_outputs(task.out, path_of(path, "out"), problems);
+  if (task.settings.is_set())
+    check_settings(*task.settings, path, problems);
 }
 
 } // namespace sluice::logic

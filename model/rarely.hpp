@@ -22,6 +22,9 @@ public:
   }
   ~rarely() = default;
 
+  /// False: it is the default. True: it may be.
+  bool is_set() const { return own_ != nullptr; }
+
   const T& operator*() const { return own_ ? *own_ : default_value(); }
   const T* operator->() const { return &**this; }
   T& operator*() {

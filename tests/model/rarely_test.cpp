@@ -19,6 +19,9 @@ struct pair_of_texts {
 TEST_CASE("rarely: a value that was never set reads as the default", "[model][rarely]") {
   const rarely<pair_of_texts> unset;
   CHECK(sizeof unset == sizeof(void*));
+  CHECK_FALSE(unset.is_set());
+  CHECK_FALSE(rarely<pair_of_texts>{pair_of_texts{}}.is_set());
+  CHECK(rarely<pair_of_texts>{{"a", ""}}.is_set());
   CHECK(unset->one.empty());
   CHECK(*unset == pair_of_texts{});
   CHECK(unset == rarely<pair_of_texts>{pair_of_texts{}});
