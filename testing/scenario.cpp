@@ -42,7 +42,7 @@ public:
     runs_left_ = 1 + random_.below(2);
     cancels_left_ = random_.percent(30) ? 1 : 0;
     retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
-    marks_left_ = random_.percent(30) ? 1 + random_.below(4) : 0;
+    marks_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
   }
 
   scenario_report run() {
@@ -97,7 +97,7 @@ private:
       return cancel();
     if (retries_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
       return retry();
-    if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
+    if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(100) == 0)
       return mark();
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
@@ -164,7 +164,10 @@ private:
     --marks_left_;
     const auto run = some_run();
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
-    control(run, model::mark_task{some_task(run), decided[random_.below(decided.size())]});
+    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::failed,
+                              task_state::pending};
+    control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
+                                  decided[random_.below(decided.size())]});
   }
 
   model::run_no some_run() {
@@ -174,6 +177,17 @@ private:
   std::string some_task(model::run_no run) {
     const auto& tasks = workflows_.at(run)->spec().tasks;
     return tasks[random_.below(tasks.size())].name;
+  }
+  /// One in this state, as stored, or any when there is none.
+  std::string some_task(model::run_no run, task_state state) {
+    const auto& folded = fold_.find(run)->tasks;
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < folded.size(); ++i)
+      if (folded[i].state == state)
+        found.push_back(i);
+    return found.empty()
+             ? some_task(run)
+             : workflows_.at(run)->spec().tasks[found[random_.below(found.size())]].name;
   }
 
   void control(model::run_no run, const model::control& what) {
