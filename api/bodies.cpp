@@ -92,6 +92,17 @@ expected<model::mark_task> read_mark(std::string_view body) {
   return what;
 }
 
+expected<model::pause_run> read_pause(std::string_view body) {
+  const auto object = body.empty() ? model::value::object() : read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  const auto stop = object->find("stop");
+  if (object->size() > 1 || (!object->empty() && (stop == object->end() || !stop->is_boolean())))
+    return fail(errc::invalid_argument, "a pause has nothing but \"stop\": true or false");
+  const bool stops = stop != object->end() && stop->get<bool>();
+  return model::pause_run{stops ? model::pause_mode::stop : model::pause_mode::let_end};
+}
+
 model::value to_json(const model::control_result& done) {
   return {{"run", to_string(done.run_no)},
           {"generation", done.generation},

@@ -21,6 +21,9 @@ expected<model::retry_run> read_retry(std::string_view body);
 /// `{"task": "load", "as": "succeeded"}`. Errors: `invalid_argument`.
 expected<model::mark_task> read_mark(std::string_view body);
 
+/// `{"stop": true}`, or nothing: what is under way ends by itself. Errors: `invalid_argument`.
+expected<model::pause_run> read_pause(std::string_view body);
+
 /// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
 model::value to_json(const model::control_result& done);
 expected<model::control_result> read_control_result(const model::value& answer);

@@ -68,6 +68,14 @@ void mark(const routed& r) {
   control(r, read_mark(r.what.body));
 }
 
+void pause(const routed& r) {
+  control(r, read_pause(r.what.body));
+}
+
+void resume(const routed& r) {
+  control(r, expected<model::resume_run>{});
+}
+
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
 constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
 
@@ -150,6 +158,8 @@ constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
   route{verb::post, "runs/*/retry", retry},
   route{verb::post, "runs/*/mark", mark},
+  route{verb::post, "runs/*/pause", pause},
+  route{verb::post, "runs/*/resume", resume},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},

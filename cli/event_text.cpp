@@ -83,6 +83,10 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "checkpoint";
   else if (e.type == model::event_type::task_progress)
     word = "progress";
+  else if (e.type == model::event_type::run_paused)
+    word = "paused";
+  else if (e.type == model::event_type::run_resumed)
+    word = "resumed";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

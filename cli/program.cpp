@@ -57,6 +57,8 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_cancel(program, chosen);
   add_retry(program, chosen);
   add_mark(program, chosen);
+  add_pause(program, chosen);
+  add_resume(program, chosen);
   add_checkpoint(program, chosen);
   add_heartbeat(program, chosen);
   add_progress(program, chosen);

@@ -45,6 +45,12 @@ public:
                         + to_string(e.run_no) + "  started  " + plural(tracker_.total(), "task"));
     else if (e.type == model::event_type::run_cancelling)
       session_.out.line(time_of(e) + session_.out.tinted("cancelling", tint::yellow));
+    else if (e.type == model::event_type::run_paused)
+      session_.out.line(time_of(e) + session_.out.tinted("paused", tint::yellow)
+                        + ": nothing starts any more; go on with: "
+                        + session_.hint("resume " + to_string(e.run_no)));
+    else if (e.type == model::event_type::run_resumed)
+      session_.out.line(time_of(e) + "resumed");
   }
 
 protected:

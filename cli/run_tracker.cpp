@@ -14,6 +14,8 @@ run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
     cancelled_(run.count(model::task_state::cancelled)), state_(run.state), since_(run.began_at) {}
 
 void run_tracker::apply(const model::event& e) {
+  if (!e.task_idx && e.is_note())
+    return; // it is paused, or resumed
   if (!e.task_idx) {
     state_ = model::parse_run_state(e.to).value_or(state_);
     if (e.type == model::event_type::run_submitted || e.type == model::event_type::run_retried)

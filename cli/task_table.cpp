@@ -13,6 +13,8 @@ std::string wait_words(const runtime::task_view& task) {
     return "waits for a slot";
   case model::wait_reason::limit:
     return "waits for room under limits.active_tasks";
+  case model::wait_reason::paused:
+    return "waits: its run is paused";
   default:
     return {};
   }

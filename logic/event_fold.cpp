@@ -40,7 +40,18 @@ expected<void> event_fold::apply(const model::event& e) {
   return done;
 }
 
+expected<void> event_fold::apply_pause(const model::event& e, folded_run& run) {
+  const bool pauses = e.type == event_type::run_paused;
+  if (is_terminal(run.state) || run.paused == pauses)
+    return misfit(e, "the run is " + std::string{to_string(run.state)}
+                       + (run.paused ? ", paused" : ", not paused"));
+  run.paused = pauses;
+  return {};
+}
+
 expected<void> event_fold::apply_to_run(const model::event& e) {
+  if (e.type == event_type::run_paused || e.type == event_type::run_resumed)
+    return apply_pause(e, runs_.at(e.run_no));
   const auto to = model::parse_run_state(e.to);
   if (!to)
     return misfit(e, "there is no such state");
@@ -69,7 +80,10 @@ expected<void> event_fold::apply_to_run(const model::event& e) {
     return misfit(e, "a run goes on with a new generation only");
   if (begins && (!e.data.is_object() || e.data.value("generation", 0u) != run.generation + 1))
     return misfit(e, "the generation is " + std::to_string(run.generation));
-  run.generation += begins ? 1 : 0;
+  if (begins) {
+    ++run.generation;
+    run.paused = false;
+  }
   run.state = *to;
   return {};
 }
@@ -95,6 +109,8 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
       != (is_terminal(*from) && *to == model::task_state::pending))
     return misfit(e, "what was decided goes on when it is reset only");
   const bool is_new = e.type == event_type::task_dispatched;
+  if (is_new && run.paused)
+    return misfit(e, "the run is paused");
   const auto attempt = task.attempt + (is_new ? 1 : 0);
   if (e.attempt.value_or(0) != attempt)
     return misfit(e, "the current attempt is " + std::to_string(task.attempt));

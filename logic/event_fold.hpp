@@ -20,6 +20,7 @@ struct folded_task {
 struct folded_run {
   model::run_state state = model::run_state::running;
   std::uint32_t generation = 1;
+  bool paused = false;
   std::vector<folded_task> tasks;
   model::state_counts counts{}; ///< as stored
 };
@@ -40,6 +41,7 @@ public:
 
 private:
   expected<void> apply_to_run(const model::event& e);
+  expected<void> apply_pause(const model::event& e, folded_run& run);
   expected<void> apply_to_task(const model::event& e, folded_run& run);
 
   log log_;

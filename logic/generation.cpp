@@ -116,6 +116,7 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
 model::stored_run next_generation(model::stored_run run, std::span<const std::uint32_t> reset) {
   run.state = run_state::running;
   ++run.generation;
+  run.paused = false;
   run.error.clear();
   for (auto& task : run.tasks)
     task.kept = true;

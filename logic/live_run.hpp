@@ -86,6 +86,7 @@ public:
   bool degraded = false;                ///< some failure was allowed
   bool internal = false;                ///< ended by an error of ours
   bool expired = false;                 ///< ended by its deadline
+  bool paused = false;                  ///< nothing of it starts
   std::string error;                    ///< of the first unhandled failure
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
@@ -121,6 +122,8 @@ public:
   std::string deadline_text(std::uint32_t task) const;
   /// How many losses the task survives, when it says so.
   std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
+  /// Whether something of it that is ready may start, were there a slot.
+  bool may_start() const { return !paused && !is_at_limit(); }
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
   const undecided_upstreams* frozen_for(std::uint32_t task) const;
   model::attempt_key key_of(std::uint32_t task) const {

@@ -86,6 +86,8 @@ expected<model::control_result> scheduler_core::act(const model::control_request
   return std::visit(overloaded{
                       [&](const model::retry_run& what) { return retry(run, what); },
                       [&](const model::mark_task& what) { return mark(run, what); },
+                      [&](const model::pause_run&) { return set_paused(run, true); },
+                      [&](const model::resume_run&) { return set_paused(run, false); },
                     },
                     asked.what);
 }
@@ -100,6 +102,8 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                                                       + std::string{to_string(run.state)});
                       },
                       [&](const model::mark_task& what) { return mark(run, what); },
+                      [&](const model::pause_run& what) { return pause(run, what); },
+                      [&](const model::resume_run&) { return resume(run); },
                     },
                     asked.what);
 }
@@ -203,6 +207,42 @@ expected<model::control_result> scheduler_core::mark(const model::stored_run& ru
   ++counts.counts[std::size_t(what.as)];
   step_.counts.push_back(counts);
   return one_task(run.run_no, run.generation, *run.workflow, what.task);
+}
+
+expected<model::control_result> scheduler_core::pause(live_run& run, const model::pause_run& what) {
+  const bool stops = what.mode == model::pause_mode::stop;
+  if (run.paused && !stops)
+    return fail(errc::conflict, "run " + to_string(run.run_no) + " is paused already");
+  model::control_result result{run.run_no, run.generation, {}, run.tasks.size()};
+  guarded(run, [&] {
+    if (!std::exchange(run.paused, true))
+      step_.records.push_back(model::run_paused{run.run_no, true, actor_, now_});
+    if (stops)
+      result.tasks = stop_attempts(run);
+    result.kept -= result.tasks.size();
+  });
+  return result;
+}
+
+expected<model::control_result> scheduler_core::resume(live_run& run) {
+  if (!run.paused)
+    return fail(errc::conflict, "run " + to_string(run.run_no) + " is not paused");
+  run.paused = false;
+  step_.records.push_back(model::run_paused{run.run_no, false, actor_, now_});
+  note_dispatchable(run);
+  return model::control_result{run.run_no, run.generation, {}, run.tasks.size()};
+}
+
+/// Of a run that is not in progress: whoever goes on with it finds it so.
+expected<model::control_result> scheduler_core::set_paused(const model::stored_run& run,
+                                                           bool paused) {
+  const auto id = "run " + to_string(run.run_no);
+  if (is_terminal(run.state))
+    return fail(errc::conflict, id + " has ended: it is " + std::string{to_string(run.state)});
+  if (run.paused == paused)
+    return fail(errc::conflict, id + (paused ? " is paused already" : " is not paused"));
+  step_.records.push_back(model::run_paused{run.run_no, paused, actor_, now_});
+  return model::control_result{run.run_no, run.generation, {}, run.tasks.size()};
 }
 
 } // namespace sluice::logic

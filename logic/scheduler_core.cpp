@@ -271,7 +271,7 @@ capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) c
 
 void scheduler_core::note_dispatchable(live_run& run) {
   for (std::size_t pool = 0; pool < capacity_pool_count; ++pool)
-    if (!run.ready[pool].empty() && !run.is_at_limit())
+    if (!run.ready[pool].empty() && run.may_start())
       dispatchable_[pool].insert(run.run_no);
 }
 
@@ -301,7 +301,7 @@ void scheduler_core::fill_capacity() {
       auto& ready = run.ready[pool];
       while (!ready.empty() && run.tasks[ready.front()].state != task_state::ready)
         ready.pop_front(); // decided while it queued
-      if (ready.empty() || run.is_at_limit()) {
+      if (ready.empty() || !run.may_start()) {
         runs.erase(runs.begin());
         continue;
       }
@@ -380,8 +380,10 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   if (is_drained && report.failure) {
     auto stopped = report;
     stopped.given_back = true; // no fault of its own
-    stopped.failure = model::failure{model::failure_class::lost, "drained",
-                                     "stopped because its runtime was to end"};
+    stopped.failure = run.paused ? model::failure{model::failure_class::lost, "paused",
+                                                  "stopped because its run was paused"}
+                                 : model::failure{model::failure_class::lost, "drained",
+                                                  "stopped because its runtime was to end"};
     lose(run, stopped);
   } else if (entry.state == task_state::cancelling && !is_drained) {
     // Exit 0 during the grace does not undo a stop; how it ended stays on record as the code.

@@ -98,6 +98,9 @@ private:
                                         const model::retry_run& what);
   expected<model::control_result> mark(live_run& run, const model::mark_task& what);
   expected<model::control_result> mark(const model::stored_run& run, const model::mark_task& what);
+  expected<model::control_result> pause(live_run& run, const model::pause_run& what);
+  expected<model::control_result> resume(live_run& run);
+  expected<model::control_result> set_paused(const model::stored_run& run, bool paused);
   void record_mark(model::task_key key, std::uint32_t attempt, model::task_state from,
                    model::task_state to);
   void decide_otherwise(live_run& run, std::uint32_t task, model::task_state as);
@@ -186,7 +189,7 @@ private:
   void unhandled_failure(live_run& run, std::uint32_t task);
   void recount_failures(live_run& run);
   void stop_on_failure(live_run& run);
-  void stop_attempts(live_run& run);
+  std::vector<std::string> stop_attempts(live_run& run);
   void stop_task(live_run& run, std::uint32_t task, model::stop_reason why,
                  std::optional<model::wall_time> due = std::nullopt);
   void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);

@@ -29,6 +29,7 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
   auto& run = add_run(stored.run_no, std::move(workflow), stored.params, stored.submitted_at,
                       stored.generation);
   run.state = stored.state;
+  run.paused = stored.paused;
   run.prior_inputs = stored.inputs;
   if (!stored.error.empty()) {
     run.expired = run.failed = true;

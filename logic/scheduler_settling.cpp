@@ -195,12 +195,21 @@ void scheduler_core::stop_on_failure(live_run& run) {
   }
 }
 
-/// Stops what is under way, to be ready again.
-void scheduler_core::stop_attempts(live_run& run) {
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    if (const auto state = run.tasks[task].state;
-        is_active(state) && state != task_state::cancelling) // the first stop reason stands
-      stop_task(run, task, model::stop_reason::drain);
+/// Stops what is under way, to be ready again, but for what is never to be repeated when that may
+/// go on. Returns the names of the tasks.
+std::vector<std::string> scheduler_core::stop_attempts(live_run& run) {
+  std::vector<std::string> stopped;
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+    const auto state = run.tasks[task].state;
+    if (!is_active(state) || state == task_state::cancelling) // the first stop reason stands
+      continue;
+    if (const auto* policy = run.retry_policy(task);
+        !is_draining_ && policy != nullptr && policy->never)
+      continue;
+    stop_task(run, task, model::stop_reason::drain);
+    stopped.push_back(run.task_spec(task).name);
+  }
+  return stopped;
 }
 
 /// Asks for the end of what is under way. @pre nothing has asked before

@@ -30,8 +30,18 @@ struct mark_task {
   task_state as = task_state::succeeded; ///< or `skipped`, `failed`
 };
 
+enum class pause_mode : std::uint8_t {
+  let_end, ///< what is under way ends by itself
+  stop,    ///< it is stopped, and ready again
+};
+/// Starts nothing of a run any more, until it is resumed. Changes no task that does not run.
+struct pause_run {
+  pause_mode mode = pause_mode::let_end;
+};
+struct resume_run {};
+
 /// A verb, and what it is about.
-using control = std::variant<retry_run, mark_task>;
+using control = std::variant<retry_run, mark_task, pause_run, resume_run>;
 
 /// What was done, once it is durable.
 struct control_result {

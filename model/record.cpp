@@ -98,6 +98,15 @@ event from_record(const run_moved& r) {
   return e;
 }
 
+event from_record(const run_paused& r) {
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = r.is_paused ? event_type::run_paused : event_type::run_resumed;
+  e.actor = r.actor;
+  return e;
+}
+
 event from_record(const run_retried& r) {
   event e;
   e.at = r.at;
@@ -213,6 +222,7 @@ std::size_t weight(const step& s) {
     rows += std::visit(overloaded{
                          [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
                          [](const run_moved&) { return std::size_t{2}; },
+                         [](const run_paused&) { return std::size_t{2}; },
                          [](const run_retried&) { return std::size_t{2}; },
                          [](const task_reset&) { return std::size_t{4}; },
                          [](const task_marked&) { return std::size_t{4}; },

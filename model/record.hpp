@@ -30,6 +30,13 @@ struct run_moved {
   wall_time at;
   std::optional<wall_time> due; ///< of its deadline, when that moved it
 };
+/// Nothing of the run starts any more, or things do again. Moves neither run nor task.
+struct run_paused {
+  model::run_no run_no;
+  bool is_paused = true;
+  std::string actor;
+  wall_time at;
+};
 /// A run that had ended goes on with another generation. `task_reset` of each task that starts anew
 /// follow.
 struct run_retried {
@@ -102,9 +109,9 @@ struct progress_made {
   task_progress what;
   wall_time at;
 };
-using record =
-  std::variant<run_created, run_moved, run_retried, task_reset, task_marked, attempt_dispatched,
-               attempt_ended, task_moved, warning_raised, checkpoint_saved, progress_made>;
+using record = std::variant<run_created, run_moved, run_paused, run_retried, task_reset,
+                            task_marked, attempt_dispatched, attempt_ended, task_moved,
+                            warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

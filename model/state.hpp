@@ -94,8 +94,9 @@ enum class wait_reason : std::uint8_t {
   slot,     ///< every slot is taken
   limit,    ///< `limits.active_tasks` of its run is reached
   retry,    ///< its attempt failed and the next one is not due yet
+  paused,   ///< its run is paused
 };
-inline constexpr std::size_t wait_reason_count = 6;
+inline constexpr std::size_t wait_reason_count = 7;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -142,6 +143,8 @@ enum class event_type : std::uint8_t {
   run_cancelling,
   run_finished,
   run_retried, ///< goes on, as another generation
+  run_paused,  ///< nothing of it starts any more
+  run_resumed,
   task_dispatched,
   task_finished, ///< succeeded or failed, an attempt ended with it
   task_lost,     ///< its attempt was lost; the task is ready again

@@ -38,6 +38,7 @@ struct stored_run {
   value params = value::object();
   run_state state = run_state::running;
   std::uint32_t generation = 1;
+  bool paused = false;
   wall_time submitted_at;
   std::string error; ///< of a run that is being ended by its deadline
   std::vector<stored_task> tasks;

@@ -59,12 +59,12 @@ public:
     if (view.state == model::task_state::retry_wait && !run.interrupted)
       view.wait_reason = model::wait_reason::retry;
     if (view.state == model::task_state::pending && graph_)
-      explain(view, run.interrupted);
+      explain(view, run);
     return view;
   }
 
 private:
-  void explain(task_view& view, bool run_is_interrupted) const {
+  void explain(task_view& view, const run_view& run) const {
     constexpr std::uint32_t most_names = 3;
     std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
@@ -78,7 +78,9 @@ private:
     }
     view.waits_for.clear();
     view.shown = model::task_state::ready;
-    if (!run_is_interrupted)
+    if (run.paused)
+      view.wait_reason = model::wait_reason::paused;
+    else if (!run.interrupted)
       view.wait_reason = is_at_limit() ? model::wait_reason::limit : model::wait_reason::slot;
   }
 

@@ -27,6 +27,8 @@ struct run_view : storage::run_row {
 
   /// The state's name, or `interrupted`.
   std::string_view shown_state() const;
+  /// Whether nothing of it starts, though it has not ended.
+  bool is_paused() const { return paused && !model::is_terminal(state); }
   /// Whether it may still change.
   bool is_live() const { return !model::is_terminal(state) && !interrupted; }
   std::uint32_t task_count() const;

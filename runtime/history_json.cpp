@@ -43,6 +43,8 @@ model::value to_json(const run_view& run) {
     {"degraded", run.degraded},     {"submitted_at", model::to_rfc3339(run.submitted_at)}};
   if (!run.error.empty())
     v["error"] = run.error;
+  if (run.is_paused())
+    v["paused"] = true;
   put_generation(v, run.generation);
   if (run.generation > 1)
     v["began_at"] = model::to_rfc3339(run.began_at);

@@ -77,6 +77,7 @@ struct run_row {
   std::int64_t version = 0; ///< of the workflow, from 1
   model::run_state state = model::run_state::queued;
   std::uint32_t generation = 1;
+  bool paused = false;
   std::string trigger;
   model::value params;
   model::state_counts counts{};

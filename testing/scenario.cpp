@@ -42,6 +42,7 @@ public:
     runs_left_ = 1 + random_.below(2);
     cancels_left_ = random_.percent(30) ? 1 : 0;
     retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
+    pauses_left_ = random_.percent(30) ? 1 + random_.below(3) : 0;
     marks_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
   }
 
@@ -99,6 +100,12 @@ private:
       return retry();
     if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(100) == 0)
       return mark();
+    if (pauses_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
+      return pause();
+    if (const auto run = paused_run();
+        run && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(200) == 0))
+      return control(*run, model::resume_run{});
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
     if (!attempts.empty() && roll < 94)
@@ -170,6 +177,19 @@ private:
                                   decided[random_.below(decided.size())]});
   }
 
+  /// An operator pauses a run, which may have ended. It is resumed when nothing else happens.
+  void pause() {
+    --pauses_left_;
+    control(some_run(), model::pause_run{random_.percent(50) ? model::pause_mode::let_end
+                                                             : model::pause_mode::stop});
+  }
+  std::optional<model::run_no> paused_run() const {
+    for (const auto& [run, folded] : fold_.runs())
+      if (folded.paused && !is_terminal(folded.state))
+        return run;
+    return std::nullopt;
+  }
+
   model::run_no some_run() {
     const auto first = fold_.runs().begin();
     return std::next(first, std::ptrdiff_t(random_.below(fold_.runs().size())))->first;
@@ -193,13 +213,19 @@ private:
   void control(model::run_no run, const model::control& what) {
     ++controls_asked_;
     const auto before = events_of_operators_;
-    node_->control(run, what, [this, run, before](const expected<model::control_result>& answer) {
-      --controls_asked_;
-      look();
-      if (answer
-          && (events_of_operators_ == before || fold_.find(run)->generation < answer->generation))
-        violate("what an operator asked for was answered, and is not stored");
-    });
+    // Of a run that is paused already, and of which nothing runs, there is nothing to stop.
+    const auto* pause = std::get_if<model::pause_run>(&what);
+    const bool may_be_nothing = pause != nullptr && pause->mode == model::pause_mode::stop;
+    node_->control(
+      run, what,
+      [this, run, before, may_be_nothing](const expected<model::control_result>& answer) {
+        --controls_asked_;
+        look();
+        if (answer
+            && ((events_of_operators_ == before && !may_be_nothing)
+                || fold_.find(run)->generation < answer->generation))
+          violate("what an operator asked for was answered, and is not stored");
+      });
   }
 
   /// A process does something.
@@ -520,7 +546,7 @@ private:
     const auto row = reader().run(run);
     const auto* folded = fold_.find(run);
     if (!row || row->state != folded->state || row->counts != folded->counts
-        || row->generation != folded->generation)
+        || row->generation != folded->generation || row->paused != folded->paused)
       violate("the row of " + to_string(run) + " is not what its events say");
   }
 
@@ -623,7 +649,7 @@ private:
   }
   static bool is_equal(const logic::live_run& live, const logic::folded_run& folded) {
     return live.state == folded.state && live.generation == folded.generation
-           && live.counts == folded.counts
+           && live.paused == folded.paused && live.counts == folded.counts
            && std::equal(live.tasks.begin(), live.tasks.end(), folded.tasks.begin(),
                          folded.tasks.end(), [](const auto& task, const auto& told) {
                            return logic::folded_task{as_stored(task.state), task.attempt} == told;
@@ -655,6 +681,7 @@ private:
   std::size_t cancels_left_ = 0;
   std::size_t retries_left_ = 0;
   std::size_t marks_left_ = 0;
+  std::size_t pauses_left_ = 0;
   std::uint64_t events_of_operators_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;

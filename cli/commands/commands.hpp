@@ -27,6 +27,8 @@ void add_replay(CLI::App& program, action& chosen);
 void add_cancel(CLI::App& program, action& chosen);
 void add_retry(CLI::App& program, action& chosen);
 void add_mark(CLI::App& program, action& chosen);
+void add_pause(CLI::App& program, action& chosen);
+void add_resume(CLI::App& program, action& chosen);
 /// What a task tells its runtime; outside a task it does nothing, and that is fine.
 void add_checkpoint(CLI::App& program, action& chosen);
 void add_heartbeat(CLI::App& program, action& chosen);

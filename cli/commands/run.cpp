@@ -50,6 +50,9 @@ int resume_run(session& s, const run_options& options) {
                       s.out.line(run->workflow + " " + to_string(run->run_no)
                                  + " goes on: " + std::to_string(tracker.done()) + " of "
                                  + std::to_string(tracker.total()) + " tasks are done");
+                      if (run->is_paused())
+                        s.out.line("it is paused: nothing starts; go on with: "
+                                   + s.hint("resume " + to_string(run->run_no)));
                       s.out.flush();
                     }
                     return watched_run{run->run_no, std::move(tracker), *last_seq};

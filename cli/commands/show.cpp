@@ -37,10 +37,11 @@ constexpr std::size_t interests = 7;
 void print_header(session& s, const runtime::run_view& run) {
   const auto state = run.shown_state();
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
-             + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "") + "  "
-             + generation_words(run.generation) + (run.generation > 1 ? "  " : "")
-             + run_time(run, s.clock.wall()) + (run_time(run, s.clock.wall()).empty() ? "" : "  ")
-             + "submitted " + runtime::to_date_and_time(run.submitted_at, s.zone));
+             + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "")
+             + (run.is_paused() ? " (paused)" : "") + "  " + generation_words(run.generation)
+             + (run.generation > 1 ? "  " : "") + run_time(run, s.clock.wall())
+             + (run_time(run, s.clock.wall()).empty() ? "" : "  ") + "submitted "
+             + runtime::to_date_and_time(run.submitted_at, s.zone));
   std::size_t done = 0;
   for (std::size_t i = 0; i < run.counts.size(); ++i)
     if (model::is_terminal(static_cast<model::task_state>(i)))

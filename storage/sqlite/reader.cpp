@@ -69,6 +69,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.params = row->params;
     run.state = row->state;
     run.generation = row->generation;
+    run.paused = row->paused;
     run.submitted_at = row->submitted_at;
     run.error = row->error;
     select_stored_tasks(*db_, run);

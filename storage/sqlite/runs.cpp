@@ -38,6 +38,7 @@ run_row read_run(query& row) {
   run.generation = static_cast<std::uint32_t>(row.integer(12));
   run.began_at = model::from_us(row.integer(13));
   run.began_seq = row.integer(14);
+  run.paused = row.integer(15) != 0;
   return run;
 }
 
@@ -77,11 +78,18 @@ bool move_run(connection& db, const model::run_moved& r) {
          == 1;
 }
 
+bool pause_run(connection& db, const model::run_paused& r) {
+  constexpr auto sql = R"sql(
+    UPDATE run SET paused = ?2 WHERE run_no = ?1 AND paused <> ?2 AND finished_us IS NULL
+  )sql";
+  return query{db, sql, r.run_no.value, r.is_paused}.run() == 1;
+}
+
 bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq) {
   constexpr auto sql = R"sql(
     UPDATE run
        SET state = 'running', generation = ?3, began_us = ?4, began_seq = ?5, degraded = 0,
-           error = '', last_seq = NULL, finished_us = NULL
+           paused = 0, error = '', last_seq = NULL, finished_us = NULL
      WHERE run_no = ?1 AND state = ?2 AND generation = ?3 - 1
   )sql";
   return query{db, sql, r.run_no.value, text_of(r.from), r.generation, r.at, seq}.run() == 1;
@@ -119,7 +127,7 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
   constexpr auto unfinished = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq)
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
       FROM run r INDEXED BY run_unfinished
       JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
@@ -129,7 +137,7 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
   constexpr auto all = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq)
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
       FROM run r CROSS JOIN workflow_version v USING (version_id)
       CROSS JOIN workflow w USING (workflow_id)
      WHERE (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
@@ -148,7 +156,7 @@ std::optional<run_row> select_run(connection& db, model::run_no run) {
   constexpr auto sql = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq)
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
       FROM run r JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.run_no = ?1
   )sql";

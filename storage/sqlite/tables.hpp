@@ -33,6 +33,7 @@ std::optional<std::string> select_source(connection& db, model::run_no run);
 void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
                 std::int64_t first_seq);
 bool move_run(connection& db, const model::run_moved& r);
+bool pause_run(connection& db, const model::run_paused& r);
 /// The generation begins with the event of this seq.
 bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq);
 

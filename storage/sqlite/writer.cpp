@@ -92,6 +92,10 @@ bool writer::write(const model::run_moved& r) {
   return move_run(*db_, r);
 }
 
+bool writer::write(const model::run_paused& r) {
+  return pause_run(*db_, r);
+}
+
 bool writer::write(const model::run_retried& r) {
   return retry_run(*db_, r, next_seq_);
 }

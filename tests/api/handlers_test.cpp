@@ -33,6 +33,11 @@ struct asked_runtime {
           if (const auto* retry = std::get_if<model::retry_run>(&what))
             asked =
               "retry " + to_string(run) + " " + std::to_string(int(retry->scope)) + retry->task;
+          if (const auto* pause = std::get_if<model::pause_run>(&what))
+            asked = (pause->mode == model::pause_mode::stop ? "pause and stop " : "pause ")
+                    + to_string(run);
+          if (std::holds_alternative<model::resume_run>(what))
+            asked = "resume " + to_string(run);
           if (const auto* mark = std::get_if<model::mark_task>(&what))
             asked =
               "mark " + to_string(run) + " " + mark->task + " " + std::string{to_string(mark->as)};
@@ -118,6 +123,26 @@ TEST_CASE("handlers: a task is marked", "[api][handlers]") {
     CAPTURE(body);
     CHECK(mark(body) == 400);
   }
+  CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: a run is paused and resumed", "[api][handlers]") {
+  const auto [target, body, want] = GENERATE(table<std::string, std::string, std::string>({
+    {"pause", "", "pause r-7"},
+    {"pause", R"({"stop": false})", "pause r-7"},
+    {"pause", R"({"stop": true})", "pause and stop r-7"},
+    {"resume", "", "resume r-7"},
+  }));
+  CAPTURE(target, body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/runs/r-7/" + target, "", body).status == 202);
+  CHECK(node.asked == want);
+}
+
+TEST_CASE("handlers: what is no pause is refused", "[api][handlers]") {
+  const auto* body = GENERATE("[]", "{", R"({"stop": 1})", R"({"halt": true})");
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/runs/r-7/pause", "", body).status == 400);
   CHECK(node.asked.empty());
 }
 

@@ -33,6 +33,7 @@ struct recorded_run {
   std::vector<std::uint32_t> generations; ///< in which each task was made pending last
   std::vector<bool> has_started;          ///< in that generation
   std::uint32_t generation = 1;
+  bool paused = false;
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -202,6 +203,7 @@ public:
     all.params = run.params;
     all.state = run.state;
     all.generation = run.generation;
+    all.paused = run.paused;
     all.submitted_at = run.submitted_at;
     all.error = run.error;
     for (const auto& timer : timers)
@@ -396,12 +398,18 @@ private:
     run.error = r.error;
     run.actor = r.actor;
   }
+  void fold(const model::run_paused& r) {
+    auto& run = runs.at(r.run_no);
+    expect(run.paused != r.is_paused && !is_terminal(run.state), "a pause of what is paused");
+    run.paused = r.is_paused;
+  }
   void fold(const model::run_retried& r) {
     auto& run = runs.at(r.run_no);
     expect(run.state == r.from && is_terminal(r.from), "a run is retried that has not ended");
     expect(r.generation == run.generation + 1, "generations are not counted in order");
     run.state = model::run_state::running;
     run.generation = r.generation;
+    run.paused = false;
     run.error.clear();
     run.degraded = false;
     run.actor = r.actor;
@@ -436,6 +444,7 @@ private:
   void fold(const model::attempt_dispatched& r) {
     auto& run = runs.at(r.key.run_no);
     expect(r.generation == run.generation, "an attempt is of another generation");
+    expect(!run.paused, "an attempt of a paused run is dispatched");
     run.has_started[r.key.task_idx] = true;
     auto& state = run.tasks.at(r.key.task_idx);
     expect(state == model::task_state::pending, "a dispatched task was not pending");

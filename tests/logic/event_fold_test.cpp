@@ -123,3 +123,16 @@ TEST_CASE("event_fold: a run that has ended goes on as another generation", "[lo
   CHECK(l.state(0) == task_state::pending);
   REQUIRE(l.dispatch(0, 2));
 }
+
+TEST_CASE("event_fold: nothing of a paused run starts", "[logic][event_fold]") {
+  event_log l;
+  REQUIRE(l.submit(2));
+  CHECK_FALSE(l.run(event_type::run_resumed, "", "")); // it is not paused
+  REQUIRE(l.run(event_type::run_paused, "", ""));
+  CHECK(l.fold.find({1})->paused);
+  CHECK_FALSE(l.run(event_type::run_paused, "", "")); // twice
+  CHECK_FALSE(l.dispatch(0, 1));
+  REQUIRE(l.task(event_type::task_skipped, 1, 0, "pending", "skipped"));
+  REQUIRE(l.run(event_type::run_resumed, "", ""));
+  REQUIRE(l.dispatch(0, 1));
+}

@@ -225,6 +225,19 @@ public:
     return done.has_value();
   }
 
+  /// An operator pauses a run, or goes on with it.
+  void pause_or_resume() {
+    world_.mode = pick_mode();
+    const auto run = world_.last_run = random_.one_of(references_).first;
+    const bool live = world_.core.find_run(run) != nullptr;
+    const bool was_paused = world_.runs.at(run).paused;
+    const auto done =
+      was_paused ? world_.control(model::resume_run{}) : world_.control(model::pause_run{});
+    REQUIRE(done.has_value() == live);
+    REQUIRE(world_.runs.at(run).paused == (was_paused != live));
+    compare();
+  }
+
   /// An operator decides some task of some run.
   void mark() {
     world_.mode = pick_mode();
@@ -280,7 +293,13 @@ private:
       REQUIRE((reference.stopping || !reference.has_to_stop));
     }
   }
-  void nudge() { // everything is held or over
+  void nudge() { // everything is held, paused or over
+    for (const auto& [run_no, run] : world_.runs)
+      if (run.paused && !is_terminal(run.state)) {
+        world_.last_run = run_no;
+        world_.mode = scheduler_core::dispatching::held;
+        REQUIRE(world_.control(model::resume_run{}));
+      }
     const auto before = world_.starts.size();
     world_.mode = scheduler_core::dispatching::allowed;
     world_.dispatch();
@@ -512,7 +531,8 @@ private:
     for (const auto& [run_no, reference] : references_) {
       const auto limit = active_tasks_[std::size_t(run_no.value) - 1];
       REQUIRE((!limit || active[run_no] <= *limit));
-      if (world_.mode == scheduler_core::dispatching::held || (limit && active[run_no] == *limit))
+      if (world_.mode == scheduler_core::dispatching::held || world_.runs.at(run_no).paused
+          || (limit && active[run_no] == *limit))
         continue;
       const auto& spec = *world_.runs.at(run_no).spec;
       for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
@@ -559,10 +579,13 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
   auto more_runs = random.below(3);
   auto retries = random.below(4);
   const bool marks = random.percent(40);
+  const bool pauses = random.percent(40);
   for (int events = 0; !play.is_over() || more_runs > 0; ++events) {
     REQUIRE(events < 20'000);
     if (retries > 0 && random.percent(3)) {
       retries -= play.retry() ? 1 : 0;
+    } else if (pauses && random.percent(3)) {
+      play.pause_or_resume();
     } else if (marks && random.percent(2)) {
       play.mark();
     } else if (more_runs > 0 && (play.is_over() || random.percent(5))) {

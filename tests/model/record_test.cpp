@@ -207,3 +207,11 @@ TEST_CASE("record: a mark says who decided, and as what", "[model][record]") {
   CHECK(e.actor == "operator");
   CHECK(e.data["code"] == "marked");
 }
+
+TEST_CASE("record: a pause moves nothing", "[model][record]") {
+  const auto paused = event_of(run_paused{{12}, true, "operator", from_us(5)});
+  CHECK(paused.type == event_type::run_paused);
+  CHECK(paused.actor == "operator");
+  CHECK(paused.is_note());
+  CHECK(event_of(run_paused{{12}, false, "operator", from_us(5)}).type == event_type::run_resumed);
+}

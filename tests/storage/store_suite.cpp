@@ -122,6 +122,22 @@ STORE_TEST("a run that has ended goes on as another generation") {
         == "dispatched");
 }
 
+STORE_TEST("a pause is a flag of a run that has not ended") {
+  TestType db;
+  const model::run_paused pause{{1}, true, "operator", at(2)};
+  const model::run_paused resume{{1}, false, "operator", at(3)};
+  commit(*db.store, {created(1, workflow_of({"a"})), pause});
+  CHECK(must(db.reader->run({1})).paused);
+  CHECK(must(db.reader->stored_run({1})).paused);
+  CHECK(must(db.reader->run({1})).state == run_state::running);
+  commit(*db.store, {pause}); // it is already
+  CHECK(db.store->refused() == 1);
+  commit(*db.store, {resume});
+  CHECK_FALSE(must(db.reader->run({1})).paused);
+  commit(*db.store, {run_moved(1, run_state::running, run_state::succeeded), pause});
+  CHECK(db.store->refused() == 1);
+}
+
 STORE_TEST("a marked task keeps nothing of what it was") {
   TestType db;
   const auto saved = model::checkpoint_saved{

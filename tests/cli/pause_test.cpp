@@ -1,0 +1,65 @@
+#include "tests/cli/program.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
+
+using namespace sluice::cli_test;
+using Catch::Contains;
+
+namespace {
+
+/// The first task runs until somebody writes to `gate`.
+constexpr const char* gated = "tasks:\n"
+                              "  first: read line < gate\n"
+                              "  second: {after: [first], run: echo second ran}\n";
+
+} // namespace
+
+TEST_CASE("pause: nothing starts until the run is resumed", "[cli][pause]") {
+  const workspace here;
+  here.write("w.yaml", gated);
+  const auto gate = here.fifo("gate");
+  running_program program{here.directory(), {"run", "w.yaml"}};
+  program.read_until("started");
+  const auto paused = here.run({"pause", "@last"});
+  CHECK(paused.code == 0);
+  CHECK_THAT(paused.out, Contains("r-1 is paused; go on with: sluice resume r-1"));
+  CHECK_THAT(program.read_until("paused"), Contains("sluice resume r-1"));
+  std::ofstream{gate} << "go" << std::endl;
+  CHECK_THAT(program.read_until("first"), Contains("succeeded"));
+  const auto tasks = here.run({"tasks", "r-1"}).out;
+  CHECK_THAT(tasks, Contains("ready") && Contains("waits: its run is paused"));
+  CHECK_THAT(here.run({"show", "r-1"}).out, Contains("(paused)"));
+  CHECK_THAT(here.run({"runs"}).out, Contains("paused"));
+  CHECK(nlohmann::json::parse(here.run({"--json", "show", "r-1"}).out)["paused"] == true);
+  const auto again = here.run({"pause", "r-1"});
+  CHECK(again.code == 4);
+  CHECK_THAT(again.err, Contains("run r-1 is paused already"));
+  CHECK(here.run({"--json", "resume", "r-1"}).out == "{\"paused\":false,\"run\":\"r-1\"}\n");
+  CHECK_THAT(program.read_all(), Contains("second ran"));
+  CHECK(program.wait() == 0);
+  CHECK(here.run({"resume", "r-1"}).code == 4); // it has ended
+  CHECK(here.run({"replay", "r-1"}).code == 0);
+}
+
+TEST_CASE("pause: what runs is stopped too, and a pause outlives its runtime", "[cli][pause]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {wait: 'test -e done || sleep 600'}\n");
+  {
+    running_program program{here.directory(), {"--json", "run", "w.yaml"}};
+    program.read_until("task_dispatched");
+    CHECK_THAT(here.run({"pause", "r-1", "--stop"}).out, Contains("stops 1 task"));
+    CHECK_THAT(program.read_until("task_lost"), Contains(R"("code":"paused")"));
+  }                                            // killed
+  CHECK(here.run({"pause", "r-1"}).code == 4); // nobody holds the store: it is paused all the same
+  running_program program{here.directory(), {"run", "--resume", "r-1"}};
+  CHECK_THAT(program.read_until("paused"), Contains("sluice resume r-1"));
+  here.write("done", "");
+  CHECK(here.run({"resume", "r-1"}).code == 0);
+  program.read_all();
+  CHECK(program.wait() == 0);
+  CHECK(nlohmann::json::parse(here.run({"--json", "show", "r-1/wait"}).out)["attempt"] == 2);
+}
