@@ -75,8 +75,9 @@ private:
   std::string hint_of_task(std::string_view name);
 
   std::string path_of_task(std::uint32_t idx) const {
-    return path_of("tasks", spec_.tasks[idx].name);
+    return path_of(is_finally(idx) ? "finally" : "tasks", spec_.tasks[idx].name);
   }
+  bool is_finally(std::uint32_t idx) const { return idx >= spec_.first_finally(); }
   void index_tasks();
   void compile_task(std::uint32_t idx);
   std::size_t add_named_upstreams(std::uint32_t idx);
@@ -161,12 +162,16 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
     sort_unique(own->state_reads);
     sort_unique(own->output_reads);
-    for (const auto upstream : own->output_reads)
+    for (const auto upstream : own->output_reads) {
       result_->outputs_read_[upstream] = true;
+      if (is_finally(idx) && !is_finally(upstream))
+        result_->readers_in_finally_[upstream].push_back(idx);
+    }
     result_->expressions_[idx] = std::move(own);
     current_ = nullptr;
   }
-  if (!allows_no_upstream(task.join.rule) && named + mentions_ == 0)
+  const bool sees_others = is_finally(idx) && has_expression_join; // `run.state`, and all tasks
+  if (!allows_no_upstream(task.join.rule) && !sees_others && named + mentions_ == 0)
     report(path_of(path, "join"), (has_expression_join ? std::string{"an expression"}
                                                        : in_quotes(to_string(task.join.rule)))
                                     + " needs upstream tasks, and this task has none");
@@ -177,12 +182,20 @@ std::size_t workflow_compiler::add_named_upstreams(std::uint32_t idx) {
   const auto& task = spec_.tasks[idx];
   for (std::size_t i = 0; i < task.after.size(); ++i) {
     const auto upstream = by_name_.find(task.after[i]);
-    if (upstream != by_name_.end() && upstream->second != idx) {
+    const bool is_known = upstream != by_name_.end();
+    if (is_known && is_finally(upstream->second) != is_finally(idx)) {
+      report(path_of(path_of(path_of_task(idx), "after"), i),
+             in_quotes(task.after[i])
+               + (is_finally(idx) ? " stands in tasks: all of finally comes after it anyway"
+                                  : " stands in finally, which comes after all tasks"));
+      continue;
+    }
+    if (is_known && upstream->second != idx) {
       edges_.emplace_back(upstream->second, idx);
       continue;
     }
     auto path = path_of(path_of(path_of_task(idx), "after"), i);
-    if (upstream == by_name_.end())
+    if (!is_known)
       report(std::move(path), "no task " + in_quotes(task.after[i]) + hint_of_task(task.after[i]));
     else
       report(std::move(path), "the task waits for itself");
@@ -267,8 +280,12 @@ bool workflow_compiler::compile_texts(const model::value& v, const place& where)
 
 void workflow_compiler::use(const reference& mentioned, const place& where) {
   using root = reference::root;
-  if (mentioned.what == root::run)
-    return; // its fields are known to the parser
+  if (mentioned.what == root::run) { // its fields are known to the parser
+    const bool is_outcome = mentioned.name == "state" || mentioned.name == "failed";
+    if (is_outcome && !(where.task && is_finally(*where.task)))
+      report(where.path, "'run." + mentioned.name + "' is known in finally only", mentioned.offset);
+    return;
+  }
   if (mentioned.what == root::params) {
     if (!mentioned.name.empty()
         && std::find(param_names_.begin(), param_names_.end(), mentioned.name)
@@ -281,15 +298,23 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
   if (!where.task)
     return report(where.path, "the workflow's environment can name only params and run, no tasks",
                   mentioned.offset);
-  ++mentions_;
   const auto found = by_name_.find(mentioned.name);
+  // What finally sees of the other tasks is decided before its first task: that makes no edge.
+  const bool makes_edge =
+    found == by_name_.end() || is_finally(found->second) == is_finally(*where.task);
+  mentions_ += makes_edge ? 1 : 0;
   if (found == by_name_.end())
     return report(where.path, "no task " + in_quotes(mentioned.name) + hint_of_task(mentioned.name),
                   mentioned.offset);
   const auto upstream = found->second;
   if (upstream == *where.task)
     return report(where.path, "the task refers to itself", mentioned.offset);
-  edges_.emplace_back(upstream, *where.task);
+  if (!makes_edge && !is_finally(*where.task))
+    return report(where.path,
+                  in_quotes(mentioned.name) + " stands in finally, which comes after all tasks",
+                  mentioned.offset);
+  if (makes_edge)
+    edges_.emplace_back(upstream, *where.task);
   result_->mentioned_.try_emplace(mentioned.name, upstream);
   if (mentioned.what == root::task_output)
     use_output(mentioned, upstream, where);
@@ -339,6 +364,11 @@ void workflow_compiler::build_graph() {
 std::optional<std::uint32_t> compiled_workflow::mentioned_task(std::string_view name) const {
   const auto it = mentioned_.find(std::string{name});
   return it == mentioned_.end() ? std::nullopt : std::optional{it->second};
+}
+
+std::span<const std::uint32_t> compiled_workflow::readers_in_finally(std::uint32_t task) const {
+  const auto it = readers_in_finally_.find(task);
+  return it == readers_in_finally_.end() ? std::span<const std::uint32_t>{} : it->second;
 }
 
 bool compiled_workflow::handles_failure(std::uint32_t dependent, std::uint32_t upstream) const {

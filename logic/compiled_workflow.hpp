@@ -32,6 +32,7 @@ struct task_expressions {
   std::optional<expression> when;
   std::vector<std::pair<std::string, value_template>> in;
   std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
+  // In finally also of tasks outside it, which are no upstreams.
   std::vector<std::uint32_t> state_reads;  ///< upstreams whose `state` join or `when` names; sorted
   std::vector<std::uint32_t> output_reads; ///< upstreams whose `out` anything here names; sorted
 };
@@ -49,6 +50,8 @@ public:
   std::optional<std::uint32_t> mentioned_task(std::string_view name) const;
   /// Whether some expression reads this task's outputs.
   bool outputs_are_read(std::uint32_t task) const { return outputs_read_[task]; }
+  /// Tasks of finally that read the outputs of a task outside it: no edge leads to them.
+  std::span<const std::uint32_t> readers_in_finally(std::uint32_t task) const;
   /// Whether `dependent` handles a failure of `upstream` when it succeeds: its join is `one_failed`
   /// or `all_failed`, or its join or `when` names the upstream's state.
   /// @pre there is an edge between them
@@ -62,6 +65,7 @@ private:
   std::vector<std::pair<std::string, value_template>> env_;
   std::unordered_map<std::string, std::uint32_t> mentioned_;
   std::vector<bool> outputs_read_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> readers_in_finally_;
 };
 
 /// Names of the native handlers that exist; empty function: not checked.

@@ -110,31 +110,42 @@ std::optional<std::vector<std::uint32_t>> find_cycle(const dag& graph) {
   return std::nullopt;
 }
 
-model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> active_tasks) {
+model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> active_tasks,
+                                std::uint32_t first_finally) {
   const auto size = graph.size();
   model::execution_plan plan;
   plan.task_count = size;
   std::vector<std::uint32_t> level(size), open(size), order;
   order.reserve(size);
-  for (std::uint32_t task = 0; task < size; ++task) {
-    open[task] = static_cast<std::uint32_t>(graph.upstreams(task).size());
-    if (open[task] == 0)
-      order.push_back(task);
-  }
-  for (std::size_t done = 0; done < order.size(); ++done)
-    for (const auto dependent : graph.dependents(order[done])) {
-      level[dependent] = std::max(level[dependent], level[order[done]] + 1);
-      if (--open[dependent] == 0)
-        order.push_back(dependent);
+  std::size_t done = 0;
+  const auto set_levels = [&](std::uint32_t from, std::uint32_t to, std::uint32_t first_level) {
+    for (auto task = from; task < to; ++task) {
+      open[task] = static_cast<std::uint32_t>(graph.upstreams(task).size());
+      level[task] = first_level;
+      if (open[task] == 0)
+        order.push_back(task);
     }
-
-  std::uint32_t last = 0; // of the longest path; the first task of the highest level
+    for (; done < order.size(); ++done)
+      for (const auto dependent : graph.dependents(order[done])) {
+        level[dependent] = std::max(level[dependent], level[order[done]] + 1);
+        if (--open[dependent] == 0)
+          order.push_back(dependent);
+      }
+  };
+  // The end of a longest path: the first task of the highest level.
+  const auto last_of = [&](std::uint32_t from, std::uint32_t to) {
+    const auto highest = std::max_element(level.begin() + from, level.begin() + to);
+    return static_cast<std::uint32_t>(highest - level.begin());
+  };
+  set_levels(0, first_finally, 0);
+  const auto before_finally = last_of(0, first_finally);
+  if (first_finally < size)
+    set_levels(first_finally, size, first_finally == 0 ? 0 : level[before_finally] + 1);
+  auto last = last_of(0, size);
   for (std::uint32_t task = 0; task < size; ++task) {
     if (level[task] >= plan.stages.size())
       plan.stages.resize(std::size_t{level[task]} + 1);
     plan.stages[level[task]].tasks.push_back(task);
-    if (level[task] > level[last])
-      last = task;
   }
   const auto limit = active_tasks.value_or(std::numeric_limits<std::uint32_t>::max());
   for (auto& stage : plan.stages) {
@@ -147,8 +158,10 @@ model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> a
   plan.critical_path.push_back(last);
   while (level[last] > 0) {
     const auto upstreams = graph.upstreams(last);
-    last = *std::find_if(upstreams.begin(), upstreams.end(),
-                         [&](std::uint32_t task) { return level[task] + 1 == level[last]; });
+    last = upstreams.empty()
+             ? before_finally // the first of finally
+             : *std::find_if(upstreams.begin(), upstreams.end(),
+                             [&](std::uint32_t task) { return level[task] + 1 == level[last]; });
     plan.critical_path.push_back(last);
   }
   std::reverse(plan.critical_path.begin(), plan.critical_path.end());

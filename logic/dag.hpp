@@ -38,7 +38,13 @@ std::optional<std::vector<std::uint32_t>> find_cycle(const dag& graph);
 
 /// Stages by longest distance from a root, and the longest path by number of tasks; ties go to the
 /// lower index. Source: A. B. Kahn, "Topological sorting of large networks", 1962.
-/// @pre the graph has no cycle
-model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> active_tasks);
+/// Tasks from `first_finally` on come after all others.
+/// @pre the graph has no cycle, and no edge leads from the ones to the others
+model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> active_tasks,
+                                std::uint32_t first_finally);
+inline model::execution_plan make_plan(const dag& graph,
+                                       std::optional<std::uint32_t> active_tasks) {
+  return make_plan(graph, active_tasks, graph.size());
+}
 
 } // namespace sluice::logic

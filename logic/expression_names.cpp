@@ -82,14 +82,15 @@ std::string unknown_name(std::string_view name) {
 }
 
 std::optional<std::string> problem_with_run_field(std::string_view field) {
-  static const std::vector<std::string> fields{"id", "workflow", "generation", "submitted"};
+  static const std::vector<std::string> fields{"id",        "workflow", "generation",
+                                               "submitted", "state",    "failed"};
   if (std::find(fields.begin(), fields.end(), field) != fields.end())
     return std::nullopt;
-  if (field == "state" || field == "failed")
-    return "'run." + std::string{field} + "' belongs to 'finally', which is not in this version";
   const auto hint = model::did_you_mean(field, fields);
   return "'run' has no " + quote(field)
-         + (hint.empty() ? "; it has id, workflow, generation, submitted" : hint);
+         + (hint.empty()
+              ? "; it has id, workflow, generation, submitted and, in finally, state and failed"
+              : hint);
 }
 
 std::string unknown_task_field(std::string_view task, std::string_view field) {

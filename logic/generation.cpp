@@ -108,6 +108,13 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
     if (what.scope == model::retry_scope::downstream)
       std::erase(picked, *task);
   }
+  // At the end of the generation finally has its turn again.
+  const auto first_finally = workflow.spec().first_finally();
+  if (!picked.empty() && picked.front() < first_finally) {
+    std::erase_if(picked, [&](std::uint32_t task) { return task >= first_finally; });
+    for (auto task = first_finally; task < run.tasks.size(); ++task)
+      picked.push_back(task);
+  }
   if (picked.empty())
     return fail(errc::conflict, "nothing of run " + id + " is to start again");
   return picked;

@@ -11,6 +11,25 @@ const model::task_state* state_in(const undecided_upstreams& upstreams, std::uin
   return found == upstreams.end() || found->first != task ? nullptr : &found->second;
 }
 
+bool live_run::is_stopped(std::uint32_t task) const {
+  return stopping && !is_finally(task) && is_stopped_by_failure(task_spec(task).join.rule);
+}
+
+bool live_run::may_retry(std::uint32_t task) const {
+  return !is_stopped(task) && (state == model::run_state::running || is_finally(task));
+}
+
+model::run_state live_run::outcome(bool has_failed) const {
+  if (state == model::run_state::cancelling)
+    return internal || expired ? model::run_state::failed : model::run_state::cancelled;
+  return has_failed ? model::run_state::failed : model::run_state::succeeded;
+}
+
+model::run_state live_run::outcome_before_finally() const {
+  return outcome(std::any_of(unhandled.begin(), unhandled.end(),
+                             [this](std::uint32_t task) { return !is_finally(task); }));
+}
+
 bool live_run::is_failure_allowed(std::uint32_t task) const {
   return model::setting_of(spec(), task_spec(task), &model::task_settings::allow_failure)
     .value_or(false);

@@ -91,9 +91,11 @@ public:
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
   std::vector<live_task> tasks;
-  model::state_counts counts{}; ///< as stored
-  std::uint32_t undecided = 0;  ///< tasks that are not terminal
-  std::uint32_t active = 0;     ///< attempts that hold capacity
+  model::state_counts counts{};        ///< as stored
+  std::uint32_t undecided = 0;         ///< tasks that are not terminal
+  std::uint32_t undecided_finally = 0; ///< of these, those of `finally`
+  bool in_finally = false;             ///< all others are decided: those of `finally` have begun
+  std::uint32_t active = 0;            ///< attempts that hold capacity
 
   std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
   std::unordered_map<std::uint32_t, prepared_values> prepared;
@@ -112,6 +114,15 @@ public:
 
   const model::workflow_spec& spec() const { return workflow->spec(); }
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
+  bool is_finally(std::uint32_t task) const { return task >= spec().first_finally(); }
+  /// Whether the task is given up because the run stops on a failure.
+  bool is_stopped(std::uint32_t task) const;
+  /// Whether a failed attempt of the task may be followed by another one, as far as the run goes.
+  bool may_retry(std::uint32_t task) const;
+  /// The state in which the run is to end when some, or no, failure is unhandled.
+  model::run_state outcome(bool has_failed) const;
+  /// The same, were there no finally.
+  model::run_state outcome_before_finally() const;
   bool is_failure_allowed(std::uint32_t task) const;
   /// Null when a failed attempt is the task's last.
   const model::retry_policy* retry_policy(std::uint32_t task) const;

@@ -182,6 +182,8 @@ void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_st
   run.tasks[task].state = as;
   run.failure_texts.erase(task);
   recount_failures(run);
+  if (run.in_finally)
+    tell_outcome(run);
   for (const auto dependent : run.workflow->graph().dependents(task))
     if (!run.tasks[dependent].judged)
       apply_verdict(run, dependent, verdict_on(run, dependent));

@@ -98,6 +98,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
                {"submitted", model::to_rfc3339(submitted_at)}};
   run.tasks.resize(run.spec().tasks.size());
   run.undecided = static_cast<std::uint32_t>(run.tasks.size());
+  run.undecided_finally = run.spec().finally_count;
   run.counts[std::size_t(task_state::pending)] = run.undecided;
   return run;
 }
@@ -188,6 +189,8 @@ void scheduler_core::on(const model::cancel_requested& e) {
   guarded(run, [&] {
     if (run.state == model::run_state::running)
       move_run(run, model::run_state::cancelling);
+    if (run.in_finally)
+      tell_outcome(run);
     cancel_tasks(run, e.mode, "cancel");
     settle(run);
   });
@@ -435,7 +438,7 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
     return;
   }
   end_attempt(run, report, task_state::ready, report.failure);
-  if (run.stopping && is_stopped_by_failure(run.task_spec(task).join.rule))
+  if (run.is_stopped(task))
     move_task(run, task, task_state::skipped, "run_failed");
   else
     make_ready_again(run, task, report.given_back ? place::first : place::last);

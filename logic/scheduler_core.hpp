@@ -118,6 +118,8 @@ private:
   // scheduler_readiness.cpp: a task's way to `ready`, and the outputs kept for it.
   bool evaluate_env(live_run& run);
   void judge_roots(live_run& run);
+  void begin_finally(live_run& run);
+  void tell_outcome(live_run& run);
   void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
   void prepare(live_run& run, std::uint32_t task);
   bool wait_for_outputs(live_run& run, std::uint32_t task);
@@ -143,6 +145,7 @@ private:
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
   void set_deadlines(live_run& run);
+  void set_deadlines(live_run& run, std::uint32_t from, std::uint32_t to);
   void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
   void act_on(live_run& run, const model::timer& due);
   void expire(live_run& run, const model::timer& due, std::string message);
@@ -181,6 +184,7 @@ private:
   void move_run(live_run& run, model::run_state to,
                 std::optional<model::wall_time> due = std::nullopt);
   void settle(live_run& run);
+  void tell_dependents(live_run& run);
   void settle_dependents(live_run& run, std::uint32_t task);
   void judge_failures(live_run& run, std::uint32_t task);
   void count_failure(live_run& run, std::uint32_t task);

@@ -45,14 +45,36 @@ bool scheduler_core::evaluate_env(live_run& run) {
 void scheduler_core::judge_roots(live_run& run) {
   if (!evaluate_env(run))
     return;
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
     if (run.tasks[task].undecided == 0 && !run.tasks[task].judged)
       apply_verdict(run, task, judge_join_of_root(run.task_spec(task).join.rule));
 }
 
+/// All other tasks are decided. The run's deadline was theirs; those of finally count from now.
+void scheduler_core::begin_finally(live_run& run) {
+  run.in_finally = true;
+  tell_outcome(run);
+  remove_timer(run, {std::nullopt, model::timer_kind::deadline});
+  const auto first = run.spec().first_finally();
+  const auto end = static_cast<std::uint32_t>(run.tasks.size());
+  set_deadlines(run, first, end);
+  for (auto task = first; task < end; ++task)
+    if (!run.tasks[task].judged)
+      apply_verdict(run, task, verdict_on(run, task)); // after a retry some may be decided
+}
+
+/// What expressions of finally see of the run.
+void scheduler_core::tell_outcome(live_run& run) {
+  run.facts["state"] = to_string(run.outcome_before_finally());
+  auto& failed = run.facts["failed"] = model::value::array();
+  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
+    if (run.tasks[task].state == task_state::failed)
+      failed.push_back(run.task_spec(task).name);
+}
+
 void scheduler_core::apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict) {
-  if (verdict == join_verdict::wait)
-    return;
+  if (verdict == join_verdict::wait || (run.is_finally(task) && !run.in_finally))
+    return; // what an operator decides of finally before its turn counts when that comes
   run.tasks[task].judged = true;
   if (verdict == join_verdict::skip)
     move_task(run, task, task_state::skipped, "upstream");
@@ -188,6 +210,8 @@ void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model
   if (!run.workflow->outputs_are_read(task) || outputs.is_null())
     return;
   std::uint32_t readers = 0;
+  for (const auto reader : run.workflow->readers_in_finally(task))
+    readers += run.tasks[reader].judged ? 0 : 1;
   for (const auto dependent : run.workflow->graph().dependents(task)) {
     const auto* expressions = run.workflow->expressions(dependent);
     if (expressions != nullptr && !run.tasks[dependent].judged // those do not see it any more

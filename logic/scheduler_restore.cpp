@@ -19,6 +19,7 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
   now_ = now;
   actor_ = "scheduler";
   auto& run = take_up(std::move(*compiled), stored);
+  run.in_finally = run.undecided > 0 && run.undecided == run.undecided_finally;
   guarded(run, [&] { go_on(run, stored); });
   return finish_step();
 }
@@ -47,6 +48,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
 void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
   restore_outputs(run, stored);
   restore_failures(run, stored);
+  if (run.in_finally)
+    tell_outcome(run);
   judge_again(run);
   settle(run);
 }
@@ -74,6 +77,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   if (is_terminal(was.state)) {
     entry.judged = entry.released = entry.settled = true;
     --run.undecided;
+    run.undecided_finally -= run.is_finally(task) ? 1 : 0;
     return;
   }
   entry.was_started = was.started;
@@ -82,13 +86,15 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {
-    const bool is_cancelled = run.state == model::run_state::cancelling && !run.expired;
-    entry.stop = is_cancelled                            ? model::stop_reason::cancel
-                 : has_reason("timeout")                 ? model::stop_reason::timeout
-                 : has_reason("heartbeat")               ? model::stop_reason::heartbeat
-                 : run.expired || has_reason("deadline") ? model::stop_reason::deadline
-                 : has_reason("drain")                   ? model::stop_reason::drain
-                                                         : model::stop_reason::cancel;
+    // How its run is being ended is told by the run, but for the tasks of finally.
+    const bool is_ended = run.state == model::run_state::cancelling && !run.is_finally(task);
+    entry.stop = is_ended && !run.expired  ? model::stop_reason::cancel
+                 : has_reason("timeout")   ? model::stop_reason::timeout
+                 : has_reason("heartbeat") ? model::stop_reason::heartbeat
+                 : (is_ended && run.expired) || has_reason("deadline")
+                   ? model::stop_reason::deadline
+                 : has_reason("drain") ? model::stop_reason::drain
+                                       : model::stop_reason::cancel;
   }
   take_capacity(run, task);
 }

@@ -16,10 +16,7 @@ std::optional<model::milliseconds>
 scheduler_core::delay_before_retry(const live_run& run, const model::attempt_key& key,
                                    const model::failure& failure) const {
   const auto* policy = run.retry_policy(key.task_idx);
-  if (policy == nullptr || run.state != model::run_state::running
-      || run.is_past_deadline(key.task_idx))
-    return std::nullopt;
-  if (run.stopping && is_stopped_by_failure(run.task_spec(key.task_idx).join.rule))
+  if (policy == nullptr || !run.may_retry(key.task_idx) || run.is_past_deadline(key.task_idx))
     return std::nullopt;
   return next_delay(*policy, failure, run.retries_done(key.task_idx), spread(key));
 }

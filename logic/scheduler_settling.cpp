@@ -29,6 +29,7 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     return;
   entry.judged = true;
   --run.undecided;
+  run.undecided_finally -= run.is_finally(task) ? 1 : 0;
   release_outputs(run, task);
   run.prepared.erase(task);
   run.retries.erase(task);
@@ -66,9 +67,22 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
     remove_timer(run, {std::nullopt, model::timer_kind::deadline});
 }
 
+/// All that follows from what was decided; when nothing is left, the run ends.
+void scheduler_core::settle(live_run& run) {
+  tell_dependents(run);
+  const bool only_finally_is_left =
+    run.undecided > 0 && run.undecided == run.undecided_finally && !run.in_finally;
+  if (only_finally_is_left) {
+    begin_finally(run);
+    tell_dependents(run);
+  }
+  if (run.undecided == 0 && !is_terminal(run.state))
+    move_run(run, run.outcome(run.failed));
+}
+
 /// Tells dependents of every decided task until nothing more follows; a queue, not recursion, so
 /// that a skip can run down a chain of any length.
-void scheduler_core::settle(live_run& run) {
+void scheduler_core::tell_dependents(live_run& run) {
   while (!run.to_settle.empty()) {
     const auto task = run.to_settle.front();
     run.to_settle.pop_front();
@@ -76,12 +90,6 @@ void scheduler_core::settle(live_run& run) {
     judge_failures(run, task);
     settle_dependents(run, task);
   }
-  if (run.undecided > 0 || is_terminal(run.state))
-    return;
-  if (run.state == run_state::cancelling)
-    move_run(run, run.internal || run.expired ? run_state::failed : run_state::cancelled);
-  else
-    move_run(run, run.failed ? run_state::failed : run_state::succeeded);
 }
 
 void scheduler_core::settle_dependents(live_run& run, std::uint32_t task) {
@@ -154,9 +162,9 @@ void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
                 + (text ? ": " + text.mapped() : std::string{});
   run.failed = true;
   run.unhandled.push_back(task);
-  // One of an earlier generation does not stop what was asked for since.
+  // One of an earlier generation does not stop what was asked for since, one of finally nothing.
   if (run.spec().on_failure == model::on_failure::stop && !run.stopping
-      && run.state == run_state::running && !run.tasks[task].kept)
+      && run.state == run_state::running && !run.tasks[task].kept && !run.is_finally(task))
     stop_on_failure(run);
 }
 
@@ -185,8 +193,7 @@ void scheduler_core::stop_on_failure(live_run& run) {
   run.stopping = true;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
-    if (is_terminal(state) || is_active(state)
-        || !is_stopped_by_failure(run.task_spec(task).join.rule))
+    if (is_terminal(state) || is_active(state) || !run.is_stopped(task))
       continue;
     if (state == task_state::retry_wait)
       give_up_retry(run, task);
@@ -221,9 +228,13 @@ void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_re
     run.key_of(task), executor_of(run.task_spec(task).action), model::cancel_mode::graceful});
 }
 
+/// What clean-up there is in `finally` runs all the same, unless all has to end at once.
 void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                                   const std::string& reason) {
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+  const auto end = mode == model::cancel_mode::immediate
+                     ? static_cast<std::uint32_t>(run.tasks.size())
+                     : run.spec().first_finally();
+  for (std::uint32_t task = 0; task < end; ++task) {
     auto& entry = run.tasks[task];
     if (is_terminal(entry.state))
       continue;
@@ -231,9 +242,13 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
       move_task(run, task, task_state::cancelled, reason);
       continue;
     }
-    if (!run.expired)
+    const auto why = entry.stop;
+    if (!run.expired || run.is_finally(task))
       entry.stop = model::stop_reason::cancel; // overrides a timeout and a deadline of its own
-    if (entry.state != task_state::cancelling)
+    // That the run is being cancelled tells it of the tasks that are being stopped, but for those
+    // of finally, which go on then.
+    if (entry.state != task_state::cancelling
+        || (run.is_finally(task) && why != model::stop_reason::cancel))
       move_task(run, task, task_state::cancelling, reason);
     const auto key = run.key_of(task);
     const auto executor = executor_of(run.task_spec(task).action);

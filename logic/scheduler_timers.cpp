@@ -36,7 +36,12 @@ void scheduler_core::set_deadlines(live_run& run) {
   const auto& spec = run.spec();
   if (spec.deadline)
     set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
-  for (std::uint32_t task = 0; task < spec.tasks.size(); ++task)
+  set_deadlines(run, 0, spec.first_finally());
+}
+
+void scheduler_core::set_deadlines(live_run& run, std::uint32_t from, std::uint32_t to) {
+  const auto& spec = run.spec();
+  for (auto task = from; task < to; ++task)
     if (const auto& deadline = setting_of(spec, spec.tasks[task], &task_settings::deadline);
         deadline && !is_terminal(run.tasks[task].state))
       set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
@@ -98,7 +103,7 @@ void scheduler_core::expire_run(live_run& run, model::wall_time due) {
   if (run.error.empty())
     run.error = "not done within its deadline of " + model::to_text(*run.spec().deadline);
   move_run(run, model::run_state::cancelling, due);
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task) {
     auto& entry = run.tasks[task];
     if (entry.stop == model::stop_reason::drain)
       entry.stop = model::stop_reason::deadline; // nothing of it goes on

@@ -225,7 +225,7 @@ void check_workflow(const model::workflow_spec& workflow, problems_t& problems) 
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
-  if (workflow.tasks.empty())
+  if (workflow.first_finally() == 0)
     report(problems, "tasks", "there is no task");
   if (workflow.tasks.size() > max_tasks)
     report(problems, "tasks",

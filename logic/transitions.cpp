@@ -37,7 +37,8 @@ constexpr std::array<std::uint32_t, model::task_state_count> task_moves = [] {
   row(deferred) = set_of({running, ready, validating, retry_wait, succeeded, failed, cancelling});
   row(validating) = set_of({ready, retry_wait, succeeded, failed, cancelling});
   // `succeeded`: exit 0 after a preemption or a drain counts.
-  row(cancelling) = set_of({ready, retry_wait, succeeded, failed, cancelled});
+  // `cancelling`: a cancel overrides another reason.
+  row(cancelling) = set_of({ready, retry_wait, cancelling, succeeded, failed, cancelled});
   row(rolling_back) = set_of({ready, cancelling, rolled_back, failed});
   row(succeeded) = set_of({pending, rolling_back});
   row(failed) = set_of({pending, rolling_back, succeeded, skipped});

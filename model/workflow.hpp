@@ -7,6 +7,7 @@
 #include "model/state.hpp"
 #include "model/time.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -119,12 +120,19 @@ struct workflow_spec {
   std::string description;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<param_spec> params;
-  std::vector<task_spec> tasks; ///< index = task_idx of a run
-  task_settings defaults;       ///< of the workflow and its `defaults`, merged; the latter wins
+  std::vector<task_spec> tasks;    ///< index = task_idx of a run
+  std::uint32_t finally_count = 0; ///< the last so many run when all others are decided
+  task_settings defaults;          ///< of the workflow and its `defaults`, merged; the latter wins
   model::on_failure on_failure = model::on_failure::stop;
   std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
   std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
   std::string base_dir; ///< absolute; directory of the file, the default of `workdir`
+
+  /// Index of the first task of `finally`; the number of tasks when it has none.
+  std::uint32_t first_finally() const {
+    const auto size = static_cast<std::uint32_t>(tasks.size());
+    return size - std::min(finally_count, size);
+  }
   friend bool operator==(const workflow_spec&, const workflow_spec&) = default;
 };
 

@@ -274,6 +274,10 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   spec->tasks.reserve(tasks.size());
   for (const auto& task : tasks)
     spec->tasks.push_back(task_from(task));
+  if (const auto* count = member(v, "finally_count"))
+    spec->finally_count = count_from(*count, "finally_count");
+  if (spec->finally_count > spec->tasks.size())
+    throw malformed{"finally_count is out of range"};
   spec->defaults = settings_from(member(v, "defaults"));
   if (const auto* rule = member(v, "on_failure"))
     spec->on_failure = named<on_failure>(*rule, parse_on_failure);
@@ -297,6 +301,8 @@ value to_json(const workflow_spec& spec) {
   auto& tasks = v["tasks"] = value::array();
   for (const auto& task : spec.tasks)
     tasks.push_back(to_json(task));
+  if (spec.finally_count != 0)
+    v["finally_count"] = spec.finally_count;
   if (auto defaults = to_json(spec.defaults); !defaults.empty())
     v["defaults"] = std::move(defaults);
   if (spec.on_failure != on_failure::stop)

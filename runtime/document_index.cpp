@@ -12,7 +12,7 @@ constexpr std::size_t large_map = 32;
 /// How far into the scalar an offset leads: conditions are stored without their `${{ }}`.
 std::size_t offset_in_text(const logic::spec_problem& problem, const document_node& node) {
   const bool is_condition = problem.path.ends_with(".when") || problem.path.ends_with(".join");
-  if (is_condition && problem.path.starts_with("tasks"))
+  if (is_condition && (problem.path.starts_with("tasks") || problem.path.starts_with("finally")))
     if (const auto whole = logic::unwrap_expression(node.text))
       return whole->offset + problem.offset;
   return problem.offset;

@@ -47,6 +47,8 @@ public:
     if (row.key.task_idx < states_.size())
       states_[row.key.task_idx] = row.state;
     active_ += model::is_active(row.state) ? 1 : 0;
+    if (graph_ && row.key.task_idx < graph_->spec().first_finally())
+      before_finally_ += model::is_terminal(row.state) ? 0 : 1;
   }
 
   task_view view(const run_view& run, storage::task_row row) const {
@@ -65,6 +67,11 @@ public:
 
 private:
   void explain(task_view& view, const run_view& run) const {
+    if (before_finally_ > 0 && view.key.task_idx >= graph_->spec().first_finally()) {
+      view.wait_reason = model::wait_reason::upstream;
+      view.waits_for = "all tasks before finally";
+      return;
+    }
     constexpr std::uint32_t most_names = 3;
     std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
@@ -109,6 +116,7 @@ private:
   std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
   std::vector<model::task_state> states_;                 ///< as stored
   std::size_t active_ = 0;
+  std::size_t before_finally_ = 0; ///< undecided tasks that are not of finally
 };
 
 } // namespace

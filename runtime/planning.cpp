@@ -11,7 +11,8 @@ expected<model::execution_plan> plan_of(std::shared_ptr<const model::workflow_sp
     const auto& problem = compiled.error().front();
     return fail(errc::invalid_argument, problem.path + ": " + problem.message);
   }
-  return logic::make_plan((*compiled)->graph(), (*compiled)->spec().active_tasks);
+  const auto& spec = (*compiled)->spec();
+  return logic::make_plan((*compiled)->graph(), spec.active_tasks, spec.first_finally());
 }
 
 } // namespace sluice::runtime

@@ -23,7 +23,7 @@ constexpr key_row table[] = {
   {"params", W, file_key::params},
   {"defaults", W, file_key::defaults},
   {"tasks", W, file_key::tasks},
-  {"finally", W, file_key::later},
+  {"finally", W, file_key::finally},
   {"run", T, file_key::run},
   {"exec", T, file_key::exec},
   {"call", T, file_key::call},

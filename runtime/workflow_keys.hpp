@@ -31,6 +31,7 @@ enum class file_key : std::uint8_t {
   on_failure,
   limits,
   tasks,
+  finally,
   run,
   exec,
   call,

@@ -112,13 +112,21 @@ private:
 void workflow_reader::read(const document_node& root) {
   if (!root.is_map())
     return nodes_.report(placed_node{root, {}}, "the file must be a map with the key 'tasks'");
+  std::optional<placed_node> finally_at; // read last, wherever it stands: so are its tasks counted
   for (const auto& [key, entry] : nodes_.known_entries({root, {}}, key_level::workflow, "keys"))
     if (key == file_key::deadline) // of the run; as a default it is each task's own
       assign(workflow_.deadline, nodes_.duration(entry.value));
+    else if (key == file_key::finally)
+      finally_at.emplace(entry.value);
     else if (!read_setting(key, entry.value, own_settings_))
       read_workflow_key(key, entry.value);
   workflow_.defaults = std::move(own_settings_);
   merge(workflow_.defaults, std::move(defaults_));
+  if (!finally_at)
+    return;
+  const auto others = workflow_.tasks.size();
+  read_tasks(*finally_at);
+  workflow_.finally_count = static_cast<std::uint32_t>(workflow_.tasks.size() - others);
 }
 
 /// What a task, the defaults and the workflow have in common.
@@ -315,7 +323,7 @@ void workflow_reader::read_limits(const placed_node& at) {
 
 void workflow_reader::read_tasks(const placed_node& at) {
   const auto entries = nodes_.map(at, "tasks");
-  workflow_.tasks.reserve(entries.size());
+  workflow_.tasks.reserve(workflow_.tasks.size() + entries.size());
   for (const auto& entry : entries) {
     const auto problems_before = nodes_.problems().size();
     workflow_.tasks.push_back(read_task(entry));

@@ -21,11 +21,34 @@ public:
       spec_.deadline = model::milliseconds{1'000 + random_.below(120'000)};
     for (std::size_t i = 0; i < tasks; ++i)
       spec_.tasks.push_back(task(i));
+    if (random_.percent(25))
+      add_finally(tasks);
   }
 
   model::workflow_spec take() { return std::move(spec_); }
 
 private:
+  /// They see all others, but wait only for each other.
+  void add_finally(std::size_t others) {
+    spec_.finally_count = static_cast<std::uint32_t>(1 + random_.below(3));
+    for (std::uint32_t i = 0; i < spec_.finally_count; ++i) {
+      model::task_spec t;
+      t.name = name_of(others + i);
+      act(t);
+      repeat(t);
+      if (i > 0 && random_.percent(60))
+        t.after.push_back(name_of(others + i - 1));
+      join(t);
+      t.settings.allow_failure = random_.percent(30);
+      t.in.emplace_back("state", "${{ run.state }}");
+      if (random_.percent(50))
+        t.in.emplace_back("from", "${{ " + some_output(random_.below(others)) + " }}");
+      if (random_.percent(20))
+        t.when = "size(run.failed) > 0";
+      spec_.tasks.push_back(std::move(t));
+    }
+  }
+
   model::task_spec task(std::size_t self) {
     model::task_spec t;
     t.name = name_of(self);

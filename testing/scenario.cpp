@@ -591,6 +591,11 @@ private:
     const auto& workflow = workflows_.at(key.run_no);
     const auto upstreams = workflow->graph().upstreams(key.task_idx);
     const auto rule = workflow->spec().tasks[key.task_idx].join.rule;
+    const auto first_finally = workflow->spec().first_finally();
+    if (key.task_idx >= first_finally
+        && !std::all_of(run.tasks.begin(), run.tasks.begin() + first_finally,
+                        [](const auto& task) { return is_terminal(task.state); }))
+      violate(to_string(key) + " starts before the tasks that finally comes after");
     const auto decided = std::count_if(upstreams.begin(), upstreams.end(), [&](auto upstream) {
       return is_terminal(run.tasks[upstream].state);
     });

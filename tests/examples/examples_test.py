@@ -84,6 +84,17 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.code, code, done.stdout + done.stderr)
         return outcome
 
+    def test_finally_yaml(self):
+        outcome = self.run_file("finally.yaml")
+        self.assertEqual(outcome.named("succeeded"), set(outcome.states))
+        self.assertEqual(outcome.log("report"), "succeeded, failed [], 3 rows, load succeeded\n")
+        outcome = self.run_file("finally.yaml", "-p", "rows=0", code=1)
+        self.assertEqual(outcome.run_state, "failed")
+        self.assertEqual(outcome.states["load"], "skipped")
+        self.assertEqual(
+            outcome.log("report"), 'failed, failed ["check"], 0 rows, load skipped\n')
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "out/scratch")))
+
     def test_etl_yaml(self):
         outcome = self.run_file("etl.yaml")
         self.assertEqual(outcome.run_state, "succeeded")
@@ -254,7 +265,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 4)
+        self.assertEqual(found, 5)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

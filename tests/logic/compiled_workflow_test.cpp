@@ -309,3 +309,59 @@ TEST_CASE("spec_path: a path is taken apart as it was put together", "[logic][sp
   CHECK(split_path("a[")[1].key.empty());
   CHECK(path_of("", "top") == "top");
 }
+
+TEST_CASE("compile: finally sees all other tasks without an edge", "[logic][compiled_workflow]") {
+  auto spec = an_etl();
+  spec.tasks.push_back(a_task("tidy"));
+  spec.tasks.push_back(a_task("last", {"tidy"}));
+  spec.finally_count = 2;
+  spec.tasks[3].in = {{"rows", "${{ tasks.extract.out.rows }}"}, {"failed", "${{ run.failed }}"}};
+  spec.tasks[4].join = {join_rule::expression, "run.state == 'failed'"};
+  const auto workflow = compiled(std::move(spec));
+  REQUIRE(workflow);
+  const auto& w = **workflow;
+  CHECK(w.graph().upstreams(3).empty());
+  CHECK(w.graph().upstreams(4).size() == 1);
+  REQUIRE(w.readers_in_finally(0).size() == 1);
+  CHECK(w.readers_in_finally(0)[0] == 3);
+  CHECK(w.readers_in_finally(1).empty());
+  CHECK(w.mentioned_task("extract") == 0u);
+}
+
+TEST_CASE("compile: finally and the other tasks keep apart", "[logic][compiled_workflow]") {
+  const auto [edit, path, message] = GENERATE(table<change, std::string, std::string>({
+    {[](auto& s) { s.tasks[3].after = {"load"}; }, "finally.tidy.after[0]",
+     "'load' stands in tasks: all of finally comes after it anyway"},
+    {[](auto& s) { s.tasks[1].after = {"tidy"}; }, "tasks.load.after[0]",
+     "'tidy' stands in finally, which comes after all tasks"},
+    {[](auto& s) { s.tasks[1].when = "tasks.tidy.state == 'failed'"; }, "tasks.load.when",
+     "'tidy' stands in finally, which comes after all tasks"},
+    {[](auto& s) {
+       s.tasks[1].in = {{"x", "${{ run.state }}"}};
+     },
+     "tasks.load.in.x", "'run.state' is known in finally only"},
+    {[](auto& s) {
+       s.defaults.env = {{"X", "${{ run.failed }}"}};
+     },
+     "defaults.env.X", "'run.failed' is known in finally only"},
+    {[](auto& s) {
+       s.tasks[3].join.rule = join_rule::one_failed;
+       s.tasks[3].when = "tasks.load.state == 'failed'";
+     },
+     "finally.tidy.join", "'one_failed' needs upstream tasks, and this task has none"},
+    {[](auto& s) { s.tasks[3].name = "load"; }, "finally.load", "the task 'load' stands twice"},
+    {[](auto& s) { s.finally_count = 4; }, "tasks", "there is no task"},
+  }));
+  CAPTURE(path);
+  auto spec = an_etl();
+  spec.tasks.push_back(a_task("tidy"));
+  spec.finally_count = 1;
+  edit(spec);
+  const auto result = compiled(std::move(spec));
+  REQUIRE_FALSE(result);
+  const auto& all = result.error();
+  CHECK(std::any_of(all.begin(), all.end(), [&](const spec_problem& p) {
+    CAPTURE(p.path, p.message);
+    return p.path == path && p.message == message;
+  }));
+}

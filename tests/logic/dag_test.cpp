@@ -90,3 +90,13 @@ TEST_CASE("make_plan: nothing to do is an empty plan", "[logic][dag]") {
   CHECK(plan.critical_path.empty());
   CHECK(plan.width == 0);
 }
+
+TEST_CASE("make_plan: finally comes after all others", "[logic][dag]") {
+  const dag graph{6, {{0, 1}, {0, 2}, {3, 4}}}; // 3, 4 and 5 are of finally
+  const auto plan = make_plan(graph, std::nullopt, 3);
+  REQUIRE(plan.stages.size() == 4);
+  CHECK(plan.stages[1].tasks == indices{1, 2});
+  CHECK(plan.stages[2].tasks == indices{3, 5});
+  CHECK(plan.stages[3].tasks == indices{4});
+  CHECK(plan.critical_path == indices{0, 1, 3, 4});
+}

@@ -112,6 +112,15 @@ public:
     spec.tasks.back().action = model::run_action{"true"};
     return task_editor{spec.tasks.back()};
   }
+  /// The tasks that run when all others are decided, in the same text form. Comes last.
+  flow& finally(std::string_view text) {
+    const auto before = spec.tasks.size();
+    std::istringstream in{std::string{text}};
+    for (std::string part; std::getline(in, part, ';');)
+      add(part);
+    spec.finally_count += static_cast<std::uint32_t>(spec.tasks.size() - before);
+    return *this;
+  }
   flow& carry_on() {
     spec.on_failure = model::on_failure::carry_on;
     return *this;

@@ -34,7 +34,8 @@ public:
     bool never_again = false;
     std::uint32_t max_retries = 0;
     bool is_expired = false; ///< its deadline has passed
-    std::set<std::uint32_t> upstreams;
+    bool is_finally = false;
+    std::set<std::uint32_t> upstreams;      ///< none outside finally when it is of finally
     std::set<std::uint32_t> state_mentions; ///< in join or `when`
     std::set<std::uint32_t> output_mentions;
     condition join, when; ///< empty: none
@@ -83,6 +84,11 @@ public:
     return std::any_of(tasks.begin(), tasks.end(),
                        [](const task& t) { return t.state == is::failed && t.allow_failure; });
   }
+  /// Whether the tasks of finally have their turn.
+  bool is_finally_due() const {
+    return std::all_of(tasks.begin(), tasks.end(),
+                       [](const task& t) { return t.is_finally || is_decided(t.state); });
+  }
   model::run_state end() const {
     if (how_it_ended)
       return how_it_ended->first;
@@ -92,20 +98,33 @@ public:
                                : model::run_state::failed;
   }
 
-  /// Applies the rules until nothing changes.
+  model::run_state outcome_before_finally() const {
+    return is_expired               ? model::run_state::failed
+           : cancelling             ? model::run_state::cancelled
+           : fails_before_finally() ? model::run_state::failed
+                                    : model::run_state::succeeded;
+  }
+
+  /// Applies the rules until nothing changes; to finally, when nothing changes among the others.
   void settle() {
+    settle_some(false);
+    if (is_finally_due())
+      settle_some(true);
+  }
+  void settle_some(bool with_finally) {
     for (bool changed = true; changed;) {
       changed = false;
       for (auto& t : tasks)
-        if (t.state == is::pending)
+        if (t.state == is::pending && (with_finally || !t.is_finally))
           changed = apply_join(t) || changed;
       if (changed)
         continue;
       for (std::uint32_t i = 0; i < tasks.size(); ++i)
         if (tasks[i].state == is::failed && !tasks[i].allow_failure && is_unhandled(i))
           changed = unhandled.insert(i).second || changed;
-      const bool has_new =
-        std::any_of(unhandled.begin(), unhandled.end(), [&](auto i) { return !tasks[i].kept; });
+      const bool has_new = std::any_of(unhandled.begin(), unhandled.end(), [&](auto i) {
+        return !tasks[i].kept && !tasks[i].is_finally;
+      });
       if (has_new && stops_on_failure && !stopping && !cancelling) {
         stopping = changed = true;
         for (auto& t : tasks)
@@ -125,11 +144,19 @@ public:
     if (tasks[i].stop == stopped::no)
       tasks[i].stop = stopped::by_timeout;
   }
-  void cancelled() {
-    if (is_expired)
-      return; // it is being ended already
+  /// What finally sees of the run is what holds when that is evaluated.
+  void tell_outcome() {
+    for (auto& t : tasks)
+      for (const auto& [name, from] : t.in)
+        if (t.is_finally && t.state == is::loading && (name == "state" || name == "failed"))
+          t.inputs[name] = *from(*this);
+  }
+  void cancelled(model::cancel_mode mode) {
     cancelling = true;
+    tell_outcome();
     for (auto& t : tasks) {
+      if (t.is_finally ? mode == model::cancel_mode::graceful : is_expired)
+        continue; // runs all the same; or is being ended already
       if (is_idle(t))
         t.state = is::cancelled;
       else if (t.state == is::active)
@@ -199,6 +226,11 @@ public:
     }
     if (what.scope == model::retry_scope::downstream)
       all.erase(named);
+    const bool repeats_others =
+      std::any_of(all.begin(), all.end(), [&](auto i) { return !tasks[i].is_finally; });
+    for (std::uint32_t i = 0; repeats_others && i < tasks.size(); ++i)
+      if (tasks[i].is_finally)
+        all.insert(i);
     return all;
   }
   /// Whether an operator may decide a task so.
@@ -215,6 +247,8 @@ public:
     tasks[i].state = as;
     tasks[i].outputs = nullptr;
     unhandled.clear(); // found again
+    settle();
+    tell_outcome();
   }
   void retried(const std::set<std::uint32_t>& reset) {
     how_it_ended.reset();
@@ -248,7 +282,9 @@ public:
       return;
     cancelling = is_expired = true;
     for (auto& t : tasks)
-      if (is_idle(t))
+      if (t.is_finally)
+        continue;
+      else if (is_idle(t))
         t.state = is::cancelled;
       else if (t.state == is::active && t.stop == stopped::no)
         t.stop = stopped::by_deadline;
@@ -263,6 +299,10 @@ public:
   }
 
 private:
+  bool fails_before_finally() const {
+    return std::any_of(unhandled.begin(), unhandled.end(),
+                       [this](std::uint32_t i) { return !tasks[i].is_finally; });
+  }
   static bool is_idle(const task& t) {
     return t.state == is::pending || t.state == is::loading || t.state == is::ready
            || t.state == is::retrying;
@@ -273,12 +313,15 @@ private:
     t.after_loading = is::ready;
   }
   is after_failure(task& t) const {
-    if (t.retries == t.max_retries || t.is_expired || cancelling || (stopping && wants_success(t)))
+    const bool is_given_up = cancelling || (stopping && wants_success(t));
+    if (t.retries == t.max_retries || t.is_expired || (is_given_up && !t.is_finally))
       return is::failed;
     ++t.retries;
     return is::retrying;
   }
   static bool wants_success(const task& t) {
+    if (t.is_finally)
+      return false;
     return t.rule == model::join_rule::all_success || t.rule == model::join_rule::none_failed
            || t.rule == model::join_rule::one_success;
   }

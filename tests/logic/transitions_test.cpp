@@ -24,7 +24,7 @@ const table task_moves = {
   {"validating", "succeeded retry_wait failed ready cancelling"},
   {"retry_wait", "waiting ready failed paused cancelled skipped succeeded"},
   {"paused", "pending failed cancelled skipped succeeded"},
-  {"cancelling", "cancelled failed retry_wait ready succeeded"},
+  {"cancelling", "cancelling cancelled failed retry_wait ready succeeded"},
   {"rolling_back", "ready cancelling rolled_back failed"},
   {"succeeded", "rolling_back pending"},
   {"failed", "rolling_back succeeded skipped pending"},

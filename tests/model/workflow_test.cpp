@@ -59,6 +59,7 @@ workflow_spec full_workflow() {
                    .shell = shell_spec{shell_spec::kind::bash, {}},
                    .timeout = milliseconds{5'000},
                    .retry = retry_policy{.max = 3}};
+  spec.finally_count = 1;
   spec.on_failure = on_failure::carry_on;
   spec.deadline = milliseconds{10'800'000};
   spec.active_tasks = 8;
@@ -96,6 +97,7 @@ TEST_CASE("workflow: a damaged stored form is corrupt", "[model][workflow]") {
              R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"retry":"always"}}]})",
              R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"retry":{"max":-1}}}]})",
              R"({"name":"w","tasks":[],"defaults":{"retry":{"max":1,"on":["exits"]}}})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x"}],"finally_count":2})",
              R"({"name":"w","tasks":[],"active_tasks":-1})");
   CAPTURE(text);
   const auto read = workflow_from_json(value::parse(text));

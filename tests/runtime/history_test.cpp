@@ -114,6 +114,23 @@ std::vector<std::string> reasons_of(history& reading, std::string_view id) {
 
 } // namespace
 
+TEST_CASE("history: finally waits for all other tasks", "[runtime][history][disk]") {
+  written_store written;
+  written.workflow->tasks.push_back({.name = "tidy", .action = model::run_action{"true"}});
+  written.workflow->finally_count = 1;
+  written.create_run(1, written.now);
+  auto reading = written.reading();
+  const auto run = reading.run("r-1");
+  REQUIRE(run);
+  REQUIRE(reading.each_task(*run, [](const task_view& task) {
+    if (task.name == "tidy") {
+      CHECK(task.wait_reason == model::wait_reason::upstream);
+      CHECK(task.waits_for == "all tasks before finally");
+    }
+    return true;
+  }));
+}
+
 TEST_CASE("history: a directory without a store is not found", "[runtime][history][disk]") {
   const auto dir = temporary_directory();
   const auto opened = history::open(dir / "none");

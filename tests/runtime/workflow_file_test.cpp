@@ -236,6 +236,31 @@ TEST_CASE("workflow_file: YAML and JSON are the same model", "[runtime][workflow
   CHECK(json->source == all_keys_json);
 }
 
+TEST_CASE("workflow_file: tasks of finally come last, wherever they stand",
+          "[runtime][workflow_file]") {
+  const auto spec = spec_of("finally:\n  tidy: rm x\n  last: {run: y, after: [tidy]}\n"
+                            "tasks:\n  a: z\n");
+  REQUIRE(spec.tasks.size() == 3);
+  CHECK(spec.tasks[0].name == "a");
+  CHECK(spec.tasks[2].after == std::vector<std::string>{"tidy"});
+  CHECK(spec.finally_count == 2);
+  CHECK(spec.first_finally() == 1);
+}
+
+TEST_CASE("workflow_file: problems of finally have their place", "[runtime][workflow_file]") {
+  const auto [finally, want] = GENERATE(table<std::string, lines>({
+    {"{t: {run: x, afer: [a]}}",
+     {"2:23: finally.t.afer: unknown key 'afer'; did you mean 'after'?"}},
+    {"{t: {run: x, when: '${{ tasks.b.state == 1 }}'}}",
+     {"2:34: finally.t.when: no task 'b'; did you mean 'a'?"}},
+    {"{t: {run: x, after: [a]}}",
+     {"2:31: finally.t.after[0]: 'a' stands in tasks: all of finally comes after it anyway"}},
+    {"[]", {"2:10: finally: must be a map of tasks"}},
+  }));
+  CAPTURE(finally);
+  CHECK(problems_of("tasks: {a: x}\nfinally: " + finally + "\n") == want);
+}
+
 TEST_CASE("workflow_file: plain scalars follow the core schema of YAML 1.2",
           "[runtime][workflow_file]") {
   const auto [written, want] = GENERATE(table<std::string, model::value>({
@@ -606,7 +631,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
         "notify", "tasks['source-ready'].gate", "tasks.extract.foreach", "tasks.extract.in.region",
         "tasks.check.validate", "tasks.train.matrix", "tasks.report.in.best",
         "tasks.report.cloudrun", "tasks.approve.form", "tasks.publish.rollback",
-        "tasks.publish.idempotency", "finally"})
+        "tasks.publish.idempotency"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 
