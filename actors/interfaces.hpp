@@ -20,6 +20,8 @@ struct executor_ready;
 using status_channel_actor = caf::typed_actor<
   // The process runs.
   caf::reacts_to<model::attempt_started>,
+  // Its action has succeeded, and what that did is validated; the attempt goes on.
+  caf::reacts_to<model::attempt_validating>,
   // The attempt's time is over, or it is silent; a `stop_attempt` follows when that is recorded.
   caf::reacts_to<model::attempt_timed_out>,
   // How far an attempt says it is; at most one a second of each.
@@ -151,6 +153,8 @@ using process_executor_actor = executor_actor::extend<
 using process_worker_actor = caf::typed_actor<
   // The process runs; tells the status channel.
   caf::reacts_to<process_started>,
+  // The process of its validation runs; tells the status channel.
+  caf::reacts_to<process_validating>,
   // The process group is gone; sends the final report.
   caf::reacts_to<process_ended>,
   // TERM and KILL after the grace, or KILL at once.

@@ -89,6 +89,9 @@ struct launch_attempt {
 struct process_started {
   model::attempt_key key;
 };
+struct process_validating {
+  model::attempt_key key;
+};
 struct process_ended {
   std::shared_ptr<const model::attempt_report> report;
 };
@@ -240,6 +243,7 @@ struct attempts_gone {
 
 #define SLUICE_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::type)
 SLUICE_LOCAL_MESSAGE(model::attempt_started)
+SLUICE_LOCAL_MESSAGE(model::attempt_validating)
 SLUICE_LOCAL_MESSAGE(model::attempt_timed_out)
 SLUICE_LOCAL_MESSAGE(model::attempt_finished)
 SLUICE_LOCAL_MESSAGE(model::stop_attempt)
@@ -266,6 +270,7 @@ SLUICE_LOCAL_MESSAGE(actors::last_commit_reported)
 SLUICE_LOCAL_MESSAGE(actors::published)
 SLUICE_LOCAL_MESSAGE(actors::launch_attempt)
 SLUICE_LOCAL_MESSAGE(actors::process_started)
+SLUICE_LOCAL_MESSAGE(actors::process_validating)
 SLUICE_LOCAL_MESSAGE(actors::process_ended)
 SLUICE_LOCAL_MESSAGE(actors::process_news)
 SLUICE_LOCAL_MESSAGE(actors::sign_taken)

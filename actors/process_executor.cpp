@@ -127,6 +127,12 @@ void on_started(executor_pointer self, const model::attempt_key& key) {
   self->send(attempt->worker, process_started{key});
 }
 
+void on_validating(executor_pointer self, const model::attempt_key& key) {
+  const auto* attempt = find(self->state, key);
+  if (attempt != nullptr && attempt->worker)
+    self->send(attempt->worker, process_validating{key});
+}
+
 void on_ended(executor_pointer self, model::attempt_report report) {
   auto& state = self->state;
   auto* attempt = find(state, report.key);
@@ -235,6 +241,8 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     [self](const process_news& told) {
       for (const auto& key : told.news->started)
         on_started(self, key);
+      for (const auto& key : told.news->validating)
+        on_validating(self, key);
       for (const auto& report : told.news->ended)
         on_ended(self, report);
     },

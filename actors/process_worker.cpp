@@ -38,6 +38,9 @@ process_worker_actor::behavior_type process_worker(worker_pointer self, status_c
     [self](process_started started) {
       self->send(self->state.status, model::attempt_started{started.key});
     },
+    [self](process_validating validating) {
+      self->send(self->state.status, model::attempt_validating{validating.key});
+    },
     [self](const process_ended& ended) {
       self->state.report = ended.report;
       send_report(self);

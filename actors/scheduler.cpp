@@ -59,7 +59,7 @@ void load_run(scheduler_pointer self, model::load_run load) {
 }
 
 void launch(scheduler_pointer self, std::shared_ptr<const model::start_attempt> start) {
-  const auto kind = executor_of(start->spec().action);
+  const auto kind = executor_of(start->action());
   self->send(self->state.executors[std::size_t(kind)], launch_attempt{std::move(start)});
 }
 
@@ -70,7 +70,7 @@ void end_unstarted(scheduler_pointer self, const model::start_attempt& start,
   report.key = start.key;
   report.failure = std::move(failure);
   report.finished_at = self->state.clock.wall();
-  react(self, model::attempt_finished{std::move(report), executor_of(start.spec().action)});
+  react(self, model::attempt_finished{std::move(report), executor_of(start.action())});
 }
 
 /// The checkpoint of an attempt's task has been read, or cannot be.
@@ -381,6 +381,7 @@ scheduler(scheduler_pointer self, logic::core_options core, scheduler_options op
   restore(self, *runs);
   return {
     [self](model::attempt_started& e) { react(self, e); },
+    [self](model::attempt_validating& e) { react(self, e); },
     [self](model::attempt_timed_out& e) { react(self, e); },
     [self](model::progress_told& e) { react(self, std::move(e)); },
     [self](model::attempt_finished& e) { react(self, std::move(e)); },

@@ -47,6 +47,7 @@ std::string event_detail(const model::event& e) {
     add(", ", "generation " + generation);
   if (const auto reset = text_of(e.data, "reset"); !reset.empty())
     add(", ", reset + " reset");
+  add(", ", text_of(e.data, "role"));
   add(", ", text_of(e.data, "token"));
   if (const auto fraction = e.data.find("fraction"); fraction != e.data.end())
     add(", ", percent_of(*fraction));
@@ -87,6 +88,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "paused";
   else if (e.type == model::event_type::run_resumed)
     word = "resumed";
+  else if (e.type == model::event_type::task_fallback)
+    word = "fallback";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

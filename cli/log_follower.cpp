@@ -73,7 +73,8 @@ void log_follower::apply(const model::event& e) {
     else if (const auto found = streams_.find(key);
              found != streams_.end()
              && (is_end || e.type == model::event_type::task_lost
-                 || e.type == model::event_type::task_retrying))
+                 || e.type == model::event_type::task_retrying
+                 || e.type == model::event_type::task_fallback))
       found->second.has_ended = true;
   }
   if (task_ && is_end)

@@ -78,13 +78,17 @@ private:
       colour = tint::red;
     } else if (e.type == model::event_type::task_retrying) {
       word = "retrying";
+    } else if (e.type == model::event_type::task_fallback) {
+      word = "fallback";
+      colour = tint::yellow;
     } else if (!is_task_end(e) || !is_shown(e)) {
       return;
     }
     const auto& name = e.task.empty() ? tracker_.workflow().tasks.at(*e.task_idx).name : e.task;
     auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
                 + session_.out.tinted(padded(word, state_width), colour);
-    const bool is_over = is_task_end(e) || e.type == model::event_type::task_retrying;
+    const bool is_over = is_task_end(e) || e.type == model::event_type::task_retrying
+                         || e.type == model::event_type::task_fallback;
     if (const auto since = tracker_.began_at(e); since && is_over)
       line += "  " + model::to_human(std::max(e.at - *since, model::microseconds{0}));
     if (const auto detail = event_detail(e); !detail.empty())
@@ -118,7 +122,8 @@ public:
       if (shown++ == most_tasks)
         break;
       draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
-             + "  " + padded(elapsed(task.since, now), 8) + (task.cancelling ? "  cancelling" : "")
+             + "  " + padded(elapsed(task.since, now), 8)
+             + (task.doing.empty() ? "" : "  " + std::string{task.doing})
              + (task.progress.empty() ? "" : "  " + task.progress),
            width);
     }

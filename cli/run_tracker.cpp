@@ -36,9 +36,11 @@ void run_tracker::apply(const model::event& e) {
   if (e.type == model::event_type::task_reset)
     return;
   if (e.type == model::event_type::task_dispatched)
-    running_[*e.task_idx] = {e.attempt.value_or(0), e.at, false};
+    running_[*e.task_idx] = {e.attempt.value_or(0), e.at, {}};
   else if (state == model::task_state::cancelling)
-    running_[*e.task_idx].cancelling = true;
+    running_[*e.task_idx].doing = "cancelling";
+  else if (state == model::task_state::validating)
+    running_[*e.task_idx].doing = "validating";
   else if (state && model::is_terminal(*state))
     task_ended(*e.task_idx, e.to);
   else

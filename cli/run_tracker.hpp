@@ -14,7 +14,7 @@ namespace sluice::cli {
 struct running_task {
   std::uint32_t attempt = 0;
   model::wall_time since;
-  bool cancelling = false;
+  std::string_view doing;    ///< when that is more than to run: `cancelling`, `validating`
   std::string progress = {}; ///< what it said last
 };
 

@@ -37,7 +37,7 @@ tint tint_of(std::string_view state) {
     return tint::green;
   if (state == "failed" || state == "interrupted")
     return tint::red;
-  if (state == "running" || state == "dispatched")
+  if (state == "running" || state == "dispatched" || state == "validating")
     return tint::cyan;
   if (state == "cancelled" || state == "cancelling" || state == "retry_wait")
     return tint::yellow;
@@ -95,9 +95,13 @@ std::string count_words(const runtime::run_view& run) {
   using model::task_state;
   // As stored, a task that is ready counts as pending and one that runs as dispatched.
   constexpr std::array shown{
-    std::pair{task_state::failed, "failed"},         std::pair{task_state::dispatched, "running"},
-    std::pair{task_state::cancelling, "cancelling"}, std::pair{task_state::retry_wait, "retrying"},
-    std::pair{task_state::pending, "pending"},       std::pair{task_state::skipped, "skipped"},
+    std::pair{task_state::failed, "failed"},
+    std::pair{task_state::dispatched, "running"},
+    std::pair{task_state::validating, "validating"},
+    std::pair{task_state::cancelling, "cancelling"},
+    std::pair{task_state::retry_wait, "retrying"},
+    std::pair{task_state::pending, "pending"},
+    std::pair{task_state::skipped, "skipped"},
     std::pair{task_state::cancelled, "cancelled"},
   };
   std::string words;

@@ -38,6 +38,11 @@ constexpr auto time_to_end = 10s;
 // About as long as the starts that wait meanwhile take.
 constexpr model::milliseconds longest_news_delay{10};
 
+/// Null when the attempt has none: most have not.
+const model::action* validation_of(const model::start_attempt& order) {
+  return command_for(*order.workflow, order.spec(), model::command_role::validate);
+}
+
 int pidfd_open(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 }
@@ -103,6 +108,7 @@ void attempt_loop::signal(model::attempt_key key, stop_signal what) {
   if (at == attempts_.end())
     return;
   auto& a = at->second;
+  a.is_stopped = true;
   if (a.state == attempt::phase::queued)
     return fail_start(a, {failure_class::cancelled, "cancelled", "cancelled before it started"});
   // A leader that has exited took its group along: all of it has been killed already.
@@ -248,7 +254,8 @@ attempt_loop::launch_result attempt_loop::launch(attempt& a) {
   }
   if (!why) {
     refused_since_.reset();
-    a.order.reset();
+    if (validation_of(*a.order) == nullptr)
+      a.order.reset();
     if (a.listener)
       news_for(a.listener).started.push_back(a.key);
     return launch_result::done;
@@ -265,7 +272,7 @@ std::optional<failure> attempt_loop::try_launch(attempt& a) {
     return std::move(files.error());
   if (!has_spare_descriptor())
     return explain({.err = errno, .program = a.order->spec().name});
-  const auto pid = starter_.start(*a.order);
+  const auto pid = starter_.start(*a.order, a.order->action());
   if (!pid)
     return pid.error();
   if (const int err = watch(a, *pid); err != 0)
@@ -309,8 +316,8 @@ int attempt_loop::watch(attempt& a, pid_t pid) {
   event.events = EPOLLIN;
   event.data.ptr = &a;
   if (a.pidfd >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, a.pidfd, &event) == 0) {
+    live_ += a.state == attempt::phase::queued ? 1 : 0;
     a.state = attempt::phase::running;
-    ++live_;
     return 0;
   }
   const int err = errno;
@@ -368,7 +375,7 @@ void attempt_loop::leader_exited(attempt& a) {
   retry_at_ = {}; // there may be room for a postponed start
   signal_group(a.pid, SIGKILL);
   if (is_gone(a))
-    return finish(a, report_of(a));
+    return command_ended(a);
   a.due = now() + look_delay(a.looks++);
   leaving_.push_back(&a);
 }
@@ -422,7 +429,64 @@ void attempt_loop::look_at_groups() {
     return is_over;
   });
   for (auto* a : gone)
-    finish(*a, report_of(*a));
+    command_ended(*a);
+}
+
+/// Its group is gone: the attempt is over, unless what its action did is to be validated.
+void attempt_loop::command_ended(attempt& a) {
+  auto report = report_of(a);
+  const bool is_last = a.order == nullptr || a.passed != nullptr || a.listener == nullptr;
+  if (is_last || report.failure)
+    return finish(a, std::move(report));
+  try {
+    report.failure = start_validation(a);
+  } catch (const std::exception& e) {
+    report.failure = failure{failure_class::internal, "start_failed",
+                             std::string{"cannot start the validation: "} + e.what()};
+  }
+  if (!report.failure) {
+    a.passed = std::make_unique<model::attempt_report>(std::move(report));
+    news_for(a.listener).validating.push_back(a.key);
+    return;
+  }
+  if (!a.is_stopped)
+    files_.append_to_log(a.key, "sluice: " + report.failure->message);
+  report.outputs = nullptr;
+  finish(a, std::move(report));
+}
+
+/// Nothing when its process runs. A full host is no reason to wait here: the result of the action
+/// may be old by then, and a retry does both again.
+std::optional<failure> attempt_loop::start_validation(attempt& a) {
+  if (a.is_stopped)
+    return failure{failure_class::cancelled, "not_validated",
+                   "stopped before what it did was validated"};
+  if (!has_spare_descriptor())
+    return explain({.err = errno, .program = a.order->spec().name});
+  const auto pid = starter_.start(*a.order, *validation_of(*a.order));
+  if (!pid)
+    return pid.error();
+  a.is_reaped = false;
+  a.looks = 0;
+  if (const int err = watch(a, *pid); err != 0)
+    return failure{failure_class::resource, std::string{host_full},
+                   "cannot watch the process, so it was killed: " + errno_text(err)};
+  return std::nullopt;
+}
+
+/// What the action reported, and how its validation came out.
+void attempt_loop::add_validation(attempt& a, model::attempt_report& report) {
+  auto& passed = *a.passed;
+  report.usage.cpu += passed.usage.cpu;
+  report.usage.peak_rss_bytes = std::max(report.usage.peak_rss_bytes, passed.usage.peak_rss_bytes);
+  report.started_at = passed.started_at;
+  report.warnings = std::move(passed.warnings);
+  if (!report.failure) {
+    report.outputs = std::move(passed.outputs);
+    return;
+  }
+  report.failure->failure_class = failure_class::validation;
+  report.failure->message = "its validation failed: " + report.failure->message;
 }
 
 model::attempt_report attempt_loop::report_of(attempt& a) {
@@ -434,7 +498,9 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   if (!a.listener)
     return report; // nobody reads it
   report.failure = exit_failure(a.wait_status);
-  if (!report.failure)
+  if (a.passed)
+    add_validation(a, report);
+  else if (!report.failure)
     add_outputs(a, report);
   return report;
 }
@@ -469,6 +535,7 @@ void attempt_loop::finish(attempt& a, model::attempt_report report) {
   if (listener) {
     auto& news = news_for(listener);
     std::erase(news.started, report.key); // that it started is in its report
+    std::erase(news.validating, report.key);
     news.ended.push_back(std::move(report));
   }
   for (const auto& all : abandoned)

@@ -52,7 +52,9 @@ private:
     enum class phase : std::uint8_t { queued, running, leaving };
 
     model::attempt_key key;
-    std::shared_ptr<const model::start_attempt> order;    ///< until the process runs
+    std::shared_ptr<const model::start_attempt> order; ///< until its last process runs
+    std::unique_ptr<model::attempt_report> passed;     ///< of its action, while that is validated
+    bool is_stopped = false;                           ///< someone has asked for its end
     std::shared_ptr<const model::workflow_spec> workflow; ///< for the declared outputs
     std::uint32_t task = 0;
     phase state = phase::queued;
@@ -78,6 +80,9 @@ private:
   bool has_spare_descriptor();
 
   void leader_exited(attempt& a);
+  void command_ended(attempt& a);
+  std::optional<model::failure> start_validation(attempt& a);
+  void add_validation(attempt& a, model::attempt_report& report);
   void reap(attempt& a);
   bool is_gone(attempt& a);
   void look_at_groups();

@@ -47,7 +47,8 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
   return made;
 }
 
-tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& order) {
+tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& order,
+                                                    const model::action& what) {
   const auto& task = order.spec();
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
   const auto out = task.out.empty() ? std::string{} : files_.out_of(order.key);
@@ -69,13 +70,13 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
 
   const auto& shell = shell_of(*order.workflow, task);
   const auto workdir = workdir_of(*order.workflow, task);
-  auto command = command_of(task.action, shell);
+  auto command = command_of(what, shell);
   if (command.argv.empty() || holds_nul(command.argv))
     return tl::unexpected(
       failure{failure_class::permanent, "start_failed", "the command is empty or holds a NUL"});
   auto pid = spawn(order.key, command.argv, workdir);
   if (!pid && pid.error() == ENOEXEC && command.skips_shell) {
-    command.argv = shell_command(std::get<model::run_action>(task.action).text, shell);
+    command.argv = shell_command(std::get<model::run_action>(what).text, shell);
     pid = spawn(order.key, command.argv, workdir);
   }
   if (!pid && pid.error() == ENOENT) { // perhaps someone removed the log's directory meanwhile

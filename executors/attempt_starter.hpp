@@ -21,9 +21,11 @@ public:
   /// after a shortage is safe.
   tl::expected<void, model::failure> prepare_files(const model::start_attempt& order);
 
-  /// The process that was started. A failure with the code `host_full` is worth another try.
+  /// The process that was started for a command of the attempt. A failure with the code `host_full`
+  /// is worth another try.
   /// @pre prepare_files has succeeded
-  tl::expected<pid_t, model::failure> start(const model::start_attempt& order);
+  tl::expected<pid_t, model::failure> start(const model::start_attempt& order,
+                                            const model::action& what);
 
 private:
   tl::expected<pid_t, int> spawn(model::attempt_key key, const std::vector<std::string>& argv,

@@ -11,7 +11,7 @@ using model::failure;
 using model::failure_class;
 
 const std::string& handler_name(const model::start_attempt& start) {
-  return std::get<model::call_action>(start.spec().action).handler;
+  return std::get<model::call_action>(start.action()).handler;
 }
 
 delayed_result failed(failure_class as, std::string code, std::string message) {

@@ -15,11 +15,13 @@ namespace sluice::executors {
 
 enum class stop_signal : std::uint8_t { terminate, kill };
 
-/// What became of attempts lately: each is told to start and to end at most once. One that did both
-/// since the last news is only told to have ended.
+/// What became of attempts lately: each is told to start, to be validated and to end at most once,
+/// in this order. One that has ended since the last news is only told to have ended.
 struct launch_news {
   /// Their processes run.
   std::vector<model::attempt_key> started;
+  /// Their actions have succeeded, and what these did is being validated.
+  std::vector<model::attempt_key> validating;
   /// They are over: process group proven gone, log closed, outputs read; or they could not be
   /// started. The reports are complete but for what the caller knows better (a timeout).
   std::vector<model::attempt_report> ended;

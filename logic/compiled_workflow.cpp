@@ -105,7 +105,7 @@ private:
 
 tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
 workflow_compiler::run() {
-  check_workflow(spec_, problems_);
+  check_workflow(spec_, has_handler_, problems_);
   if (spec_.tasks.size() > max_tasks)
     return tl::unexpected(std::move(problems_));
   for (const auto& param : spec_.params)

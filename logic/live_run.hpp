@@ -35,10 +35,13 @@ struct live_task {
   bool was_started : 1 = false;  ///< before a restart, and not evaluated since
   bool checkpointed : 1 = false; ///< a checkpoint of it may be stored
   bool kept : 1 = false;         ///< decided in an earlier generation of its run
+  bool fell_back : 1 = false;    ///< its fallback has taken over
   std::uint32_t attempt = 0;
   std::uint32_t undecided = 0; ///< upstreams that are not terminal
   std::uint32_t loads = 0;     ///< outputs it waits for to be read back
 };
+
+static_assert(sizeof(live_task) == 16);
 
 /// What a task's expressions came to, from ready until the task is decided.
 struct prepared_values {
@@ -119,6 +122,14 @@ public:
   bool is_stopped(std::uint32_t task) const;
   /// Whether a failed attempt of the task may be followed by another one, as far as the run goes.
   bool may_retry(std::uint32_t task) const;
+  /// What the task's current, or next, attempt runs.
+  model::command_role role(std::uint32_t task) const {
+    return tasks[task].fell_back ? model::command_role::fallback : model::command_role::action;
+  }
+  const model::action& action(std::uint32_t task) const {
+    return *model::command_for(spec(), task_spec(task), role(task));
+  }
+  model::executor_kind executor(std::uint32_t task) const { return executor_of(action(task)); }
   /// The state in which the run is to end when some, or no, failure is unhandled.
   model::run_state outcome(bool has_failed) const;
   /// The same, were there no finally.

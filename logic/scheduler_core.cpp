@@ -131,6 +131,19 @@ void scheduler_core::on(const model::attempt_started& e) {
     guarded(*run, [&] { change_state(*run, e.key.task_idx, task_state::running); });
 }
 
+void scheduler_core::on(const model::attempt_validating& e) {
+  live_run* run = reported(e.key);
+  if (run == nullptr)
+    return;
+  const auto task = e.key.task_idx;
+  guarded(*run, [&] {
+    if (run->tasks[task].state == task_state::dispatched)
+      change_state(*run, task, task_state::running);   // it overtook the confirmation
+    if (run->tasks[task].state == task_state::running) // else it is being stopped
+      move_task(*run, task, task_state::validating, "");
+  });
+}
+
 void scheduler_core::on(const model::attempt_timed_out& e) {
   live_run* run = reported(e.key);
   if (run == nullptr || run->tasks[e.key.task_idx].state == task_state::cancelling)
@@ -266,7 +279,7 @@ live_run* scheduler_core::reported(const model::attempt_key& key) {
 }
 
 capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) const {
-  const auto* call = std::get_if<model::call_action>(&run.task_spec(task).action);
+  const auto* call = std::get_if<model::call_action>(&run.action(task));
   return call != nullptr && options_.is_asynchronous && options_.is_asynchronous(call->handler)
            ? capacity_pool::asynchronous_calls
            : capacity_pool::slots;
@@ -289,8 +302,7 @@ bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capac
     return false;
   // Calls start when they are told to, so nothing may be ahead while one holds a slot.
   const auto processes = under_way_[std::size_t(model::executor_kind::process)].size();
-  return pool == capacity_pool::slots
-         && executor_of(run.task_spec(task).action) == model::executor_kind::process
+  return pool == capacity_pool::slots && run.executor(task) == model::executor_kind::process
          && busy == processes && busy < limit + pace_.ahead(now_);
 }
 
@@ -324,12 +336,13 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   change_state(run, task, task_state::dispatched);
   take_capacity(run, task);
   const auto key = run.key_of(task);
-  const auto executor = executor_of(run.task_spec(task).action);
+  const auto executor = run.executor(task);
 
   model::start_attempt start;
   start.key = key;
   start.workflow = run.workflow->shared_spec();
   start.task = task;
+  start.role = run.role(task);
   start.env = run.env;
   start.has_checkpoint = entry.checkpointed;
   if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
@@ -345,18 +358,18 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   }
   step_.records.push_back(model::attempt_dispatched{
     key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_,
-    run.generation});
+    run.generation, start.role});
   step_.effects.push_back(std::move(start));
 }
 
 void scheduler_core::take_capacity(live_run& run, std::uint32_t task) {
-  under_way_[std::size_t(executor_of(run.task_spec(task).action))].insert(run.key_of(task));
+  under_way_[std::size_t(run.executor(task))].insert(run.key_of(task));
   ++busy_[std::size_t(pool_of(run, task))];
   ++run.active;
 }
 
 void scheduler_core::release_capacity(live_run& run, const model::attempt_key& key) {
-  const auto executor = executor_of(run.task_spec(key.task_idx).action);
+  const auto executor = run.executor(key.task_idx);
   if (under_way_[std::size_t(executor)].erase(key) == 0)
     return;
   --busy_[std::size_t(pool_of(run, key.task_idx))];
@@ -371,7 +384,7 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   if (entry.state == task_state::dispatched && (report.started_at || !report.failure))
     change_state(run, task, task_state::running); // the report overtook the confirmation
   release_capacity(run, report.key);
-  const bool is_process = executor_of(run.task_spec(task).action) == model::executor_kind::process;
+  const bool is_process = run.executor(task) == model::executor_kind::process;
   if (is_process && report.started_at)
     pace_.note_end(now_);
 
@@ -428,7 +441,7 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
     why.message = (never_again ? "lost, and never repeated: "
                                : "lost " + std::to_string(entry.losses) + " times: ")
                   + why.message;
-    end_attempt(run, report, task_state::failed, std::move(why));
+    fail_for_good(run, report, std::move(why));
     return;
   }
   if (run.is_past_deadline(task)) { // it came while the attempt was being stopped
@@ -445,7 +458,7 @@ void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
 }
 
 void scheduler_core::end_attempt(live_run& run, const model::attempt_report& report, task_state to,
-                                 std::optional<model::failure> failure) {
+                                 std::optional<model::failure> failure, next follows) {
   const auto task = report.key.task_idx;
   const auto from = run.tasks[task].state;
   model::attempt_outcome outcome;
@@ -458,6 +471,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.state = to;
   outcome.failure = std::move(failure);
   outcome.losses = run.tasks[task].losses;
+  outcome.falls_back = follows == next::fallback;
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
   outcome.usage = report.usage;

@@ -77,6 +77,7 @@ public:
 private:
   void on(const model::run_submitted& e);
   void on(const model::attempt_started& e);
+  void on(const model::attempt_validating& e);
   void on(const model::attempt_timed_out& e);
   void on(const model::attempt_finished& e);
   void on(const model::executor_ready& e);
@@ -138,6 +139,7 @@ private:
                                                         const model::attempt_key& key,
                                                         const model::failure& failure) const;
   void fail_attempt(live_run& run, const model::attempt_report& report, model::failure failure);
+  void fail_for_good(live_run& run, const model::attempt_report& report, model::failure failure);
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
   void give_up_retry(live_run& run, std::uint32_t task);
 
@@ -162,8 +164,9 @@ private:
   void dispatch_task(live_run& run, std::uint32_t task);
   void finish(live_run& run, const model::attempt_report& report);
   void lose(live_run& run, const model::attempt_report& report);
+  enum class next : std::uint8_t { by_state, fallback };
   void end_attempt(live_run& run, const model::attempt_report& report, model::task_state to,
-                   std::optional<model::failure> failure);
+                   std::optional<model::failure> failure, next follows = next::by_state);
   void take_capacity(live_run& run, std::uint32_t task);
   void release_capacity(live_run& run, const model::attempt_key& key);
   void note_dispatchable(live_run& run);

@@ -61,6 +61,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.state = was.state;
   entry.attempt = was.attempt;
   entry.losses = was.losses;
+  entry.fell_back = was.fell_back;
   --run.counts[std::size_t(task_state::pending)];
   ++run.counts[std::size_t(was.state)];
   for (const auto upstream : run.workflow->graph().upstreams(task))

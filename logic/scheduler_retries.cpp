@@ -16,7 +16,8 @@ std::optional<model::milliseconds>
 scheduler_core::delay_before_retry(const live_run& run, const model::attempt_key& key,
                                    const model::failure& failure) const {
   const auto* policy = run.retry_policy(key.task_idx);
-  if (policy == nullptr || !run.may_retry(key.task_idx) || run.is_past_deadline(key.task_idx))
+  if (policy == nullptr || run.tasks[key.task_idx].fell_back || !run.may_retry(key.task_idx)
+      || run.is_past_deadline(key.task_idx))
     return std::nullopt;
   return next_delay(*policy, failure, run.retries_done(key.task_idx), spread(key));
 }
@@ -26,12 +27,26 @@ void scheduler_core::fail_attempt(live_run& run, const model::attempt_report& re
   const auto task = report.key.task_idx;
   const auto delay = delay_before_retry(run, report.key, failure);
   if (!delay)
-    return end_attempt(run, report, task_state::failed, std::move(failure));
+    return fail_for_good(run, report, std::move(failure));
   auto& retry = run.retries[task];
   ++retry.done;
   retry.last = failure;
   set_timer(run, {task, timer_kind::retry}, now_ + *delay);
   end_attempt(run, report, task_state::retry_wait, std::move(failure));
+}
+
+/// No other attempt of the action follows: its fallback takes over, once, or the task has failed.
+void scheduler_core::fail_for_good(live_run& run, const model::attempt_report& report,
+                                   model::failure failure) {
+  const auto task = report.key.task_idx;
+  const auto* fallback =
+    command_for(run.spec(), run.task_spec(task), model::command_role::fallback);
+  if (fallback == nullptr || run.tasks[task].fell_back || !run.may_retry(task)
+      || run.is_past_deadline(task))
+    return end_attempt(run, report, task_state::failed, std::move(failure));
+  end_attempt(run, report, task_state::ready, std::move(failure), next::fallback);
+  run.tasks[task].fell_back = true;
+  make_ready_again(run, task, place::last);
 }
 
 /// The run stops: the attempt that failed was the last one.

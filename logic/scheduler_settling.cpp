@@ -224,8 +224,8 @@ void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_re
                                std::optional<model::wall_time> due) {
   run.tasks[task].stop = why;
   move_task(run, task, task_state::cancelling, std::string{to_string(why)}, std::nullopt, due);
-  step_.effects.push_back(model::stop_attempt{
-    run.key_of(task), executor_of(run.task_spec(task).action), model::cancel_mode::graceful});
+  step_.effects.push_back(
+    model::stop_attempt{run.key_of(task), run.executor(task), model::cancel_mode::graceful});
 }
 
 /// What clean-up there is in `finally` runs all the same, unless all has to end at once.
@@ -251,7 +251,7 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
         || (run.is_finally(task) && why != model::stop_reason::cancel))
       move_task(run, task, task_state::cancelling, reason);
     const auto key = run.key_of(task);
-    const auto executor = executor_of(run.task_spec(task).action);
+    const auto executor = run.executor(task);
     if (under_way_[std::size_t(executor)].contains(key))
       step_.effects.push_back(model::stop_attempt{key, executor, mode});
     else // a fault came between its end and our noting it: no report will follow

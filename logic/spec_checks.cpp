@@ -211,9 +211,36 @@ void check_handler(const std::string& name, const std::string& path,
   report(problems, path, "no handler " + in_quotes(name) + model::did_you_mean(name, known));
 }
 
+void check_action(const model::action& action, const std::string& path,
+                  const handler_lookup& has_handler, problems_t& problems) {
+  if (const auto* run = std::get_if<model::run_action>(&action)) {
+    const auto here = path_of(path, "run");
+    if (is_blank(run->text))
+      report(problems, here, "the command is empty");
+    else if (has_nul(run->text))
+      report(problems, here, "holds a NUL character");
+  } else if (const auto* exec = std::get_if<model::exec_action>(&action)) {
+    check_argv(exec->argv, path_of(path, "exec"), problems);
+  } else {
+    check_handler(std::get<model::call_action>(action).handler, path_of(path, "call"), has_handler,
+                  problems);
+  }
+}
+
+void check_extra(const model::task_settings& settings, const std::string& path,
+                 const handler_lookup& has_handler, problems_t& problems) {
+  for (const auto& [role, what] : settings.extra) {
+    const auto here = path_of(path, to_string(role));
+    check_action(what, here, has_handler, problems);
+    if (role == model::command_role::validate && executor_of(what) != model::executor_kind::process)
+      report(problems, here, "must be a command, run or exec");
+  }
+}
+
 } // namespace
 
-void check_workflow(const model::workflow_spec& workflow, problems_t& problems) {
+void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
+                    problems_t& problems) {
   if (workflow.name.empty() || has_control_character(workflow.name))
     report(problems, "workflow", in_quotes(workflow.name) + " is no name of a workflow");
   check_distinct(
@@ -222,6 +249,7 @@ void check_workflow(const model::workflow_spec& workflow, problems_t& problems) 
   for (const auto& param : workflow.params)
     check_param(param, path_of("params", param.name), problems);
   check_settings(workflow.defaults, "defaults", problems);
+  check_extra(workflow.defaults, "defaults", has_handler, problems);
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
@@ -235,25 +263,21 @@ void check_workflow(const model::workflow_spec& workflow, problems_t& problems) 
 
 void check_task(const model::task_spec& task, const std::string& path,
                 const handler_lookup& has_handler, problems_t& problems) {
-  if (const auto* run = std::get_if<model::run_action>(&task.action)) {
-    const auto here = path_of(path, "run");
-    if (is_blank(run->text))
-      report(problems, here, "the command is empty");
-    else if (has_nul(run->text))
-      report(problems, here, "holds a NUL character");
-  } else if (const auto* exec = std::get_if<model::exec_action>(&task.action)) {
-    check_argv(exec->argv, path_of(path, "exec"), problems);
-  } else {
-    check_handler(std::get<model::call_action>(task.action).handler, path_of(path, "call"),
-                  has_handler, problems);
-  }
+  check_action(task.action, path, has_handler, problems);
   // Most tasks have few of these, and a workflow may have a million tasks: no paths for nothing.
   if (!task.in.empty())
     check_inputs(task.in, path_of(path, "in"), problems);
   if (!task.out.empty())
     check_outputs(task.out, path_of(path, "out"), problems);
-  if (task.settings.is_set())
-    check_settings(*task.settings, path, problems);
+  if (!task.settings.is_set())
+    return;
+  check_settings(*task.settings, path, problems);
+  check_extra(*task.settings, path, has_handler, problems);
+  for (const auto& [role, what] : task.settings->extra)
+    if (role == model::command_role::validate
+        && executor_of(task.action) != model::executor_kind::process)
+      report(problems, path_of(path, "validate"),
+             "goes with run and exec; a handler checks itself");
 }
 
 } // namespace sluice::logic

@@ -16,7 +16,8 @@ inline constexpr std::size_t max_tasks = 1'000'000;
 inline constexpr std::uint32_t most_losses = 254;
 
 /// The workflow's own parts: name, parameters, defaults, limits and the number of tasks.
-void check_workflow(const model::workflow_spec& workflow, std::vector<spec_problem>& problems);
+void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
+                    std::vector<spec_problem>& problems);
 
 /// One task's own parts, at `path`: action, names of inputs, environment and outputs, settings.
 void check_task(const model::task_spec& task, const std::string& path,

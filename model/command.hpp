@@ -10,14 +10,16 @@ namespace sluice::model {
 struct start_attempt {
   attempt_key key;
   std::shared_ptr<const workflow_spec> workflow;
-  std::uint32_t task = 0; ///< index into `workflow->tasks`
-  value inputs;           ///< object, or null when the task has no `in`
+  std::uint32_t task = 0;                   ///< index into `workflow->tasks`
+  command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
+  value inputs;                             ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
     env;                       ///< evaluated; the task's over the workflow's
   bool has_checkpoint = false; ///< an earlier attempt saved one, to be read back before the start
   checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
 
   const task_spec& spec() const { return workflow->tasks[task]; }
+  const model::action& action() const { return *command_for(*workflow, spec(), role); }
 };
 /// Stop an attempt. Repeating it is safe, and `immediate` after `graceful` shortens the grace.
 struct stop_attempt {

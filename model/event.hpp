@@ -48,6 +48,10 @@ struct run_submitted {
 struct attempt_started {
   attempt_key key;
 };
+/// The attempt's action has succeeded, and the command that validates it runs.
+struct attempt_validating {
+  attempt_key key;
+};
 /// The attempt's time is over, or it has been silent for too long; it has to stop.
 struct attempt_timed_out {
   attempt_key key;
@@ -120,8 +124,9 @@ struct checkpoint_pause_over {
   attempt_key key;
 };
 using happening =
-  std::variant<run_submitted, attempt_started, attempt_timed_out, attempt_finished, executor_ready,
-               cancel_requested, control_requested, run_loaded, drain_requested, outputs_loaded,
-               timer_fired, checkpoint_offered, checkpoint_pause_over, progress_told>;
+  std::variant<run_submitted, attempt_started, attempt_validating, attempt_timed_out,
+               attempt_finished, executor_ready, cancel_requested, control_requested, run_loaded,
+               drain_requested, outputs_loaded, timer_fired, checkpoint_offered,
+               checkpoint_pause_over, progress_told>;
 
 } // namespace sluice::model

@@ -45,6 +45,8 @@ event_type type_of(task_state to) {
     return event_type::task_lost;
   case task_state::retry_wait:
     return event_type::task_retrying;
+  case task_state::validating:
+    return event_type::task_validating;
   case task_state::dispatched:
     return event_type::task_dispatched;
   default:
@@ -146,13 +148,16 @@ event from_record(const attempt_dispatched& r) {
   e.data = {{"executor", to_string(r.executor)}};
   if (r.generation > 1)
     e.data["generation"] = r.generation;
+  if (r.role != command_role::action)
+    e.data["role"] = to_string(r.role);
   return e;
 }
 
 event from_record(const attempt_ended& r) {
   const auto& outcome = r.outcome;
-  auto e =
-    at_task(outcome.key.task(), outcome.key.attempt, type_of(outcome.state), outcome.finished_at);
+  auto e = at_task(outcome.key.task(), outcome.key.attempt,
+                   outcome.falls_back ? event_type::task_fallback : type_of(outcome.state),
+                   outcome.finished_at);
   e.from = to_string(outcome.from);
   e.to = to_string(outcome.state);
   auto data = value::object();

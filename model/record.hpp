@@ -72,7 +72,8 @@ struct attempt_dispatched {
   executor_kind executor = executor_kind::process;
   std::string inputs; ///< JSON text of the resolved inputs, or empty
   wall_time at;
-  std::uint32_t generation = 1; ///< of the run
+  std::uint32_t generation = 1;             ///< of the run
+  command_role role = command_role::action; ///< what it runs
 };
 /// An attempt ended; `outcome.state` is where its task went.
 struct attempt_ended {

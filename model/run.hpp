@@ -88,6 +88,7 @@ struct attempt_outcome {
   std::uint32_t retries = 0;         ///< of the task, the one that follows counted
   std::optional<wall_time> retry_at; ///< when it follows: of `retry_wait`
   bool drops_checkpoint = false;     ///< the task needs none any more, and may have one
+  bool falls_back = false;           ///< to its fallback: of `ready`
   value own_usage;                   ///< object of numbers, or null
   value outputs;                     ///< object, or null
   resource_usage usage;

@@ -22,15 +22,18 @@ constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed
                                                      "expression"};
 constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
+constexpr std::array<std::string_view, command_role_count> command_roles{"action", "fallback",
+                                                                         "validate"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 20> event_types{
-  "run_submitted", "run_cancelling",  "run_finished",    "run_retried",     "run_paused",
-  "run_resumed",   "task_dispatched", "task_finished",   "task_lost",       "task_retrying",
-  "task_due",      "task_skipped",    "task_cancelling", "task_cancelled",  "task_failed",
-  "task_reset",    "task_marked",     "task_warning",    "task_checkpoint", "task_progress"};
+constexpr std::array<std::string_view, 22> event_types{
+  "run_submitted",   "run_cancelling",  "run_finished",    "run_retried",  "run_paused",
+  "run_resumed",     "task_dispatched", "task_finished",   "task_lost",    "task_retrying",
+  "task_due",        "task_fallback",   "task_validating", "task_skipped", "task_cancelling",
+  "task_cancelled",  "task_failed",     "task_reset",      "task_marked",  "task_warning",
+  "task_checkpoint", "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout"};
 
@@ -70,6 +73,9 @@ std::string_view to_string(on_failure f) {
 }
 std::string_view to_string(executor_kind k) {
   return name_of(k, executor_kinds);
+}
+std::string_view to_string(command_role r) {
+  return name_of(r, command_roles);
 }
 std::string_view to_string(value_type t) {
   return name_of(t, value_types);
@@ -112,6 +118,9 @@ std::optional<on_failure> parse_on_failure(std::string_view name) {
 std::optional<executor_kind> parse_executor_kind(std::string_view name) {
   return find_name<executor_kind>(name, executor_kinds);
 }
+std::optional<command_role> parse_command_role(std::string_view name) {
+  return find_name<command_role>(name, command_roles);
+}
 std::optional<value_type> parse_value_type(std::string_view name) {
   return find_name<value_type>(name, value_types);
 }
@@ -142,6 +151,9 @@ std::span<const std::string_view> event_type_names() {
 }
 std::span<const std::string_view> executor_kind_names() {
   return executor_kinds;
+}
+std::span<const std::string_view> command_role_names() {
+  return command_roles;
 }
 std::span<const std::string_view> timer_kind_names() {
   return timer_kinds;

@@ -114,6 +114,14 @@ enum class on_failure : std::uint8_t { stop, carry_on };
 enum class executor_kind : std::uint8_t { process, function };
 inline constexpr std::size_t executor_kind_count = 2;
 
+/// What a command of a task is for.
+enum class command_role : std::uint8_t {
+  action,
+  fallback, ///< takes over from the action when that has failed for good
+  validate, ///< says whether what the action did is right; part of the same attempt
+};
+inline constexpr std::size_t command_role_count = 3;
+
 /// Type of a parameter or an output.
 enum class value_type : std::uint8_t {
   integer,
@@ -150,6 +158,8 @@ enum class event_type : std::uint8_t {
   task_lost,     ///< its attempt was lost; the task is ready again
   task_retrying, ///< its attempt failed; another one follows after a wait
   task_due,      ///< the wait before a retry is over; the task is ready again
+  task_fallback, ///< its attempt failed for good; its fallback takes over, the task is ready again
+  task_validating,
   task_skipped,
   task_cancelling,
   task_cancelled,
@@ -176,6 +186,7 @@ std::string_view to_string(wait_reason r);
 std::string_view to_string(join_rule j);
 std::string_view to_string(on_failure f);
 std::string_view to_string(executor_kind k);
+std::string_view to_string(command_role r);
 std::string_view to_string(value_type t);
 std::string_view to_string(stop_reason r);
 std::string_view to_string(event_type t);
@@ -189,6 +200,7 @@ std::optional<failure_class> parse_failure_class(std::string_view name);
 std::optional<join_rule> parse_join_rule(std::string_view name);
 std::optional<on_failure> parse_on_failure(std::string_view name);
 std::optional<executor_kind> parse_executor_kind(std::string_view name);
+std::optional<command_role> parse_command_role(std::string_view name);
 std::optional<value_type> parse_value_type(std::string_view name);
 std::optional<event_type> parse_event_type(std::string_view name);
 std::optional<timer_kind> parse_timer_kind(std::string_view name);
@@ -201,6 +213,7 @@ std::span<const std::string_view> join_rule_names();
 std::span<const std::string_view> value_type_names();
 std::span<const std::string_view> event_type_names();
 std::span<const std::string_view> executor_kind_names();
+std::span<const std::string_view> command_role_names();
 std::span<const std::string_view> timer_kind_names();
 
 } // namespace sluice::model

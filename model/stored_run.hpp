@@ -22,6 +22,7 @@ struct stored_task {
   bool has_outputs : 1 = false;
   bool started : 1 = false;     ///< its current attempt is of the run's generation
   bool kept : 1 = false;        ///< decided in an earlier generation
+  bool fell_back : 1 = false;   ///< its attempts are of its fallback
   std::uint32_t attempt = 0;    ///< current one, 0: none yet
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };

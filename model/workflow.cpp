@@ -6,6 +6,26 @@
 
 namespace sluice::model {
 
+const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role) {
+  if (role == command_role::action)
+    return &task.action;
+  for (const auto* settings : {&*task.settings, &workflow.defaults})
+    for (const auto& command : settings->extra)
+      if (command.role == role)
+        return &command.what;
+  return nullptr;
+}
+
+void set_command(task_settings& settings, command_role role, action what) {
+  auto& all = settings.extra; // in order of roles, so that equal settings have one form
+  const auto at = std::find_if(all.begin(), all.end(),
+                               [&](const extra_command& command) { return command.role >= role; });
+  if (at != all.end() && at->role == role)
+    at->what = std::move(what);
+  else
+    all.insert(at, {role, std::move(what)});
+}
+
 std::string to_string(const failure_pattern& pattern) {
   std::string text{to_string(pattern.failure_class)};
   return pattern.code.empty() ? text : text + ":" + pattern.code;

@@ -78,6 +78,13 @@ struct retry_policy {
   friend bool operator==(const retry_policy&, const retry_policy&) = default;
 };
 
+/// A command of a task beside its action.
+struct extra_command {
+  command_role role = command_role::fallback;
+  action what;
+  friend bool operator==(const extra_command&, const extra_command&) = default;
+};
+
 /// What `env`, `workdir` and the like may be set for: a task, or all tasks of a workflow.
 struct task_settings {
   named_values env;
@@ -91,6 +98,7 @@ struct task_settings {
   std::optional<retry_policy> retry;             ///< none: a failed attempt is the last
   std::optional<std::uint32_t> crash_limit;      ///< lost attempts that are started again
   std::optional<std::uint32_t> checkpoint_bytes; ///< the largest checkpoint it may save
+  std::vector<extra_command> extra;              ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 
@@ -139,6 +147,13 @@ struct workflow_spec {
 inline executor_kind executor_of(const action& a) {
   return std::holds_alternative<call_action>(a) ? executor_kind::function : executor_kind::process;
 }
+
+/// What a task runs for something: its own command, else the workflow's default; null when there is
+/// none. There is always an action.
+const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role);
+
+/// Gives a task, or all that say nothing of it, a command; in the place of what it had for that.
+void set_command(task_settings& settings, command_role role, action what);
 
 /// A setting of a task: its own, else the workflow's default. Not for `env`, which is merged by
 /// name when it is evaluated.

@@ -48,6 +48,15 @@ value to_json(const retry_policy& retry) {
   return v;
 }
 
+void put_action(value& v, const action& a) {
+  if (const auto* run = std::get_if<run_action>(&a))
+    v["run"] = run->text;
+  else if (const auto* exec = std::get_if<exec_action>(&a))
+    v["exec"] = exec->argv;
+  else
+    v["call"] = std::get<call_action>(a).handler;
+}
+
 value to_json(const task_settings& settings) {
   auto v = value::object();
   if (!settings.env.empty())
@@ -72,6 +81,8 @@ value to_json(const task_settings& settings) {
     v["crash_limit"] = *settings.crash_limit;
   if (settings.checkpoint_bytes)
     v["checkpoint_bytes"] = *settings.checkpoint_bytes;
+  for (const auto& command : settings.extra)
+    put_action(v[std::string{to_string(command.role)}], command.what);
   return v;
 }
 
@@ -84,15 +95,6 @@ value to_json(const param_spec& param) {
   if (!param.description.empty())
     v["description"] = param.description;
   return v;
-}
-
-void put_action(value& v, const action& a) {
-  if (const auto* run = std::get_if<run_action>(&a))
-    v["run"] = run->text;
-  else if (const auto* exec = std::get_if<exec_action>(&a))
-    v["exec"] = exec->argv;
-  else
-    v["call"] = std::get<call_action>(a).handler;
 }
 
 value to_json(const task_spec& task) {
@@ -196,6 +198,14 @@ retry_policy retry_from(const value& v) {
   return retry;
 }
 
+action action_from(const value& v) {
+  if (const auto* run = member(v, "run"))
+    return run_action{run->get<std::string>()};
+  if (const auto* exec = member(v, "exec"))
+    return exec_action{exec->get<std::vector<std::string>>()};
+  return call_action{v.at("call").get<std::string>()};
+}
+
 task_settings settings_from(const value* v) {
   task_settings settings;
   if (!v)
@@ -217,6 +227,9 @@ task_settings settings_from(const value* v) {
     settings.crash_limit = count_from(*limit, "crash_limit");
   if (const auto* bytes = member(*v, "checkpoint_bytes"))
     settings.checkpoint_bytes = bytes->get<std::uint32_t>();
+  for (const auto name : command_role_names())
+    if (const auto* command = member(*v, std::string{name}.c_str()))
+      set_command(settings, *parse_command_role(name), action_from(*command));
   return settings;
 }
 
@@ -230,14 +243,6 @@ param_spec param_from(const value& v) {
     param.choices = choices->get_ref<const value::array_t&>();
   param.description = text_or_empty(v, "description");
   return param;
-}
-
-action action_from(const value& v) {
-  if (const auto* run = member(v, "run"))
-    return run_action{run->get<std::string>()};
-  if (const auto* exec = member(v, "exec"))
-    return exec_action{exec->get<std::vector<std::string>>()};
-  return call_action{v.at("call").get<std::string>()};
 }
 
 task_spec task_from(const value& v) {

@@ -84,6 +84,8 @@ model::value to_json(const storage::attempt_row& attempt) {
                  {"state", to_string(attempt.state)},
                  {"dispatched_at", model::to_rfc3339(attempt.dispatched_at)}};
   put_generation(v, attempt.generation);
+  if (attempt.role != model::command_role::action)
+    v["role"] = to_string(attempt.role);
   put_failure(v, attempt.failure);
   if (!attempt.inputs.is_null())
     v["inputs"] = attempt.inputs;

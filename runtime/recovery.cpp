@@ -17,11 +17,14 @@ expected<void> check_resumable(storage::reader& store, model::run_no run,
   if (!workflow)
     return tl::unexpected(workflow.error());
   for (const auto& task : (*workflow)->tasks)
-    if (const auto* call = std::get_if<model::call_action>(&task.action);
-        call != nullptr && functions.find(call->handler) == nullptr)
-      return fail(errc::invalid_argument, "run " + to_string(run) + " cannot go on here: task '"
-                                            + task.name + "' calls '" + call->handler
-                                            + "', which this program does not have");
+    for (const auto role : {model::command_role::action, model::command_role::fallback}) {
+      const auto* action = command_for(**workflow, task, role);
+      const auto* call = action == nullptr ? nullptr : std::get_if<model::call_action>(action);
+      if (call != nullptr && functions.find(call->handler) == nullptr)
+        return fail(errc::invalid_argument, "run " + to_string(run) + " cannot go on here: task '"
+                                              + task.name + "' calls '" + call->handler
+                                              + "', which this program does not have");
+    }
   return {};
 }
 

@@ -14,6 +14,7 @@ constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
 constexpr auto P = static_cast<std::uint8_t>(key_level::param);
 constexpr auto R = static_cast<std::uint8_t>(key_level::retry);
 constexpr auto C = static_cast<std::uint8_t>(key_level::checkpoint);
+constexpr auto A = static_cast<std::uint8_t>(key_level::command);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -24,9 +25,9 @@ constexpr key_row table[] = {
   {"defaults", W, file_key::defaults},
   {"tasks", W, file_key::tasks},
   {"finally", W, file_key::finally},
-  {"run", T, file_key::run},
-  {"exec", T, file_key::exec},
-  {"call", T, file_key::call},
+  {"run", T | A, file_key::run},
+  {"exec", T | A, file_key::exec},
+  {"call", T | A, file_key::call},
   {"workflow", T, file_key::later},
   {"gate", T, file_key::later},
   {"wait", T, file_key::later},
@@ -47,7 +48,7 @@ constexpr key_row table[] = {
   {"crash_limit", D | T, file_key::crash_limit},
   {"on_exhausted", D | T, file_key::later},
   {"allow_failure", D | T, file_key::allow_failure},
-  {"fallback", D | T, file_key::later},
+  {"fallback", D | T, file_key::fallback},
   {"foreach", T, file_key::later},
   {"as", T, file_key::later},
   {"key", T, file_key::later},
@@ -72,7 +73,7 @@ constexpr key_row table[] = {
   {"schedule", W, file_key::later},
   {"triggers", W, file_key::later},
   {"checkpoint", D | T, file_key::checkpoint},
-  {"validate", D | T, file_key::later},
+  {"validate", D | T, file_key::validate},
   {"snapshot", D | T, file_key::later},
   {"rollback", D | T, file_key::later},
   {"compensate", D | T, file_key::later},

@@ -19,6 +19,7 @@ enum class key_level : std::uint8_t {
   param = 16,
   retry = 32,
   checkpoint = 64,
+  command = 128,
 };
 
 enum class file_key : std::uint8_t {
@@ -50,6 +51,8 @@ enum class file_key : std::uint8_t {
   retry,
   crash_limit,
   allow_failure,
+  fallback,
+  validate,
   checkpoint,
   checkpoint_max,
   active_tasks,

@@ -45,6 +45,8 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
+  for (auto& [role, what] : over.extra)
+    set_command(settings, role, std::move(what));
 }
 
 /// The type that a default gives its parameter; nothing for null.
@@ -73,6 +75,10 @@ bool holds_template(const document_node& node) {
          || std::any_of(node.items.begin(), node.items.end(), holds_template);
 }
 
+bool is_action(file_key key) {
+  return key == file_key::run || key == file_key::exec || key == file_key::call;
+}
+
 class workflow_reader {
 public:
   explicit workflow_reader(model::workflow_spec& workflow) : workflow_(workflow) {}
@@ -84,6 +90,8 @@ public:
 
 private:
   bool read_setting(file_key key, const placed_node& at, model::task_settings& settings);
+  void read_command(const placed_node& at, model::command_role role,
+                    model::task_settings& settings);
   std::optional<model::retry_policy> read_retry(const placed_node& at);
   std::vector<model::failure_pattern> read_failures(const placed_node& at);
   void read_workflow_key(file_key key, const placed_node& at);
@@ -95,7 +103,7 @@ private:
   void read_limits(const placed_node& at);
   void read_tasks(const placed_node& at);
   model::task_spec read_task(const placed_entry& entry);
-  bool read_action(file_key key, const placed_node& at, model::task_spec& task);
+  std::optional<model::action> read_action(file_key key, const placed_node& at);
   void read_task_key(file_key key, const placed_node& at, model::task_spec& task);
   void check_action(const placed_entry& entry, int actions);
   std::optional<model::join_spec> read_join(const placed_node& at);
@@ -167,9 +175,33 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     for (const auto& [part, entry] : nodes_.known_entries(at, key_level::checkpoint, "max"))
       settings.checkpoint_bytes = nodes_.bytes(entry.value);
     return true;
+  case file_key::fallback:
+    read_command(at, model::command_role::fallback, settings);
+    return true;
+  case file_key::validate:
+    read_command(at, model::command_role::validate, settings);
+    return true;
   default:
     return false;
   }
+}
+
+/// A command beside the action: shell text, or a map with one action.
+void workflow_reader::read_command(const placed_node& at, model::command_role role,
+                                   model::task_settings& settings) {
+  if (at.node.is_scalar()) {
+    if (auto text = nodes_.text(at))
+      set_command(settings, role, model::run_action{std::move(*text)});
+    return;
+  }
+  if (!at.node.is_map())
+    return nodes_.report(at, "must be a command, or a map with run, exec or call");
+  const auto known = nodes_.known_entries(at, key_level::command, "an action");
+  for (const auto& [key, entry] : known)
+    if (auto what = read_action(key, entry.value))
+      set_command(settings, role, std::move(*what));
+  if (known.size() != 1 && 2 * known.size() == at.node.items.size())
+    nodes_.report(at, "needs one of run, exec, call");
 }
 
 std::optional<model::retry_policy> workflow_reader::read_retry(const placed_node& at) {
@@ -349,9 +381,10 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   int actions = 0;
   model::task_settings settings;
   for (const auto& [key, member] : known) {
-    if (read_action(key, member.value, task))
+    if (is_action(key)) {
       ++actions;
-    else if (!read_setting(key, member.value, settings))
+      assign(task.action, read_action(key, member.value));
+    } else if (!read_setting(key, member.value, settings))
       read_task_key(key, member.value, task);
   }
   task.settings = std::move(settings);
@@ -368,27 +401,19 @@ void workflow_reader::check_action(const placed_entry& entry, int actions) {
     nodes_.report(entry, "has more than one action; run, exec and call exclude each other");
 }
 
-bool workflow_reader::read_action(file_key key, const placed_node& at, model::task_spec& task) {
-  switch (key) {
-  case file_key::run:
+std::optional<model::action> workflow_reader::read_action(file_key key, const placed_node& at) {
+  if (key == file_key::run) {
     if (auto text = nodes_.text(at))
-      task.action = model::run_action{std::move(*text)};
-    return true;
-  case file_key::exec:
+      return model::run_action{std::move(*text)};
+  } else if (key == file_key::exec) {
     if (auto argv = nodes_.texts(at, "texts: a program and its arguments"))
-      task.action = model::exec_action{std::move(*argv)};
-    return true;
-  case file_key::call:
-    if (at.node.is_scalar()) {
-      if (auto name = nodes_.text(at))
-        task.action = model::call_action{std::move(*name)};
-    } else {
-      nodes_.report(at, "must be the name of a handler; its inputs stand in 'in'");
-    }
-    return true;
-  default:
-    return false;
+      return model::exec_action{std::move(*argv)};
+  } else if (!at.node.is_scalar()) {
+    nodes_.report(at, "must be the name of a handler; its inputs stand in 'in'");
+  } else if (auto name = nodes_.text(at)) {
+    return model::call_action{std::move(*name)};
   }
+  return std::nullopt;
 }
 
 void workflow_reader::read_task_key(file_key key, const placed_node& at, model::task_spec& task) {

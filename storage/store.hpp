@@ -93,6 +93,7 @@ struct run_row {
 struct attempt_row {
   model::attempt_key key;
   model::executor_kind executor = model::executor_kind::process;
+  model::command_role role = model::command_role::action;
   /// `dispatched`, then how it ended; a lost one has failed, though its task goes on.
   model::task_state state = model::task_state::dispatched;
   std::uint32_t generation = 1; ///< of the run

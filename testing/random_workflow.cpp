@@ -21,7 +21,7 @@ public:
       spec_.deadline = model::milliseconds{1'000 + random_.below(120'000)};
     for (std::size_t i = 0; i < tasks; ++i)
       spec_.tasks.push_back(task(i));
-    if (random_.percent(25))
+    if (random_.percent(40))
       add_finally(tasks);
   }
 
@@ -39,7 +39,7 @@ private:
       if (i > 0 && random_.percent(60))
         t.after.push_back(name_of(others + i - 1));
       join(t);
-      t.settings.allow_failure = random_.percent(30);
+      t.settings->allow_failure = random_.percent(30);
       t.in.emplace_back("state", "${{ run.state }}");
       if (random_.percent(50))
         t.in.emplace_back("from", "${{ " + some_output(random_.below(others)) + " }}");
@@ -105,6 +105,12 @@ private:
       t.settings->retry = model::retry_policy{};
       t.settings->retry->never = true;
     }
+    if (random_.percent(25))
+      set_command(*t.settings, model::command_role::fallback,
+                  random_.percent(70) ? model::action{model::exec_action{{"/bin/true"}}}
+                                      : model::action{model::call_action{"echo"}});
+    if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
+      set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
     if (random_.percent(15))
       t.settings->crash_limit = static_cast<std::uint32_t>(random_.below(3));
   }

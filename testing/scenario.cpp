@@ -106,6 +106,8 @@ private:
         run && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(200) == 0))
       return control(*run, model::resume_run{});
+    if (const auto run = run_stopping_finally(); run && forced_.insert(*run).second) // seldom
+      return node_->cancel(*run, model::cancel_mode::immediate);
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
     if (!attempts.empty() && roll < 94)
@@ -228,6 +230,18 @@ private:
       });
   }
 
+  /// A run in which a task of finally is being stopped.
+  std::optional<model::run_no> run_stopping_finally() const {
+    for (const auto run : unfinished()) {
+      const auto& tasks = fold_.find(run)->tasks;
+      const auto first = workflows_.at(run)->spec().first_finally();
+      if (std::any_of(tasks.begin() + first, tasks.end(),
+                      [](const auto& task) { return task.state == task_state::cancelling; }))
+        return run;
+    }
+    return std::nullopt;
+  }
+
   /// A process does something.
   void play(model::attempt_key key) {
     const auto asked = asked_to_stop(key);
@@ -236,7 +250,13 @@ private:
     if (asked && random_.percent(60))
       return random_.percent(20) ? end_well(key) : end_badly(key, model::failure_class::exit, "15");
     const auto roll = random_.below(100);
-    if (roll < 35) {
+    const auto& order = node_->launcher().order(key);
+    const bool has_validation =
+      command_for(*order.workflow, order.spec(), model::command_role::validate) != nullptr;
+    if (has_validation && random_.percent(45)) {
+      if (started_.contains(key) && validating_.insert(key).second)
+        node_->launcher().validate(key);
+    } else if (roll < 35) {
       if (started_.insert(key).second)
         node_->launcher().confirm(key, node_->wall());
     } else if (roll < 80) {
@@ -430,6 +450,9 @@ private:
           note_reset(event);
         check_outcome(event);
         check_retry(event);
+        if (event.type == model::event_type::task_fallback
+            && !fell_back_.insert({event.run_no, *event.task_idx}).second)
+          violate(to_string(event.run_no) + " has a task that falls back twice");
         touched.insert({event.run_no, *event.task_idx});
         ++report_.moves[std::size_t(*model::parse_task_state(event.from))]
                        [std::size_t(*model::parse_task_state(event.to))];
@@ -454,21 +477,29 @@ private:
     if (event.type == model::event_type::task_marked)
       marked_.insert(key);
     kept_.erase(key);
+    fell_back_.erase(key);
   }
 
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event) {
-    const auto& task = workflows_.at(event.run_no)->spec().tasks[*event.task_idx];
+    const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
     if ((event.type != model::event_type::task_finished
          && event.type != model::event_type::task_retrying)
-        || executor_of(task.action) != model::executor_kind::process)
+        || executor_of(command_of(key.task())) != model::executor_kind::process)
       return;
-    const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
     const bool succeeded = event.to == to_string(task_state::succeeded);
     const auto by_process = event.data.is_object() ? event.data.value("class", "") : "";
     if (succeeded ? !ended_well_.contains(key)
                   : by_process == "exit" && !ended_badly_.contains(key))
       violate(to_string(key) + " is " + event.to + ", which its process did not say");
+  }
+
+  /// What the task's current attempt runs.
+  const model::action& command_of(model::task_key key) const {
+    const auto& spec = workflows_.at(key.run_no)->spec();
+    const auto role =
+      fell_back_.contains(key) ? model::command_role::fallback : model::command_role::action;
+    return *command_for(spec, spec.tasks[key.task_idx], role);
   }
 
   /// A retry comes within its budget, and not before it is due.
@@ -498,8 +529,10 @@ private:
       return;
     const auto before = reset_after_[order.key.task()];
     for (auto earlier = order.key; --earlier.attempt > before;)
-      if (started_.contains(earlier) || ended_well_.contains(earlier)
-          || ended_badly_.contains(earlier))
+      if (roles_[earlier] != order.role)
+        break;
+      else if (started_.contains(earlier) || ended_well_.contains(earlier)
+               || ended_badly_.contains(earlier))
         violate(to_string(order.key) + " starts after " + to_string(earlier)
                 + ", though it is never to be repeated");
   }
@@ -583,6 +616,9 @@ private:
     const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
     if (given < kept_[order.key.task()])
       violate(name + " starts without the progress that was kept");
+    roles_[order.key] = order.role;
+    if ((order.role == model::command_role::fallback) != fell_back_.contains(order.key.task()))
+      violate(name + " starts with another command than it should");
     check_upstreams(order.key, *run);
     check_repetition(order);
   }
@@ -640,6 +676,11 @@ private:
       const auto* live = core.find_run(run);
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
         violate("the recovered state of " + to_string(run) + " is not what its events say");
+      for (std::uint32_t task = 0; live != nullptr && task < live->tasks.size(); ++task)
+        if (!is_terminal(live->tasks[task].state)
+            && live->tasks[task].fell_back != fell_back_.contains({run, task}))
+          violate("the recovered " + to_string(model::task_key{run, task})
+                  + " runs another command");
       const auto timers = core.timers();
       const std::set recovered(timers.begin(), timers.end());
       if (restored->timers.empty() && live != nullptr
@@ -698,7 +739,11 @@ private:
   std::vector<std::shared_ptr<const logic::compiled_workflow>> submitted_;
   std::set<std::size_t> asked_; ///< of these, those that this runtime has not answered
   std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_; ///< stored
-  std::set<model::attempt_key> started_; ///< confirmed
+  std::set<model::attempt_key> started_;                    ///< confirmed
+  std::set<model::attempt_key> validating_;                 ///< so it was told
+  std::map<model::attempt_key, model::command_role> roles_; ///< of processes
+  std::set<model::task_key> fell_back_;
+  std::set<model::run_no> forced_; ///< to end, while a task of finally was being stopped
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told

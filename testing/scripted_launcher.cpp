@@ -42,7 +42,15 @@ model::attempt_key scripted_launcher::key_of(const std::string& task) const {
 void scripted_launcher::confirm(model::attempt_key key, model::wall_time at) {
   auto& attempt = attempts_.at(key);
   attempt.started_at = at;
-  (*attempt.listener)({{key}, {}});
+  executors::launch_news news;
+  news.started.push_back(key);
+  (*attempt.listener)(std::move(news));
+}
+
+void scripted_launcher::validate(model::attempt_key key) {
+  executors::launch_news news;
+  news.validating.push_back(key);
+  (*attempts_.at(key).listener)(std::move(news));
 }
 
 void scripted_launcher::end(model::attempt_key key, model::wall_time at,

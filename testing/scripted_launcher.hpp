@@ -37,6 +37,8 @@ public:
 
   /// Tells that the process runs.
   void confirm(model::attempt_key key, model::wall_time at);
+  /// Tells that its result is being validated.
+  void validate(model::attempt_key key);
   /// Tells that it is over: with the failure, or as a success with outputs.
   void end(model::attempt_key key, model::wall_time at,
            std::optional<model::failure> failure = std::nullopt, model::value outputs = {});
@@ -47,6 +49,10 @@ public:
   std::size_t ends_told() const { return told_.size(); }
   /// Keys of the attempts under way, in order.
   std::vector<model::attempt_key> keys() const;
+  /// @pre it is under way
+  const model::start_attempt& order(model::attempt_key key) const {
+    return *attempts_.at(key).what;
+  }
 
 private:
   struct attempt {

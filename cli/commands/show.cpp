@@ -120,6 +120,13 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
   return exit_done;
 }
 
+/// What the attempt ran, when that was not the task's action.
+std::string role_words(const storage::attempt_row& attempt) {
+  if (attempt.role == model::command_role::action)
+    return {};
+  return std::string{to_string(attempt.role)} + (attempt.failure ? ": " : "");
+}
+
 void print_attempts(session& s, const runtime::history& store,
                     const std::vector<storage::attempt_row>& attempts) {
   table t{{"ATTEMPT", "", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
@@ -137,7 +144,7 @@ void print_attempts(session& s, const runtime::history& store,
            {attempt.finished_at ? model::to_human(*attempt.finished_at - start) : ""},
            {used ? model::to_human(attempt.usage.cpu) : ""},
            {used ? std::to_string(attempt.usage.peak_rss_bytes / 1024) + " KiB" : ""},
-           {attempt.failure ? failure_words(*attempt.failure) : ""},
+           {role_words(attempt) + (attempt.failure ? failure_words(*attempt.failure) : "")},
            {has_log ? log.string() : ""}});
   }
   t.print(s.out, "  ");

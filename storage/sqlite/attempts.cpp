@@ -25,6 +25,7 @@ attempt_row read_attempt(query& row, model::task_key task) {
   attempt.started_at = row.time(10);
   attempt.finished_at = row.time(11);
   attempt.generation = static_cast<std::uint32_t>(row.integer(12));
+  attempt.role = read_name(row.text(13), model::parse_command_role);
   return attempt;
 }
 
@@ -46,6 +47,12 @@ void insert_attempt(connection& db, const model::attempt_dispatched& r) {
         r.at,
         r.generation}
     .run();
+  if (r.role != model::command_role::action) // seldom, so that others bind nothing more
+    query{db,
+          R"sql(
+            UPDATE attempt SET role = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+          )sql", r.key.run_no.value, r.key.task_idx, r.key.attempt, text_of(r.role)}
+      .run();
 }
 
 void end_attempt(connection& db, const model::attempt_outcome& outcome) {
@@ -75,7 +82,7 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     SELECT attempt, executor, state, class, code, message, inputs, cpu_us, peak_rss_bytes,
-           dispatched_us, started_us, finished_us, generation
+           dispatched_us, started_us, finished_us, generation, role
       FROM attempt WHERE run_no = ?1 AND task_idx = ?2 ORDER BY attempt
   )sql";
   query row{db, sql, task.run_no.value, task.task_idx};

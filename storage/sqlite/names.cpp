@@ -25,6 +25,10 @@ const std::string& text_of(model::executor_kind k) {
   static const auto names = strings(model::executor_kind_names());
   return names[std::size_t(k)];
 }
+const std::string& text_of(model::command_role r) {
+  static const auto names = strings(model::command_role_names());
+  return names[std::size_t(r)];
+}
 const std::string& text_of(model::event_type t) {
   static const auto names = strings(model::event_type_names());
   return names[std::size_t(t)];

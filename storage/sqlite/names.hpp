@@ -13,6 +13,7 @@ const std::string& text_of(model::task_state s);
 const std::string& text_of(model::run_state s);
 const std::string& text_of(model::failure_class c);
 const std::string& text_of(model::executor_kind k);
+const std::string& text_of(model::command_role r);
 const std::string& text_of(model::event_type t);
 const std::string& text_of(model::timer_kind k);
 

@@ -85,6 +85,10 @@ bool end_task(connection& db, const model::attempt_outcome& outcome) {
         .run()
       != 1)
     return false;
+  if (outcome.falls_back) // seldom, so that others bind nothing more
+    query{db, R"sql(UPDATE task SET fell_back = 1 WHERE run_no = ?1 AND task_idx = ?2)sql",
+          key.run_no.value, key.task_idx}
+      .run();
   if (decided && (outcome.failure || !outcome.outputs.is_null())) {
     const auto outputs = outcome.outputs.is_null() ? "" : model::to_text(outcome.outputs);
     upsert_text(db, key.task(), outputs.empty() ? nullptr : &outputs, outcome.failure);
@@ -137,8 +141,8 @@ bool mark_task(connection& db, const model::task_marked& r) {
 bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task
-       SET state = 'pending', reason = '', losses = 0, retries = 0, finished_us = NULL,
-           generation = ?5
+       SET state = 'pending', reason = '', losses = 0, retries = 0, fell_back = 0,
+           finished_us = NULL, generation = ?5
      WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
   )sql";
   constexpr auto forget = R"sql(DELETE FROM task_text WHERE run_no = ?1 AND task_idx = ?2)sql";
@@ -197,7 +201,7 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
   constexpr auto sql = R"sql(
     SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
            iif(t.state = 'failed', x.message, NULL), a.inputs, t.retries, a.class, a.code, a.message,
-           a.attempt IS NOT NULL, t.generation
+           a.attempt IS NOT NULL, t.generation, t.fell_back
       FROM task t
       LEFT JOIN task_text x
         ON t.finished_us IS NOT NULL AND x.run_no = t.run_no AND x.task_idx = t.task_idx
@@ -221,6 +225,7 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
     task.has_outputs = row.integer(5) != 0;
     task.started = row.integer(12) != 0;
     task.kept = row.integer(13) != run.generation;
+    task.fell_back = row.integer(14) != 0;
     if (!row.is_null(6))
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))

@@ -37,7 +37,7 @@ TEST_CASE("run_tracker: events add up to counts", "[cli][run_tracker]") {
   tracker.apply(task_event(0, event_type::task_finished, "succeeded"));
   tracker.apply(task_event(1, event_type::task_warning, ""));
   tracker.apply(task_event(1, event_type::task_cancelling, "cancelling"));
-  CHECK(tracker.running().at(1).cancelling);
+  CHECK(tracker.running().at(1).doing == "cancelling");
   tracker.apply(task_event(1, event_type::task_cancelled, "cancelled"));
   tracker.apply(task_event(2, event_type::task_skipped, "skipped"));
   tracker.apply(task_event(3, event_type::task_failed, "failed"));

@@ -207,6 +207,10 @@ public:
     const std::lock_guard lock{mutex_};
     return ended_.contains(key);
   }
+  void wait_validating(model::attempt_key key) {
+    std::unique_lock lock{mutex_};
+    REQUIRE(changed_.wait_for(lock, deadline, [&] { return validating_.contains(key); }));
+  }
   bool has_started(model::attempt_key key) {
     const std::lock_guard lock{mutex_};
     return started_.contains(key);
@@ -239,6 +243,7 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::set<model::attempt_key> started_;
+  std::set<model::attempt_key> validating_;
   std::map<model::attempt_key, model::attempt_report> ended_;
   std::vector<model::attempt_key> order_of_ends_;
   std::uint32_t next_task_ = 0;
@@ -246,6 +251,7 @@ private:
     std::make_shared<const launch_listener>([this](launch_news news) {
       const std::lock_guard lock{mutex_};
       started_.insert(news.started.begin(), news.started.end());
+      validating_.insert(news.validating.begin(), news.validating.end());
       for (auto& report : news.ended) {
         const auto key = report.key;
         if (report.started_at)

@@ -34,6 +34,7 @@ struct recorded_run {
   std::vector<bool> has_started;          ///< in that generation
   std::uint32_t generation = 1;
   bool paused = false;
+  std::vector<bool> fell_back;
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -112,7 +113,7 @@ public:
     const auto open = under_way.find(what.key.task());
     auto executor = model::executor_kind::process;
     if (open != under_way.end() && open->second.key == what.key) {
-      executor = executor_of(open->second.spec().action);
+      executor = executor_of(open->second.action());
       under_way.erase(open);
     }
     step(model::attempt_finished{std::move(what), executor});
@@ -135,9 +136,10 @@ public:
   }
   void lose_executor(model::executor_kind kind = model::executor_kind::process) {
     std::erase_if(under_way,
-                  [&](const auto& open) { return executor_of(open.second.spec().action) == kind; });
+                  [&](const auto& open) { return executor_of(open.second.action()) == kind; });
     step(model::executor_ready{kind, {}});
   }
+  void validating(std::string_view task) { step(model::attempt_validating{current(task)}); }
   void confirm(std::string_view task) { step(model::attempt_started{current(task)}); }
   void time_out(std::string_view task) { step(model::attempt_timed_out{current(task)}); }
   void cancel(model::cancel_mode how = model::cancel_mode::graceful) {
@@ -215,6 +217,7 @@ public:
                            .has_outputs = run.has_outputs[i],
                            .started = run.has_started[i],
                            .kept = run.generations[i] < run.generation,
+                           .fell_back = run.fell_back[i],
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
       if (run.retries[i] > 0 && !is_terminal(run.tasks[i]))
@@ -383,6 +386,7 @@ private:
     run.has_outputs.resize(size);
     run.generations.assign(size, 1);
     run.has_started.resize(size);
+    run.fell_back.resize(size);
     run.params = r.request.params;
     run.submitted_at = r.at;
   }
@@ -423,6 +427,7 @@ private:
     run.tasks[idx] = model::task_state::pending;
     run.generations[idx] = r.generation;
     run.has_started[idx] = false;
+    run.fell_back[idx] = false;
     run.losses[idx] = run.retries[idx] = 0;
     run.finished_us[idx] = 0;
     run.has_outputs[idx] = false;
@@ -450,6 +455,8 @@ private:
     expect(state == model::task_state::pending, "a dispatched task was not pending");
     expect(++run.attempts[r.key.task_idx] == r.key.attempt, "attempts are not counted in order");
     run.inputs[r.key.task_idx] = r.inputs;
+    expect((r.role == model::command_role::fallback) == run.fell_back[r.key.task_idx],
+           "an attempt runs another command than it should");
     state = model::task_state::dispatched;
   }
   void fold(const model::attempt_ended& r) {
@@ -466,6 +473,8 @@ private:
     run.losses[idx] = outcome.losses;
     run.retries[idx] = outcome.retries;
     run.has_outputs[idx] = !outcome.outputs.is_null();
+    expect(!outcome.falls_back || !run.fell_back[idx], "a task falls back twice");
+    run.fell_back[idx] = run.fell_back[idx] || outcome.falls_back;
     run.finished_us[idx] = model::to_us(outcome.finished_at);
     if (outcome.state != model::task_state::cancelled)
       run.reasons[idx].clear(); // as the store does

@@ -79,6 +79,14 @@ public:
     spec_.settings->queue_timeout = from_ready;
     return *this;
   }
+  task_editor& fallback(model::action what = model::run_action{"true"}) {
+    set_command(*spec_.settings, model::command_role::fallback, std::move(what));
+    return *this;
+  }
+  task_editor& validate() {
+    set_command(*spec_.settings, model::command_role::validate, model::run_action{"true"});
+    return *this;
+  }
   task_editor& call(std::string handler) {
     spec_.action = model::call_action{std::move(handler)};
     return *this;

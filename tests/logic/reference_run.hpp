@@ -33,6 +33,7 @@ public:
     bool allow_failure = false;
     bool never_again = false;
     std::uint32_t max_retries = 0;
+    bool has_fallback = false;
     bool is_expired = false; ///< its deadline has passed
     bool is_finally = false;
     std::set<std::uint32_t> upstreams;      ///< none outside finally when it is of finally
@@ -48,6 +49,7 @@ public:
     is after_loading = is::ready;
     std::uint32_t losses = 0;
     std::uint32_t retries = 0;
+    bool fell_back = false;
     std::uint32_t attempts = 0;
     bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart
@@ -178,7 +180,7 @@ public:
     } else if (report.failure->failure_class != model::failure_class::lost) {
       t.state = after_failure(t);
     } else if (t.never_again || ++t.losses > crash_limit) {
-      t.state = is::failed;
+      t.state = after_last_failure(t);
     } else {
       goes_on(t);
       if (stopping && wants_success(t))
@@ -264,6 +266,7 @@ public:
       t.state = is::pending;
       t.inputs = t.outputs = nullptr;
       t.losses = t.retries = 0;
+      t.fell_back = false;
       t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
   }
@@ -313,11 +316,21 @@ private:
     t.after_loading = is::ready;
   }
   is after_failure(task& t) const {
-    const bool is_given_up = cancelling || (stopping && wants_success(t));
-    if (t.retries == t.max_retries || t.is_expired || (is_given_up && !t.is_finally))
-      return is::failed;
+    if (t.retries == t.max_retries || t.fell_back || is_given_up(t))
+      return after_last_failure(t);
     ++t.retries;
     return is::retrying;
+  }
+  is after_last_failure(task& t) const {
+    if (!t.has_fallback || t.fell_back || is_given_up(t))
+      return is::failed;
+    t.fell_back = true;
+    goes_on(t);
+    return t.state;
+  }
+  bool is_given_up(const task& t) const {
+    const bool by_run = !t.is_finally && (cancelling || (stopping && wants_success(t)));
+    return t.is_expired || by_run;
   }
   static bool wants_success(const task& t) {
     if (t.is_finally)

@@ -135,6 +135,12 @@ private:
       editor.call("async");
     else if (random_.percent(15))
       editor.call("sync");
+    if (random_.percent(15)) {
+      t.has_fallback = true;
+      const auto kind = random_.below(3);
+      editor.fallback(kind == 0 ? model::action{model::call_action{"async"}}
+                                : model::action{model::run_action{"true"}});
+    }
     if (random_.percent(30))
       add_condition(t, editor, earlier);
     if (random_.percent(50))
@@ -361,7 +367,7 @@ private:
     const auto before = world_.under_way;
     world_.lose_executor(kind);
     for (const auto& [key, start] : before) // in order of keys, as is promised
-      if (executor_of(start.spec().action) == kind) {
+      if (executor_of(start.action()) == kind) {
         references_.at(key.run_no).ended(key.task_idx, lost);
         references_.at(key.run_no).settle();
       }
@@ -423,6 +429,8 @@ private:
     const auto roll = random_.below(100);
     if (roll < 8) {
       world_.step(model::attempt_started{start.key});
+    } else if (roll < 10) { // whatever it is doing: it validates, or is being stopped
+      world_.step(model::attempt_validating{start.key});
     } else if (roll < 13) {
       reference.timed_out(key.task_idx);
       world_.step(model::attempt_timed_out{start.key});
@@ -492,9 +500,9 @@ private:
     case is::retrying:
       return retry_wait;
     case is::active: // a confirmed start is the core's affair
-      return t.stop != reference_run::stopped::no ? cancelling
-             : in_core == running                 ? running
-                                                  : dispatched;
+      return t.stop != reference_run::stopped::no          ? cancelling
+             : in_core == running || in_core == validating ? in_core
+                                                           : dispatched;
     case is::succeeded:
       return succeeded;
     case is::failed:
@@ -564,7 +572,7 @@ private:
     std::array<std::uint32_t, 2> used{};
     for (const auto& [key, start] : world_.under_way) {
       ++active[key.run_no];
-      ++used[is_asynchronous(start.spec())];
+      ++used[is_asynchronous(start.action())];
     }
     REQUIRE(used[0] <= options_.slots);
     REQUIRE(used[1] <= options_.asynchronous_calls);
@@ -577,15 +585,17 @@ private:
       const auto& spec = *world_.runs.at(run_no).spec;
       for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
         if (reference.tasks[i].state == is::ready) {
-          const bool asynchronous = is_asynchronous(spec.tasks[i]);
+          const auto role = reference.tasks[i].fell_back ? model::command_role::fallback
+                                                         : model::command_role::action;
+          const bool asynchronous = is_asynchronous(*command_for(spec, spec.tasks[i], role));
           CAPTURE(run_no.value, i, asynchronous);
           REQUIRE(used[asynchronous]
                   == (asynchronous ? options_.asynchronous_calls : options_.slots));
         }
     }
   }
-  bool is_asynchronous(const model::task_spec& task) const {
-    const auto* call = std::get_if<model::call_action>(&task.action);
+  bool is_asynchronous(const model::action& what) const {
+    const auto* call = std::get_if<model::call_action>(&what);
     return call != nullptr && options_.is_asynchronous(call->handler);
   }
 

@@ -48,6 +48,8 @@ workflow_spec full_workflow() {
                           .on = {{failure_class::transient, ""}, {failure_class::exit, "75"}},
                           .stop_on = {{failure_class::exit, "2"}}},
     .crash_limit = 7};
+  set_command(*exec_task.settings, command_role::validate, exec_action{{"test", "-f", "x"}});
+  set_command(*exec_task.settings, command_role::fallback, call_action{"noop"});
   task_spec call_task;
   call_task.name = "nap";
   call_task.action = call_action{"sleep"};
@@ -115,6 +117,23 @@ TEST_CASE("workflow: a task's setting wins over the workflow's", "[model][workfl
   const auto& plain = spec.tasks[0];
   CHECK(setting_of(spec, plain, &task_settings::workdir) == spec.defaults.workdir);
   CHECK(setting_of(spec, plain, &task_settings::timeout) == spec.defaults.timeout);
+}
+
+TEST_CASE("workflow: a task's command wins over the workflow's", "[model][workflow]") {
+  workflow_spec spec;
+  spec.tasks = {{.name = "a", .action = run_action{"x"}}};
+  const auto text = [&](command_role role) {
+    const auto* found = command_for(spec, spec.tasks[0], role);
+    return found == nullptr ? "(none)" : std::get<run_action>(*found).text;
+  };
+  CHECK(text(command_role::action) == "x");
+  CHECK(text(command_role::fallback) == "(none)");
+  set_command(spec.defaults, command_role::fallback, run_action{"default"});
+  CHECK(text(command_role::fallback) == "default");
+  set_command(*spec.tasks[0].settings, command_role::fallback, run_action{"own"});
+  set_command(*spec.tasks[0].settings, command_role::fallback, run_action{"later"});
+  CHECK(text(command_role::fallback) == "later");
+  CHECK(text(command_role::validate) == "(none)");
 }
 
 TEST_CASE("workflow: the stored form of a retry has only what is set", "[model][workflow]") {

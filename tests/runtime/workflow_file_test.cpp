@@ -247,6 +247,44 @@ TEST_CASE("workflow_file: tasks of finally come last, wherever they stand",
   CHECK(spec.first_finally() == 1);
 }
 
+TEST_CASE("workflow_file: commands beside the action are texts or maps",
+          "[runtime][workflow_file]") {
+  using enum model::command_role;
+  const auto spec =
+    spec_of("defaults: {validate: ./check.sh}\n"
+            "tasks:\n"
+            "  a: {run: x, fallback: {call: noop}, validate: {exec: [test, -f, y]}}\n"
+            "  b: {run: x, fallback: ./other.sh}\n");
+  const auto command = [&](std::size_t task, model::command_role role) {
+    return *command_for(spec, spec.tasks[task], role);
+  };
+  CHECK(command(0, action) == model::action{model::run_action{"x"}});
+  CHECK(command(0, fallback) == model::action{model::call_action{"noop"}});
+  CHECK(command(0, validate) == model::action{model::exec_action{{"test", "-f", "y"}}});
+  CHECK(command(1, fallback) == model::action{model::run_action{"./other.sh"}});
+  CHECK(command(1, validate) == model::action{model::run_action{"./check.sh"}});
+}
+
+TEST_CASE("workflow_file: problems of commands have their place", "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"{run: x, fallback: [y]}",
+     {"1:31: tasks.a.fallback: must be a command, or a map with run, exec or call"}},
+    {"{run: x, fallback: {rn: y}}",
+     {"1:32: tasks.a.fallback.rn: unknown key 'rn'; did you mean 'run'?"}},
+    {"{run: x, fallback: {run: y, call: noop}}",
+     {"1:31: tasks.a.fallback: needs one of run, exec, call"}},
+    {"{run: x, fallback: {call: nop}}",
+     {"1:38: tasks.a.fallback.call: no handler 'nop'; did you mean 'noop'?"}},
+    {"{run: x, fallback: ''}", {"1:31: tasks.a.fallback.run: the command is empty"}},
+    {"{run: x, validate: {call: noop}}",
+     {"1:21: tasks.a.validate: must be a command, run or exec"}},
+    {"{call: noop, validate: y}",
+     {"1:35: tasks.a.validate: goes with run and exec; a handler checks itself"}},
+  }));
+  CAPTURE(text);
+  CHECK(problems_of("tasks: {a: " + text + "}") == want);
+}
+
 TEST_CASE("workflow_file: problems of finally have their place", "[runtime][workflow_file]") {
   const auto [finally, want] = GENERATE(table<std::string, lines>({
     {"{t: {run: x, afer: [a]}}",
@@ -629,9 +667,8 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
   for (const char* path :
        {"params.day.default", "schedule", "priority", "limits.active_runs", "budget", "on_failure",
         "notify", "tasks['source-ready'].gate", "tasks.extract.foreach", "tasks.extract.in.region",
-        "tasks.check.validate", "tasks.train.matrix", "tasks.report.in.best",
-        "tasks.report.cloudrun", "tasks.approve.form", "tasks.publish.rollback",
-        "tasks.publish.idempotency"})
+        "tasks.train.matrix", "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form",
+        "tasks.publish.rollback", "tasks.publish.idempotency"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 

@@ -755,6 +755,23 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   CHECK(db.reader->stored_run({2}).error().code == errc::not_found);
 }
 
+STORE_TEST("a task that fell back is known by it, and so is what its attempts ran") {
+  TestType db;
+  auto falling = ended(1, 0, 1, task_state::ready);
+  falling.outcome.falls_back = true;
+  auto second = dispatched(1, 0, 2);
+  second.role = model::command_role::fallback;
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), dispatched(1, 1),
+                     falling, second});
+  const auto run = must(db.reader->stored_run({1}));
+  CHECK(run.tasks[0].fell_back);
+  CHECK_FALSE(run.tasks[1].fell_back);
+  const auto attempts = must(db.reader->attempts({{1}, 0}));
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].role == model::command_role::action);
+  CHECK(attempts[1].role == model::command_role::fallback);
+}
+
 STORE_TEST("any text is kept as it is") {
   TestType db;
   const auto text = GENERATE(
