@@ -100,9 +100,11 @@ bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
   auto& entry = run.tasks[task];
   if (entry.pinning)
     return entry.loads > 0;
+  const auto* frozen = run.frozen_for(task);
   for (const auto upstream : run.workflow->expressions(task)->output_reads) {
     const auto it = run.outputs.find(upstream);
-    if (it == run.outputs.end() || !it->second.in_store_only)
+    if (it == run.outputs.end() || !it->second.in_store_only
+        || (frozen != nullptr && state_in(*frozen, upstream) != nullptr)) // it does not see them
       continue;
     auto& kept = it->second;
     entry.pinning = true;

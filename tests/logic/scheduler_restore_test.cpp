@@ -150,6 +150,29 @@ TEST_CASE("scheduler_core: a task that fired early sees no more after a restart"
   CHECK(world.core.kept_outputs_bytes() == 0);
 }
 
+TEST_CASE("scheduler_core: a task that fired early waits for no outputs after a restart",
+          "[logic][scheduler_core][restore]") {
+  flow f{"a; b; c < a b | one_success; d < b"};
+  f["b"].out("v");
+  f["c"].in("x", "${{ default(tasks.b.out.v, 0) }}").env("Y", "${{ default(tasks.b.out.v, 0) }}");
+  f["d"].in("x", "${{ tasks.b.out.v }}");
+  auto options = core_world::roomy();
+  options.kept_output_bytes = 8;
+  core_world world{options};
+  world.submit(f);
+  world.finish("a");
+  world.restart();
+  const model::value large{{"v", std::string(100, 'x')}};
+  world.finish("b", large);
+  REQUIRE(world.state("d") == "pending"); // b's outputs are read back
+  world.lose("c");
+  CHECK(world.state("c") == "dispatched");
+  CHECK(world.env("c", "Y") == "0");
+  world.load("b", large);
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+}
+
 TEST_CASE("scheduler_core: a run that cannot go on here is refused",
           "[logic][scheduler_core][restore]") {
   flow f{"a"};
