@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/found_run.hpp"
 #include "cli/remote.hpp"
 #include "runtime/history.hpp"
 
@@ -13,15 +14,13 @@ struct cancel_options {
 };
 
 int cancel(session& s, const cancel_options& options) {
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(options.run);
-  if (!run)
-    return s.fail(run.error());
-  const auto id = to_string(run->run_no);
-  if (model::is_terminal(run->state))
-    return s.fail(id + " has ended: " + std::string{run->shown_state()}, exit_refused);
+  auto target = find_run(s, options.run);
+  if (!target)
+    return target.error();
+  const auto& run = target->run;
+  const auto id = to_string(run.run_no);
+  if (model::is_terminal(run.state))
+    return s.fail(id + " has ended: " + std::string{run.shown_state()}, exit_refused);
   const auto answer = ask_holder(
     s, {.verb = api::verb::post,
         .target = "/api/v1/runs/" + id + "/cancel" + (options.force ? "?force=true" : "")});

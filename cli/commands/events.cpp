@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/event_text.hpp"
 #include "cli/filter.hpp"
+#include "cli/found_run.hpp"
 #include "cli/words.hpp"
 #include "runtime/change_watch.hpp"
 #include "runtime/history.hpp"
@@ -97,14 +98,12 @@ int list_events(session& s, const events_options& options) {
     return s.fail(filters.error());
   if (const auto& type = (*filters)["type"]; !type.empty() && !model::parse_event_type(type))
     return s.fail("'" + type + "' is not the type of an event", exit_usage);
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(options.run);
-  if (!run)
-    return s.fail(run.error());
-  event_printer printer{s, *store, run->run_no, std::move(*filters), options.list.limit};
-  const auto printed = options.follow ? follow(printer, *store, run->run_no) : printer.print_new();
+  auto target = find_run(s, options.run);
+  if (!target)
+    return target.error();
+  auto& [store, run] = *target;
+  event_printer printer{s, store, run.run_no, std::move(*filters), options.list.limit};
+  const auto printed = options.follow ? follow(printer, store, run.run_no) : printer.print_new();
   return printed ? exit_done : s.fail(printed.error());
 }
 

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/control.hpp"
+#include "cli/found_run.hpp"
 #include "cli/words.hpp"
 #include "runtime/history.hpp"
 
@@ -16,20 +17,18 @@ struct pause_options {
 /// The order for a run that a person has named, and what to say when it is carried out.
 template <class Say>
 int change(session& s, const std::string& id, control_order order, const Say& say) {
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(id);
-  if (!run)
-    return s.fail(run.error());
-  order.run = run->run_no;
+  auto target = find_run(s, id);
+  if (!target)
+    return target.error();
+  const auto& run = target->run;
+  order.run = run.run_no;
   const auto done = carry_out(s, order);
   if (!done)
     return done.error();
   if (s.json())
     s.print_json({{"run", to_string(order.run)}, {"paused", order.verb == "pause"}});
   else if (s.text())
-    s.out.line(say(*run, *done));
+    s.out.line(say(run, *done));
   return exit_done;
 }
 

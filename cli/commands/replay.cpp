@@ -1,6 +1,7 @@
 #include "runtime/replay.hpp"
 
 #include "cli/commands/commands.hpp"
+#include "cli/found_run.hpp"
 #include "cli/table.hpp"
 #include "cli/words.hpp"
 #include "model/timestamp.hpp"
@@ -81,35 +82,33 @@ int replay(session& s, const replay_options& options) {
   const auto until = model::parse_timestamp(options.at);
   if (!options.at.empty() && !until)
     return s.fail("'" + options.at + "' is not a time, write 2026-03-01T07:30:00Z", exit_usage);
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(options.run);
-  if (!run)
-    return s.fail(run.error());
+  auto target = find_run(s, options.run);
+  if (!target)
+    return target.error();
+  auto& [store, run] = *target;
   if (options.repair)
-    return repair(s, run->run_no);
-  const auto replayed = runtime::replay(*store, *run, until);
+    return repair(s, run.run_no);
+  const auto replayed = runtime::replay(store, run, until);
   if (!replayed)
     return s.fail(replayed.error());
-  const auto workflow = store->workflow(run->run_no);
+  const auto workflow = store.workflow(run.run_no);
   if (!workflow)
     return s.fail(workflow.error());
   if (!replayed->at)
-    return s.fail(to_string(run->run_no) + " was submitted later, at "
-                    + model::to_rfc3339(run->submitted_at),
+    return s.fail(to_string(run.run_no) + " was submitted later, at "
+                    + model::to_rfc3339(run.submitted_at),
                   exit_not_found);
   if (s.json())
-    print_json(s, *run, *replayed);
+    print_json(s, run, *replayed);
   else if (s.text())
-    print_text(s, *run, *replayed, **workflow, options);
+    print_text(s, run, *replayed, **workflow, options);
   for (const auto& problem : replayed->misfits)
     s.err.line(problem);
   for (const auto& problem : replayed->problems)
     s.err.line(problem);
   if (!replayed->problems.empty() && replayed->misfits.empty())
     s.err.line("repair the rows from the events: "
-               + s.hint("replay " + to_string(run->run_no) + " --repair"));
+               + s.hint("replay " + to_string(run.run_no) + " --repair"));
   return replayed->is_sound() ? exit_done : exit_internal;
 }
 

@@ -1,5 +1,6 @@
 #include "api/bodies.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/found_run.hpp"
 #include "cli/remote.hpp"
 #include "cli/run_node.hpp"
 #include "cli/words.hpp"
@@ -85,20 +86,18 @@ int retry_here(session& s, runtime::history& store, const runtime::run_view& run
 }
 
 int retry(session& s, const retry_options& options) {
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(options.run);
-  if (!run)
-    return s.fail(run.error());
-  if (run->interrupted)
-    return s.fail(how_to_go_on(s, run->run_no), exit_refused);
-  auto what = scope_of(*store, *run, options);
+  auto target = find_run(s, options.run);
+  if (!target)
+    return target.error();
+  auto& [store, run] = *target;
+  if (run.interrupted)
+    return s.fail(how_to_go_on(s, run.run_no), exit_refused);
+  auto what = scope_of(store, run, options);
   if (!what)
     return s.fail(what.error());
   return runtime::lock_view::look({s.store_dir}).is_held()
-           ? retry_there(s, run->run_no, *what)
-           : retry_here(s, *store, *run, std::move(*what), options.slots);
+           ? retry_there(s, run.run_no, *what)
+           : retry_here(s, store, run, std::move(*what), options.slots);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/filter.hpp"
+#include "cli/found_run.hpp"
 #include "cli/task_table.hpp"
 #include "cli/words.hpp"
 #include "runtime/history.hpp"
@@ -62,15 +63,13 @@ int list_tasks(session& s, const tasks_options& options) {
   const auto state = (*filters)["state"], name = (*filters)["name"];
   if (const auto checked = check_state(state); !checked)
     return s.fail(checked.error());
-  auto store = runtime::history::open(s.store_dir);
-  if (!store)
-    return s.fail(store.error());
-  const auto run = store->run(options.run);
-  if (!run)
-    return s.fail(run.error());
+  auto target = find_run(s, options.run);
+  if (!target)
+    return target.error();
+  auto& [store, run] = *target;
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
-  const auto read = store->each_task(*run, [&](const runtime::task_view& task) {
+  const auto read = store.each_task(run, [&](const runtime::task_view& task) {
     const bool wanted = (!options.dead || task.state == model::task_state::failed)
                         && (state.empty() || task.shown_state() == state)
                         && (name.empty() || task.name.find(name) != std::string::npos);
@@ -90,8 +89,8 @@ int list_tasks(session& s, const tasks_options& options) {
     t.print(s.out);
   if (more != 0)
     s.out.line("and " + std::to_string(more) + " more, see --limit");
-  if (options.dead && found != 0 && model::is_terminal(run->state))
-    s.out.line("again: " + s.hint("retry " + to_string(run->run_no)));
+  if (options.dead && found != 0 && model::is_terminal(run.state))
+    s.out.line("again: " + s.hint("retry " + to_string(run.run_no)));
   return exit_done;
 }
 

@@ -191,6 +191,7 @@ TEST_CASE("run: SIGTERM lets what runs end and starts nothing more", "[cli][run]
   CHECK(program.wait() == 143);
   CHECK(here.run({"show", "@last", "--quiet"}).out == "interrupted\n");
   running_program again{here.directory(), {"run", "--json", "--resume", "@last"}};
+  again.read_until("task_dispatched"); // until then the first one's process may still be there
   if (here.run({"tasks", "@last", "--filter", "name=a"}).out.find("succeeded") == std::string::npos)
     std::ofstream{go} << "x";
   CHECK_THAT(again.read_until("run_finished"), Contains("succeeded"));
