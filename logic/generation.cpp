@@ -115,7 +115,8 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
     for (auto task = first_finally; task < run.tasks.size(); ++task)
       picked.push_back(task);
   }
-  if (picked.empty())
+  // What had failed may have been marked since: then the run only comes to another end.
+  if (picked.empty() && what.scope != model::retry_scope::failed)
     return fail(errc::conflict, "nothing of run " + id + " is to start again");
   return picked;
 }

@@ -27,8 +27,8 @@ std::string words_of(const model::control_result& done) {
   if (done.tasks.size() > most_names)
     names += " and " + std::to_string(done.tasks.size() - most_names) + " more";
   return to_string(done.run_no) + " generation " + std::to_string(done.generation) + ": "
-         + plural(done.tasks.size(), "task") + " reset (" + names + "), "
-         + std::to_string(done.kept) + " kept";
+         + plural(done.tasks.size(), "task") + " reset" + (names.empty() ? "" : " (" + names + ")")
+         + ", " + std::to_string(done.kept) + " kept";
 }
 
 expected<model::retry_run> scope_of(runtime::history& store, const runtime::run_view& run,

@@ -68,3 +68,16 @@ TEST_CASE("mark: in a run that goes on, dependents are judged", "[cli][mark]") {
   program.read_all();
   CHECK(program.wait() == 1);
 }
+
+TEST_CASE("mark: when nothing has failed any more, a retry ends the run well", "[cli][mark]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: 'true', b: exit 3}\n");
+  REQUIRE(here.run({"run", "w.yaml"}).code == 1);
+  REQUIRE(here.run({"mark", "r-1/b", "--succeeded"}).code == 0);
+  const auto retried = here.run({"retry", "r-1"});
+  CHECK(retried.code == 0);
+  CHECK_THAT(retried.out,
+             Contains("r-1 generation 2: 0 tasks reset, 2 kept\n") && Contains("r-1  succeeded"));
+  CHECK(here.run({"replay", "r-1"}).code == 0);
+  CHECK(here.run({"retry", "r-1"}).code == 4);
+}
