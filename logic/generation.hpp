@@ -10,9 +10,10 @@
 
 namespace sluice::logic {
 
-/// The tasks that start anew, ascending. Errors: `conflict` when the run has not ended, when there
-/// is nothing to start anew, and when it did not fail and no task is named; `invalid_argument` for
-/// a task that it does not have, with the nearest name.
+/// The tasks that start anew, ascending; none when all that had failed was marked since. Errors:
+/// `conflict` when the run has not ended, when nothing is downstream of the task that is named, and
+/// when the run did not fail and no task is named; `invalid_argument` for a task that it does not
+/// have, with the nearest name.
 /// @pre `workflow` is that of the run
 expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflow,
                                                 const model::stored_run& run,
