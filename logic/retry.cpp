@@ -24,7 +24,6 @@ bool any_matches(const std::vector<model::failure_pattern>& patterns,
                      [&](const auto& pattern) { return matches(pattern, failure); });
 }
 
-/// What may pass by itself.
 bool is_repeated_by_default(failure_class failure_class) {
   switch (failure_class) {
   case failure_class::exit:
@@ -40,6 +39,11 @@ bool is_repeated_by_default(failure_class failure_class) {
 }
 
 } // namespace
+
+bool may_pass_by_itself(const model::retry_policy* policy, const model::failure& failure) {
+  return is_repeated_by_default(failure.failure_class)
+         && (policy == nullptr || !any_matches(policy->stop_on, failure));
+}
 
 bool may_be_repeated(failure_class failure_class) {
   return failure_class != failure_class::cancelled && failure_class != failure_class::deadline

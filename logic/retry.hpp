@@ -13,6 +13,10 @@ namespace sluice::logic {
 /// these classes are repeated: exit, transient, timeout, heartbeat, validation, resource.
 bool is_repeated(const model::retry_policy& policy, const model::failure& failure);
 
+/// Whether another attempt may do better though nothing is changed: its class is repeated by
+/// default, and the policy, if there is one, does not stop at it.
+bool may_pass_by_itself(const model::retry_policy* policy, const model::failure& failure);
+
 /// Whether a policy may name this class in `on`: no attempt can follow a cancel or a deadline, and
 /// lost attempts have a limit of their own.
 bool may_be_repeated(model::failure_class failure_class);

@@ -64,6 +64,25 @@ TEST_CASE("retry: classes that may pass are repeated", "[logic][retry]") {
   CHECK(is_repeated(policy, {as, "", ""}) == want);
 }
 
+TEST_CASE("retry: what may pass by itself is repeated by default and stops no policy",
+          "[logic][retry]") {
+  retry_policy policy; // what else it says does not matter
+  policy.on = patterns({"permanent"});
+  policy.stop_on = patterns({"exit:2", "timeout"});
+  const auto [as, code, alone, with_policy] =
+    GENERATE(table<failure_class, const char*, bool, bool>({
+      {failure_class::exit, "1", true, true},
+      {failure_class::exit, "2", true, false},
+      {failure_class::timeout, "", true, false},
+      {failure_class::transient, "75", true, true},
+      {failure_class::permanent, "program_not_found", false, false},
+      {failure_class::lost, "", false, false},
+    }));
+  CAPTURE(to_string(as), code);
+  CHECK(may_pass_by_itself(nullptr, {as, code, ""}) == alone);
+  CHECK(may_pass_by_itself(&policy, {as, code, ""}) == with_policy);
+}
+
 TEST_CASE("retry: a policy names what it repeats and what it does not", "[logic][retry]") {
   retry_policy policy{.max = 1};
   policy.on = patterns({"transient", "exit:75", "exit:SIGKILL", "permanent"});
