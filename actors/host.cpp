@@ -121,7 +121,7 @@ void start_child(host_pointer self, child which) {
     adopt(self, which, state.scheduler,
           scheduler_actor{self->spawn<caf::monitored>(
             scheduler, core_options_of(state), options.scheduler, options.clock, state.readers,
-            std::exchange(state.runs.runs, nullptr))});
+            std::exchange(state.runs, live_runs{.next_run = state.runs.next_run}))});
     if (state.draining)
       offer_drain(self); // before the executors come: without them it dispatches nothing
     for (const auto& executor : executors_of(state))

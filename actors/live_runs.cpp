@@ -28,7 +28,12 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
       return tl::unexpected(run.error());
     runs.push_back(std::move(*run));
   }
-  return live_runs{std::make_shared<const std::vector<model::stored_run>>(std::move(runs)), *next};
+  auto breakers = store.breakers();
+  if (!breakers)
+    return tl::unexpected(breakers.error());
+  return live_runs{std::make_shared<const std::vector<model::stored_run>>(std::move(runs)),
+                   std::make_shared<const std::vector<model::stored_breaker>>(std::move(*breakers)),
+                   *next};
 }
 
 } // namespace sluice::actors

@@ -18,7 +18,9 @@ struct run_ownership {
 
 struct live_runs {
   std::shared_ptr<const std::vector<model::stored_run>> runs; ///< in order of their numbers
-  model::run_no next_run;                                     ///< the first that nobody has
+  /// What is known against kinds of tasks, of these runs and of all others.
+  std::shared_ptr<const std::vector<model::stored_breaker>> breakers;
+  model::run_no next_run; ///< the first that nobody has
 };
 
 /// Errors: those of `storage::reader`.

@@ -3,6 +3,7 @@
 
 #include "executors/function_registry.hpp"
 #include "executors/launcher.hpp"
+#include "logic/breaker.hpp"
 #include "model/error.hpp"
 #include "model/time.hpp"
 #include "storage/store.hpp"
@@ -21,6 +22,7 @@ struct scheduler_options {
   /// that holds them back.
   std::uint32_t dispatch_ahead = 0;
   std::uint32_t crash_limit = 5;           ///< lost attempts a task survives
+  logic::breaker_options breaker;          ///< of tasks that keep failing
   std::uint32_t waiting_submissions = 256; ///< while the store is behind; more are refused
 };
 

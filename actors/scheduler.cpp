@@ -229,14 +229,15 @@ void go_on(scheduler_pointer self) {
 }
 
 /// Takes up what the store holds; a run that cannot go on here stays as it is.
-void restore(scheduler_pointer self, const std::vector<model::stored_run>& runs) {
-  for (const auto& run : runs) {
+void restore(scheduler_pointer self, const live_runs& stored) {
+  for (const auto& run : *stored.runs) {
     if (auto restored = self->state.core->restore(run, self->state.clock.wall()))
       push(self, std::move(*restored));
     else
       spdlog::error("run not taken up run={} cause='{}'", run.run_no.value,
                     restored.error().message);
   }
+  push(self, self->state.core->restore(*stored.breakers, self->state.clock.wall()));
 }
 
 /// Hands a submission to the core. False: it was refused.
@@ -364,21 +365,21 @@ caf::typed_response_promise<checkpoint_kept> save(scheduler_pointer self,
 
 } // namespace
 
-scheduler_actor::behavior_type
-scheduler(scheduler_pointer self, logic::core_options core, scheduler_options options,
-          model::clock clock, readers_actor readers,
-          std::shared_ptr<const std::vector<model::stored_run>> runs) {
+scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_options core,
+                                         scheduler_options options, model::clock clock,
+                                         readers_actor readers, const live_runs& stored) {
   auto& state = self->state;
   core.slots = options.slots;
   core.dispatch_ahead = options.dispatch_ahead;
   core.asynchronous_calls = options.asynchronous_calls;
   core.crash_limit = options.crash_limit;
+  core.breaker = options.breaker;
   state.core = std::make_unique<logic::scheduler_core>(std::move(core));
   state.clock = std::move(clock);
   state.waiting_submissions = options.waiting_submissions;
   state.readers = std::move(readers);
   self->set_exception_handler(describe_exception);
-  restore(self, *runs);
+  restore(self, stored);
   return {
     [self](model::attempt_started& e) { react(self, e); },
     [self](model::attempt_validating& e) { react(self, e); },

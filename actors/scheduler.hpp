@@ -50,11 +50,11 @@ struct scheduler_state {
   static inline const char* name = "scheduler";
 };
 
-/// Begins with `runs`, as the store holds them. The writer arrives by `use_batch_writer`, until
+/// Begins with what the store holds. The writer arrives by `use_batch_writer`, until
 /// then steps wait; executors by `executor_ready`, until all are there nothing is dispatched.
-scheduler_actor::behavior_type
-scheduler(scheduler_actor::stateful_pointer<scheduler_state> self, logic::core_options core,
-          scheduler_options options, model::clock clock, readers_actor readers,
-          std::shared_ptr<const std::vector<model::stored_run>> runs);
+scheduler_actor::behavior_type scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
+                                         logic::core_options core, scheduler_options options,
+                                         model::clock clock, readers_actor readers,
+                                         const live_runs& stored);
 
 } // namespace sluice::actors

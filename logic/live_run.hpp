@@ -32,7 +32,7 @@ struct live_task {
   bool released : 1 = false;     ///< needs the outputs of its upstreams no longer
   bool pinning : 1 = false;      ///< holds outputs that were read back for it
   bool settled : 1 = false;      ///< terminal, and its dependents know
-  bool was_started : 1 = false;  ///< before a restart, and not evaluated since
+  bool was_started : 1 = false;  ///< or held back, before a restart; and not evaluated since
   bool checkpointed : 1 = false; ///< a checkpoint of it may be stored
   bool kept : 1 = false;         ///< decided in an earlier generation of its run
   bool fell_back : 1 = false;    ///< its fallback has taken over

@@ -219,6 +219,7 @@ expected<model::control_result> scheduler_core::pause(live_run& run, const model
   guarded(run, [&] {
     if (!std::exchange(run.paused, true))
       step_.records.push_back(model::run_paused{run.run_no, true, actor_, now_});
+    stir_kinds_of(run);
     if (stops)
       result.tasks = stop_attempts(run);
     result.kept -= result.tasks.size();
@@ -231,6 +232,7 @@ expected<model::control_result> scheduler_core::resume(live_run& run) {
     return fail(errc::conflict, "run " + to_string(run.run_no) + " is not paused");
   run.paused = false;
   step_.records.push_back(model::run_paused{run.run_no, false, actor_, now_});
+  stir_kinds_of(run);
   note_dispatchable(run);
   return model::control_result{run.run_no, run.generation, {}, run.tasks.size()};
 }

@@ -20,6 +20,7 @@ reaction scheduler_core::react(const model::happening& what, model::wall_time no
   now_ = now;
   actor_ = "scheduler";
   std::visit([this](const auto& e) { on(e); }, what);
+  settle_breakers();
   if (mode == dispatching::allowed)
     fill_capacity();
   return finish_step();
@@ -45,6 +46,7 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
 }
 
 reaction scheduler_core::finish_step() {
+  settle_breakers(); // a run may have been given up at its dispatch
   for (const auto run_no : touched_) {
     const auto it = runs_.find(run_no);
     if (it == runs_.end())
@@ -465,6 +467,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.retries = run.retries_done(task);
   if (to == task_state::retry_wait)
     outcome.retry_at = run.timers.at({task, model::timer_kind::retry});
+  outcome.breaker = judge_kind(run, report.key, failure);
   change_state(run, task, to);
   outcome.key = report.key;
   outcome.from = from;

@@ -4,6 +4,7 @@
 // touches its dependants' counters and nothing else.
 #pragma once
 
+#include "logic/breaker.hpp"
 #include "logic/dispatch_pace.hpp"
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
@@ -28,6 +29,7 @@ struct core_options {
   std::uint32_t dispatch_ahead = 0;
   std::uint32_t asynchronous_calls = 1024; ///< at once, beside the slots
   std::uint32_t crash_limit = 5; ///< losses a task survives when it says nothing, at most 254
+  breaker_options breaker;
   std::size_t kept_output_bytes = 16u << 10;        ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
@@ -57,6 +59,9 @@ public:
   /// such until their executor tells what became of them. An error, `invalid_argument`, says why it
   /// cannot go on here: a handler that this program does not have.
   expected<reaction> restore(const model::stored_run& stored, model::wall_time now);
+  /// Takes up what the store holds against kinds of tasks. Once, when all runs are taken up and
+  /// before anything happens.
+  reaction restore(const std::vector<model::stored_breaker>& stored, model::wall_time now);
 
   /// A step of its own that only fills free capacity: there is room again.
   reaction dispatch(model::wall_time now);
@@ -142,6 +147,33 @@ private:
   void fail_for_good(live_run& run, const model::attempt_report& report, model::failure failure);
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
   void give_up_retry(live_run& run, std::uint32_t task);
+
+  // scheduler_breakers.cpp: kinds of tasks that keep failing.
+  struct task_kind {
+    logic::breaker breaker;
+    std::set<model::task_key> waiting; ///< for it; of live runs
+  };
+  task_kind* kind_of(const live_run& run, std::uint32_t task);
+  void stir(const live_run& run, std::uint32_t task);
+  void stir_kinds_of(const live_run& run);
+  bool is_held_back(const live_run& run, std::uint32_t task);
+  void wait_for_breaker(live_run& run, std::uint32_t task,
+                        std::optional<model::wall_time> due = std::nullopt);
+  void wait_until(live_run& run, std::uint32_t task, model::wall_time end_of_pause);
+  void breaker_is_due(live_run& run, std::uint32_t task, model::wall_time due);
+  void release_from_breaker(live_run& run, std::uint32_t task,
+                            std::optional<model::wall_time> due = std::nullopt);
+  void release_and_settle(model::task_key key);
+  void release_all(task_kind& kind);
+  void give_up_probe(const live_run& run, std::uint32_t task);
+  void follow_with_breaker(const live_run& run, std::uint32_t task, model::task_state to);
+  std::optional<model::breaker_state> judge_kind(const live_run& run, const model::attempt_key& key,
+                                                 const std::optional<model::failure>& failure);
+  void settle_breakers();
+  void hold_back(task_kind& kind, const std::string& workflow, const std::string& task_name);
+  template <class Visit>
+  void for_each_of_kind(const std::string& workflow, const std::string& task_name,
+                        const Visit& visit);
 
   // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
@@ -235,12 +267,17 @@ private:
   /// Asked of runs that are not in progress and are being read back, in order.
   std::map<model::run_no, std::deque<model::control_requested>> asked_;
 
+  /// Of tasks that have failed lately, by workflow and task: few, most of the time none.
+  std::map<std::string, std::map<std::string, task_kind>> kinds_;
+
   // Of the step in progress.
   model::wall_time now_;
   std::string actor_;
   reaction step_;
   std::set<model::run_no> touched_;
   std::set<model::timer> timers_set_; ///< and not removed again
+  /// Kinds whose breaker opened, closed or lost its probe: what follows for their tasks is open.
+  std::set<std::pair<std::string, std::string>> stirred_;
 };
 
 } // namespace sluice::logic

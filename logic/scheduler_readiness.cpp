@@ -187,8 +187,10 @@ void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::str
 }
 
 void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
-  change_state(run, task, task_state::ready);
   run.tasks[task].was_started = false;
+  if (is_held_back(run, task))
+    return wait_for_breaker(run, task);
+  change_state(run, task, task_state::ready);
   run.ready[std::size_t(pool_of(run, task))].push_back(task);
   note_dispatchable(run);
 }
@@ -200,6 +202,8 @@ void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place w
     entry.state = task_state::pending; // which is what is stored of `ready`
     return prepare(run, task);
   }
+  if (is_held_back(run, task))
+    return wait_for_breaker(run, task);
   auto& ready = run.ready[std::size_t(pool_of(run, task))];
   if (where == place::first)
     ready.push_front(task);

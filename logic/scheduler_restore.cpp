@@ -81,9 +81,12 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     run.undecided_finally -= run.is_finally(task) ? 1 : 0;
     return;
   }
-  entry.was_started = was.started;
+  // What waits has passed its rules too, though it may not have been dispatched.
+  entry.was_started = was.started || was.state == task_state::waiting;
   entry.judged = entry.was_started;
-  entry.checkpointed = entry.was_started; // perhaps: its next attempt looks for one
+  entry.checkpointed = was.started; // perhaps: its next attempt looks for one
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker)))
+    kinds_[run.spec().name][run.task_spec(task).name].waiting.insert({run.run_no, task});
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

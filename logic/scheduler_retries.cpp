@@ -8,6 +8,8 @@ using model::task_state;
 using model::timer_kind;
 
 void scheduler_core::retry_is_due(live_run& run, std::uint32_t task, model::wall_time due) {
+  if (is_held_back(run, task))
+    return wait_for_breaker(run, task, due);
   move_task(run, task, task_state::ready, "", std::nullopt, due);
   make_ready_again(run, task, place::last);
 }
@@ -46,6 +48,7 @@ void scheduler_core::fail_for_good(live_run& run, const model::attempt_report& r
     return end_attempt(run, report, task_state::failed, std::move(failure));
   end_attempt(run, report, task_state::ready, std::move(failure), next::fallback);
   run.tasks[task].fell_back = true;
+  give_up_probe(run, task);
   make_ready_again(run, task, place::last);
 }
 

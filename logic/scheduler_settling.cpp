@@ -24,6 +24,8 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     touched_.insert(run.run_no);
   }
   follow_with_timers(run, task, to);
+  if (!kinds_.empty())
+    follow_with_breaker(run, task, to);
   entry.state = to;
   if (!is_terminal(to))
     return;
@@ -195,7 +197,9 @@ void scheduler_core::stop_on_failure(live_run& run) {
     const auto state = run.tasks[task].state;
     if (is_terminal(state) || is_active(state) || !run.is_stopped(task))
       continue;
-    if (state == task_state::retry_wait)
+    const bool is_to_repeat = state == task_state::retry_wait
+                              || (state == task_state::waiting && run.retries.contains(task));
+    if (is_to_repeat)
       give_up_retry(run, task);
     else
       move_task(run, task, task_state::skipped, "run_failed");

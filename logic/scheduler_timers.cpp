@@ -53,7 +53,9 @@ void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_
     const auto from = run.tasks[task].state;
     if (from == task_state::retry_wait)
       remove_timer(run, {task, timer_kind::retry});
-    if (from == task_state::ready || is_terminal(to))
+    if (from == task_state::waiting)
+      remove_timer(run, {task, timer_kind::breaker});
+    if (from == task_state::ready || to == task_state::waiting || is_terminal(to))
       remove_timer(run, {task, timer_kind::queue_timeout});
     if (is_terminal(to))
       remove_timer(run, {task, timer_kind::deadline});
@@ -70,6 +72,8 @@ void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_
 void scheduler_core::act_on(live_run& run, const model::timer& due) {
   if (due.kind == timer_kind::retry)
     return retry_is_due(run, *due.task_idx, due.due);
+  if (due.kind == timer_kind::breaker)
+    return breaker_is_due(run, *due.task_idx, due.due);
   if (!due.task_idx)
     return expire_run(run, due.due);
   const auto task = *due.task_idx;

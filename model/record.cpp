@@ -33,6 +33,12 @@ void put_lateness(value& data, wall_time at, const std::optional<wall_time>& due
     data["late_us"] = (at - *due).count();
 }
 
+void put_breaker(value& data, const breaker_state& breaker) {
+  data["breaker"] = {{"failures", breaker.failures}};
+  if (breaker.open_until)
+    data["breaker"]["open_until_us"] = to_us(*breaker.open_until);
+}
+
 event_type type_of(task_state to) {
   switch (to) {
   case task_state::skipped:
@@ -47,6 +53,8 @@ event_type type_of(task_state to) {
     return event_type::task_retrying;
   case task_state::validating:
     return event_type::task_validating;
+  case task_state::waiting:
+    return event_type::task_waiting;
   case task_state::dispatched:
     return event_type::task_dispatched;
   default:
@@ -168,6 +176,8 @@ event from_record(const attempt_ended& r) {
     data["retry"] = outcome.retries;
     data["due_us"] = to_us(*outcome.retry_at);
   }
+  if (outcome.breaker)
+    put_breaker(data, *outcome.breaker);
   if (outcome.started_at)
     data["started_us"] = to_us(*outcome.started_at);
   if (outcome.usage != resource_usage{}) {
@@ -181,8 +191,10 @@ event from_record(const attempt_ended& r) {
 }
 
 event from_record(const task_moved& r) {
+  const auto released =
+    r.from == task_state::waiting ? event_type::task_released : event_type::task_due;
   const auto type = r.to == task_state::failed  ? event_type::task_failed
-                    : r.to == task_state::ready ? event_type::task_due
+                    : r.to == task_state::ready ? released
                                                 : type_of(r.to);
   auto e = at_task(r.key, r.attempt, type, r.at);
   e.from = to_string(r.from);
@@ -193,6 +205,8 @@ event from_record(const task_moved& r) {
     data["reason"] = r.reason;
   put_lateness(data, r.at, r.due);
   put_failure(data, r.failure);
+  if (r.breaker)
+    put_breaker(data, *r.breaker);
   e.data = or_null(std::move(data));
   return e;
 }
@@ -234,7 +248,7 @@ std::size_t weight(const step& s) {
                          [](const attempt_dispatched&) { return std::size_t{3}; },
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
-                           return std::size_t{3} + (wide ? 1 : 0);
+                           return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0);
                          },
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },

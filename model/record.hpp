@@ -91,6 +91,7 @@ struct task_moved {
   std::string actor;
   wall_time at;
   std::optional<wall_time> due; ///< of the timer that moved it, which may have fired late
+  std::optional<breaker_state> breaker = std::nullopt; ///< that it waits for from now on
 };
 /// Something a person should know about a task; changes no state.
 struct warning_raised {

@@ -1,6 +1,7 @@
 // A run, its tasks and their attempts: what was asked, what an executor reports, what was decided.
 #pragma once
 
+#include "model/breaker.hpp"
 #include "model/ids.hpp"
 #include "model/json.hpp"
 #include "model/state.hpp"
@@ -84,13 +85,14 @@ struct attempt_outcome {
   task_state from = task_state::running;
   task_state state = task_state::succeeded; ///< the task's; `ready` after a lost attempt
   std::optional<model::failure> failure;
-  std::uint32_t losses = 0;          ///< of the task, this one counted
-  std::uint32_t retries = 0;         ///< of the task, the one that follows counted
-  std::optional<wall_time> retry_at; ///< when it follows: of `retry_wait`
-  bool drops_checkpoint = false;     ///< the task needs none any more, and may have one
-  bool falls_back = false;           ///< to its fallback: of `ready`
-  value own_usage;                   ///< object of numbers, or null
-  value outputs;                     ///< object, or null
+  std::uint32_t losses = 0;             ///< of the task, this one counted
+  std::uint32_t retries = 0;            ///< of the task, the one that follows counted
+  std::optional<wall_time> retry_at;    ///< when it follows: of `retry_wait`
+  bool drops_checkpoint = false;        ///< the task needs none any more, and may have one
+  bool falls_back = false;              ///< to its fallback: of `ready`
+  std::optional<breaker_state> breaker; ///< of its kind of task, when the attempt changed it
+  value own_usage;                      ///< object of numbers, or null
+  value outputs;                        ///< object, or null
   resource_usage usage;
   std::optional<wall_time> started_at;
   wall_time finished_at;

@@ -95,8 +95,9 @@ enum class wait_reason : std::uint8_t {
   limit,    ///< `limits.active_tasks` of its run is reached
   retry,    ///< its attempt failed and the next one is not due yet
   paused,   ///< its run is paused
+  breaker,  ///< tasks of its kind keep failing, and are not started for a while
 };
-inline constexpr std::size_t wait_reason_count = 7;
+inline constexpr std::size_t wait_reason_count = 8;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -158,6 +159,8 @@ enum class event_type : std::uint8_t {
   task_lost,     ///< its attempt was lost; the task is ready again
   task_retrying, ///< its attempt failed; another one follows after a wait
   task_due,      ///< the wait before a retry is over; the task is ready again
+  task_waiting,  ///< it could run, but something holds it back
+  task_released, ///< nothing holds it back any more; it is ready
   task_fallback, ///< its attempt failed for good; its fallback takes over, the task is ready again
   task_validating,
   task_skipped,
@@ -176,8 +179,9 @@ enum class timer_kind : std::uint8_t {
   retry,         ///< the next attempt of a task in `retry_wait`
   deadline,      ///< of a task or of a run, counted from the submission
   queue_timeout, ///< of a task that is ready and does not start
+  breaker,       ///< the end of the pause of a kind of task, for one that waits for it
 };
-inline constexpr std::size_t timer_kind_count = 3;
+inline constexpr std::size_t timer_kind_count = 4;
 
 std::string_view to_string(task_state s);
 std::string_view to_string(run_state s);

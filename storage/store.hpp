@@ -117,6 +117,7 @@ struct task_row {
   /// Once it is terminal, or of the attempt that is to be repeated; a lost attempt keeps its own.
   std::optional<model::failure> failure;
   std::optional<model::wall_time> retry_at;      ///< while it waits for that
+  std::optional<model::breaker_state> breaker;   ///< while it waits for that
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
@@ -181,6 +182,8 @@ public:
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   /// The timers that are set for a run and its tasks.
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;
+  /// What is known against kinds of tasks.
+  virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
   /// is.

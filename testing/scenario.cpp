@@ -41,6 +41,10 @@ public:
     node_options_.dispatch_ahead = random_.percent(50) ? node_options_.slots : 0;
     runs_left_ = 1 + random_.below(2);
     cancels_left_ = random_.percent(30) ? 1 : 0;
+    // Sooner than with the defaults: a random task has few attempts.
+    node_options_.breaker = {
+      .failures = static_cast<std::uint32_t>(1 + random_.below(4)),
+      .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
     retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(30) ? 1 + random_.below(3) : 0;
     marks_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
@@ -94,11 +98,13 @@ private:
       return submit();
     if (faults_left_ > 0 && random_.below(60) == 0)
       return strike();
-    if (cancels_left_ > 0 && !unfinished().empty() && random_.below(300) == 0)
+    // Few tasks wait for their breaker, and not for long: then operators are busier.
+    const std::size_t patience = is_any_waiting() ? 1 : 5;
+    if (cancels_left_ > 0 && !unfinished().empty() && random_.below(60 * patience) == 0)
       return cancel();
     if (retries_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
       return retry();
-    if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(100) == 0)
+    if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(20 * patience) == 0)
       return mark();
     if (pauses_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
       return pause();
@@ -131,9 +137,8 @@ private:
   void submit() {
     --runs_left_;
     const auto size = random_.percent(90) ? 5 + random_.below(40) : 5 + random_.below(196);
-    auto made = random_workflow(random_, size);
-    made.name = std::to_string(submitted_.size()); // by which its run is known
-    const auto spec = std::make_shared<const model::workflow_spec>(std::move(made));
+    // All of one name: their tasks share breakers.
+    const auto spec = std::make_shared<const model::workflow_spec>(random_workflow(random_, size));
     const auto compiled = logic::compile(spec, [](std::string_view) { return true; });
     if (!compiled)
       return violate("the random workflow is not valid: " + compiled.error().front().message);
@@ -141,18 +146,20 @@ private:
     const auto number = submitted_.size();
     submitted_.push_back(*compiled);
     asked_.insert(number);
-    node_->submit(spec, [this, number](const expected<model::run_no>& answer) {
-      asked_.erase(number);
-      look();
-      if (!answer) { // refused, or its scheduler died: nothing was promised
-        if (runs_left_ == 0 && fold_.runs().empty())
-          runs_left_ = 1;
-        return;
-      }
-      const auto stored = workflows_.find(*answer);
-      if (stored == workflows_.end() || stored->second != submitted_[number])
-        violate("a run was accepted that is not stored");
-    });
+    // The hash is what its run is known by.
+    node_->submit(spec, std::to_string(number),
+                  [this, number](const expected<model::run_no>& answer) {
+                    asked_.erase(number);
+                    look();
+                    if (!answer) { // refused, or its scheduler died: nothing was promised
+                      if (runs_left_ == 0 && fold_.runs().empty())
+                        runs_left_ = 1;
+                      return;
+                    }
+                    const auto stored = workflows_.find(*answer);
+                    if (stored == workflows_.end() || stored->second != submitted_[number])
+                      violate("a run was accepted that is not stored");
+                  });
   }
 
   void cancel() {
@@ -173,8 +180,8 @@ private:
     --marks_left_;
     const auto run = some_run();
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
-    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::failed,
-                              task_state::pending};
+    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::waiting,
+                              task_state::waiting,    task_state::failed,     task_state::pending};
     control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
                                   decided[random_.below(decided.size())]});
   }
@@ -405,6 +412,11 @@ private:
         runs.push_back(run);
     return runs;
   }
+  bool is_any_waiting() const {
+    return std::any_of(fold_.runs().begin(), fold_.runs().end(), [](const auto& run) {
+      return run.second.counts[std::size_t(task_state::waiting)] > 0;
+    });
+  }
   bool is_busy() const { return !asked_.empty() || controls_asked_ > 0 || !unfinished().empty(); }
   bool is_over() const { return runs_left_ == 0 && retries_left_ == 0 && !is_busy(); }
 
@@ -442,7 +454,7 @@ private:
         return violate(fits.error().message);
       if (event.type == model::event_type::run_submitted)
         workflows_[event.run_no] =
-          submitted_.at(std::stoul(reader.workflow(event.run_no).value()->name));
+          submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
       events_of_operators_ += event.actor == "operator" ? 1 : 0;
       if (event.task_idx && !event.is_note()) {
         if (event.type == model::event_type::task_reset
@@ -450,6 +462,7 @@ private:
           note_reset(event);
         check_outcome(event);
         check_retry(event);
+        check_breaker(event);
         if (event.type == model::event_type::task_fallback
             && !fell_back_.insert({event.run_no, *event.task_idx}).second)
           violate(to_string(event.run_no) + " has a task that falls back twice");
@@ -467,6 +480,7 @@ private:
       compare_run(run);
       compare_timers(run);
     }
+    compare_breakers();
   }
 
   /// The task starts anew, or is decided: what was promised of its earlier attempts does not hold
@@ -513,12 +527,57 @@ private:
       if (!policy || event.data["retry"].get<std::uint32_t>() > policy->max)
         violate(name + " is repeated more often than it may");
       retry_at_[key] = model::from_us(event.data["due_us"].get<std::int64_t>());
-    } else if (event.type == model::event_type::task_due) {
+    } else if (event.from == to_string(task_state::retry_wait)
+               && (event.type == model::event_type::task_due
+                   || event.type == model::event_type::task_waiting)) {
       // Waits go by the monotonic clock, and their ends are told in wall time.
       const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0;
       if (!was_set && event.at < retry_at_.at(key))
         violate(name + " is repeated before its time");
     }
+  }
+
+  /// While a breaker is open no attempt of its kind starts before the end of the pause, and nothing
+  /// waits for one that is closed.
+  void check_breaker(const model::event& event) {
+    const auto& spec = workflows_.at(event.run_no)->spec();
+    const std::pair kind{spec.name, spec.tasks[*event.task_idx].name};
+    if (const auto* told = told_breaker(event)) {
+      auto& state = breakers_[kind];
+      state = {told->at("failures").get<std::uint32_t>(), std::nullopt};
+      if (told->contains("open_until_us"))
+        state.open_until = model::from_us(told->at("open_until_us").get<std::int64_t>());
+      if (state.failures == 0)
+        breakers_.erase(kind);
+    }
+    const auto known = breakers_.find(kind);
+    const bool is_open = known != breakers_.end() && known->second.open_until;
+    const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0;
+    if (event.type == model::event_type::task_waiting && !is_open)
+      violate("a task waits for a breaker that is closed");
+    const bool is_action = !fell_back_.contains({event.run_no, *event.task_idx});
+    if (event.type == model::event_type::task_dispatched && is_open && is_action && !was_set
+        && event.at < *known->second.open_until)
+      violate("an attempt starts behind an open breaker");
+  }
+  /// What an attempt that ended changed; a task that waits only repeats it.
+  static const model::value* told_breaker(const model::event& event) {
+    if (!event.data.is_object() || event.type == model::event_type::task_waiting)
+      return nullptr;
+    const auto found = event.data.find("breaker");
+    return found == event.data.end() ? nullptr : &*found;
+  }
+
+  /// What is stored against kinds of tasks is what the events say.
+  void compare_breakers() {
+    const auto stored = reader().breakers();
+    if (!stored)
+      return violate("the breakers cannot be read: " + stored.error().message);
+    std::map<std::pair<std::string, std::string>, model::breaker_state> rows;
+    for (const auto& row : *stored)
+      rows[{row.workflow, row.task}] = row.state;
+    if (rows != breakers_)
+      violate("the breakers that are stored are not what the events say");
   }
 
   /// A task that is never repeated runs once.
@@ -563,6 +622,8 @@ private:
       return !is_terminal(stored);
     case model::timer_kind::queue_timeout:
       return stored == task_state::pending; // `ready` is never stored
+    case model::timer_kind::breaker:
+      return stored == task_state::waiting;
     }
     return false;
   }
@@ -573,6 +634,7 @@ private:
       compare_timers(run);
       compare_tasks(run, 0, folded.tasks.size());
     }
+    compare_breakers();
   }
 
   void compare_run(model::run_no run) {
@@ -747,8 +809,10 @@ private:
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
-  std::uint64_t progress_ = 0;                           ///< that was saved last
-  std::map<model::task_key, std::uint64_t> kept_;        ///< of each task, as it was told
+  /// What is known against kinds of tasks (workflow, task), as told.
+  std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
+  std::uint64_t progress_ = 0;                    ///< that was saved last
+  std::map<model::task_key, std::uint64_t> kept_; ///< of each task, as it was told
   std::set<model::task_key> marked_;
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
   std::int64_t seen_ = 0;

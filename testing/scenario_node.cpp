@@ -54,6 +54,7 @@ scenario_node::scenario_node(const scenario_node_options& options, start_check o
   actors::host_options host;
   host.scheduler.slots = options.slots;
   host.scheduler.dispatch_ahead = options.dispatch_ahead;
+  host.scheduler.breaker = options.breaker;
   host.store = store_;
   host.open_reader = [name = options.store_name] { return storage::open_reader_in_memory(name); };
   host.launcher = launcher_;
@@ -84,9 +85,9 @@ scripted_launcher& scenario_node::launcher() {
 }
 
 void scenario_node::submit(std::shared_ptr<const model::workflow_spec> workflow,
-                           actors::completion done) {
+                           std::string content_hash, actors::completion done) {
   auto what = std::make_shared<model::submission>();
-  what->content_hash = "hash-" + workflow->name;
+  what->content_hash = std::move(content_hash);
   what->workflow = std::move(workflow);
   self->send(host_, actors::host_submit{std::move(what), std::move(done)});
 }

@@ -19,6 +19,7 @@ struct scenario_node_options {
   std::vector<model::run_no> resume; ///< runs that it takes up
   std::uint32_t slots = 4;
   std::uint32_t dispatch_ahead = 0;
+  logic::breaker_options breaker;
   model::microseconds wall_offset{}; ///< added to the virtual wall time
 };
 
@@ -42,8 +43,9 @@ public:
   faulty_store& store() { return *store_; }
   scripted_launcher& launcher();
 
-  /// @pre the workflow's name is another one each time
-  void submit(std::shared_ptr<const model::workflow_spec> workflow, actors::completion done);
+  /// `content_hash` stands for the workflow.
+  void submit(std::shared_ptr<const model::workflow_spec> workflow, std::string content_hash,
+              actors::completion done);
   void cancel(model::run_no run, model::cancel_mode mode);
   void control(model::run_no run, model::control what,
                std::function<void(expected<model::control_result>)> done);

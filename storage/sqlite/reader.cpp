@@ -122,6 +122,10 @@ expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) 
                  [&] { return select_timers(*db_, run_no); });
 }
 
+expected<std::vector<model::stored_breaker>> sqlite_reader::breakers() {
+  return guarded("read the breakers", [&] { return select_breakers(*db_); });
+}
+
 expected<std::int64_t> sqlite_reader::last_seq() {
   return guarded("read the last event", [&] { return select_last_seq(*db_); });
 }

@@ -97,6 +97,14 @@ void upsert_checkpoint(connection& db, const model::checkpoint_saved& r);
 void delete_checkpoint(connection& db, model::task_key task);
 std::optional<checkpoint_row> select_checkpoint(connection& db, model::task_key task);
 
+// --- breaker ---
+
+/// Of the task's kind: of the tasks of its name in all runs of its workflow.
+void change_breaker(connection& db, model::task_key task, const model::breaker_state& to);
+std::vector<model::stored_breaker> select_breakers(connection& db);
+std::optional<model::breaker_state> select_breaker(connection& db, model::run_no run,
+                                                   const std::string& task);
+
 // --- event ---
 
 void insert_event(connection& db, std::int64_t seq, const model::event& e);

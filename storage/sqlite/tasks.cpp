@@ -45,6 +45,13 @@ task_row read_task(query& row) {
   return task;
 }
 
+/// Few tasks wait for one, so it is asked for each of them.
+void add_breaker(connection& db, task_row& task) {
+  if (task.state == model::task_state::waiting
+      && task.reason == to_string(model::wait_reason::breaker))
+    task.breaker = select_breaker(db, task.key.run_no, task.name);
+}
+
 } // namespace
 
 void insert_tasks(connection& db, const model::run_created& r) {
@@ -194,6 +201,8 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   std::vector<task_row> tasks;
   while (row.next())
     tasks.push_back(read_task(row));
+  for (auto& task : tasks)
+    add_breaker(db, task);
   return tasks;
 }
 
@@ -258,7 +267,11 @@ std::optional<task_row> select_task(connection& db, model::run_no run, const std
      LIMIT 1
   )sql";
   query row{db, sql, run.value, name};
-  return row.next() ? std::optional{read_task(row)} : std::nullopt;
+  if (!row.next())
+    return std::nullopt;
+  auto task = read_task(row);
+  add_breaker(db, task);
+  return task;
 }
 
 std::vector<std::string> select_task_names(connection& db, model::run_no run) {

@@ -128,6 +128,8 @@ bool writer::write(const model::attempt_ended& r) {
   if (!end_task(*db_, r.outcome))
     return false;
   end_attempt(*db_, r.outcome);
+  if (r.outcome.breaker)
+    change_breaker(*db_, r.outcome.key.task(), *r.outcome.breaker);
   if (r.outcome.drops_checkpoint)
     delete_checkpoint(*db_, r.outcome.key.task());
   return true;

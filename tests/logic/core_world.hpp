@@ -63,6 +63,8 @@ public:
   std::vector<model::acknowledge_report> acknowledged;
   std::vector<model::load_outputs> loads; ///< asked for and not answered yet
   std::set<model::timer> timers;          ///< as stored
+  /// What is known against kinds of tasks (workflow, task), as stored.
+  std::map<std::pair<std::string, std::string>, model::breaker_state> breakers;
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
   std::vector<model::answer_control> control_answers;
@@ -189,13 +191,17 @@ public:
     for (const auto& [run_no, run] : runs)
       if (!is_terminal(run.state))
         live.push_back(run_no);
-    is_restoring_ = true; // the runs that come later are missing until the last of them
+    is_restoring_ = true; // what comes later is missing until the end
     for (const auto run_no : live) {
-      is_restoring_ = run_no != live.back();
       auto restored = core.restore(stored(run_no), tick());
       REQUIRE(restored);
       take(std::move(*restored));
     }
+    is_restoring_ = false;
+    std::vector<model::stored_breaker> known;
+    for (const auto& [kind, state] : breakers)
+      known.push_back({kind.first, kind.second, state});
+    take(core.restore(known, tick()));
   }
   model::stored_run stored(model::run_no run_no) const {
     const auto& run = runs.at(run_no);
@@ -478,6 +484,44 @@ private:
     run.finished_us[idx] = model::to_us(outcome.finished_at);
     if (outcome.state != model::task_state::cancelled)
       run.reasons[idx].clear(); // as the store does
+    fold_breaker(outcome);
+  }
+  void fold_breaker(const model::attempt_outcome& outcome) {
+    using enum model::failure_class;
+    const auto& run = runs.at(outcome.key.run_no);
+    if (run.fell_back[outcome.key.task_idx] && !outcome.falls_back)
+      return expect(!outcome.breaker, "a fallback says something about the action");
+    const std::pair kind{run.spec->name, run.spec->tasks[outcome.key.task_idx].name};
+    const auto known = breakers.find(kind);
+    const auto before = known == breakers.end() ? model::breaker_state{} : known->second;
+    const std::set counted{exit, transient, timeout, heartbeat, validation, resource};
+    const auto& policy =
+      setting_of(*run.spec, run.spec->tasks[outcome.key.task_idx], &model::task_settings::retry);
+    const bool stops =
+      policy && outcome.failure
+      && std::any_of(policy->stop_on.begin(), policy->stop_on.end(), [&](const auto& pattern) {
+           return pattern.failure_class == outcome.failure->failure_class
+                  && (pattern.code.empty() || pattern.code == outcome.failure->code);
+         });
+    const bool counts =
+      outcome.failure && counted.count(outcome.failure->failure_class) != 0 && !stops;
+    if (!outcome.breaker) {
+      expect(!counts && (outcome.failure || before.failures == 0),
+             "an attempt says something about its kind, and it is not told");
+      return;
+    }
+    const auto& after = *outcome.breaker;
+    expect(counts || !outcome.failure, "an attempt says nothing about its kind");
+    expect(after.failures == (counts ? before.failures + 1 : 0), "failures are not counted");
+    expect(after.open_until.has_value() == (after.failures >= options_.breaker.failures),
+           "a breaker opens at another time");
+    expect(!after.open_until || after.open_until == before.open_until
+             || *after.open_until == now + options_.breaker.pause,
+           "a breaker is open for another time");
+    if (after.failures == 0)
+      breakers.erase(kind);
+    else
+      breakers[kind] = after;
   }
   void fold(const model::task_moved& r) {
     auto& run = runs.at(r.key.run_no);
@@ -548,6 +592,7 @@ private:
                "a task waits for a retry that never comes, or a retry comes that nobody waits for");
       }
     }
+    compare_breakers();
     for (const auto& timer : timers) {
       const auto* live = core.find_run(timer.run_no);
       expect(live != nullptr, "a timer is set for a run that has ended");
@@ -558,6 +603,8 @@ private:
       expect(timer.kind != model::timer_kind::queue_timeout
                || as_stored(state) == model::task_state::pending,
              "a task that is not in the queue has a timer for it");
+      expect(timer.kind != model::timer_kind::breaker || state == model::task_state::waiting,
+             "a task that does not wait for its breaker has a timer for it");
     }
     const auto held = core.timers();
     expect(std::set<model::timer>(held.begin(), held.end()) == timers,
@@ -565,6 +612,37 @@ private:
     expect(core.live_runs() == live_runs, "the core holds another number of runs");
     expect(live_runs > 0 || core.kept_outputs_bytes() == 0, "outputs are kept for nobody");
     REQUIRE(problem_ == "");
+  }
+
+  /// Tasks wait while their breaker is open, and something is to come of it, unless their runs are
+  /// paused: a pause ends, or an attempt is the probe, and no other one starts.
+  void compare_breakers() {
+    struct members {
+      std::size_t waiting = 0, awake = 0, timed = 0, queued = 0, others = 0;
+    };
+    std::map<std::pair<std::string, std::string>, members> kinds;
+    for (const auto& [run_no, run] : runs) {
+      const auto* live = core.find_run(run_no);
+      for (std::uint32_t i = 0; live != nullptr && i < live->tasks.size(); ++i) {
+        auto& kind = kinds[{run.spec->name, run.spec->tasks[i].name}];
+        const auto state = live->tasks[i].state;
+        if (live->tasks[i].fell_back)
+          continue;
+        kind.waiting += state == model::task_state::waiting;
+        kind.awake += state == model::task_state::waiting && !run.paused;
+        kind.timed += live->timers.contains({i, model::timer_kind::breaker});
+        kind.queued += state == model::task_state::ready;
+        kind.others += is_active(state) || live->tasks[i].loads > 0;
+      }
+    }
+    for (const auto& [name, kind] : kinds) {
+      const auto known = breakers.find(name);
+      const bool is_open = known != breakers.end() && known->second.open_until;
+      expect(is_open || kind.waiting == 0, "tasks wait for a breaker that is closed");
+      expect(!is_open || kind.queued <= 1, "more than the probe is ready behind an open breaker");
+      expect(kind.awake == 0 || kind.timed + kind.queued + kind.others > 0,
+             "tasks wait for a breaker that nobody probes");
+    }
   }
 
   checking how_;

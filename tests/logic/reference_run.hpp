@@ -16,6 +16,7 @@ public:
     loading,
     ready,
     retrying,
+    held, ///< by its breaker
     active,
     succeeded,
     failed,
@@ -131,7 +132,9 @@ public:
         stopping = changed = true;
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t))
-            t.state = t.state == is::retrying ? is::failed : is::skipped;
+            t.state = t.state == is::retrying || (t.state == is::held && t.retries > 0)
+                        ? is::failed
+                        : is::skipped;
       }
     }
   }
@@ -193,13 +196,16 @@ public:
     for (auto& t : tasks)
       t.in_store = t.state == is::succeeded && !t.outputs.is_null();
     for (auto& t : tasks) {
-      if (t.has_started && !is_decided(t.state)) {
+      if ((t.has_started || t.state == is::held) && !is_decided(t.state)) {
+        if (!t.has_started)
+          for (const auto& [name, from] : t.in)
+            t.inputs[name] = *from(*this); // of what is decided by now
         t.is_to_evaluate = true;
         t.reads.clear();
         for (const auto u : t.output_mentions)
           if (tasks[u].in_store)
             t.reads.insert(u);
-        if (t.state != is::active && t.state != is::retrying)
+        if (t.state != is::active && t.state != is::retrying && t.state != is::held)
           t.state = t.reads.empty() ? is::ready : is::loading;
         t.after_loading = is::ready;
       } else if (is_idle(t)) {
@@ -293,7 +299,15 @@ public:
         t.stop = stopped::by_deadline;
   }
   /// What it waited for was read back.
-  void loaded(std::uint32_t i) { tasks[i].state = tasks[i].after_loading; }
+  void loaded(std::uint32_t i) {
+    tasks[i].state = tasks[i].after_loading;
+    tasks[i].is_to_evaluate = false;
+  }
+  void held_back(std::uint32_t i, bool is_evaluated) {
+    tasks[i].state = is::held;
+    tasks[i].is_to_evaluate = !is_evaluated;
+  }
+  void released(std::uint32_t i) { goes_on(tasks[i]); }
   void not_loaded(std::uint32_t i) { tasks[i].state = is::failed; }
 
   bool reads_large(std::uint32_t i) const {
@@ -308,7 +322,7 @@ private:
   }
   static bool is_idle(const task& t) {
     return t.state == is::pending || t.state == is::loading || t.state == is::ready
-           || t.state == is::retrying;
+           || t.state == is::retrying || t.state == is::held;
   }
   /// With another attempt.
   void goes_on(task& t) const {

@@ -416,6 +416,8 @@ private:
     auto& reference = references_.at(timer.run_no);
     if (timer.kind == model::timer_kind::retry)
       reference.retry_is_due(*timer.task_idx);
+    else if (timer.kind == model::timer_kind::breaker)
+      ; // whether the task is the probe then depends on other runs
     else if (timer.kind == model::timer_kind::queue_timeout)
       reference.left_queue(*timer.task_idx);
     else if (timer.task_idx)
@@ -465,7 +467,8 @@ private:
       for (auto& [run_no, reference] : references_)
         for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
           const auto state = state_in_core(run_no, i);
-          if (reference.tasks[i].state != is::loading || state == model::task_state::pending)
+          if (reference.tasks[i].state != is::loading || state == model::task_state::pending
+              || state == model::task_state::waiting)
             continue;
           if (reference.stopped_before(i))
             continue; // it waited to the end: the stop is to come, by another task
@@ -485,6 +488,22 @@ private:
     broken_load_.reset();
   }
 
+  /// Breakers reach over runs, so the core says which tasks they hold back and let go; whether they
+  /// may is checked by `core_world`.
+  void follow_breakers() {
+    for (auto& [run_no, reference] : references_) {
+      const auto* live = world_.core.find_run(run_no);
+      for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
+        const auto state = reference.tasks[i].state;
+        const bool waits = state_in_core(run_no, i) == model::task_state::waiting;
+        if (waits && (state == is::ready || state == is::loading))
+          reference.held_back(i, !live->tasks[i].was_started);
+        else if (!waits && state == is::held)
+          reference.released(i);
+      }
+    }
+  }
+
   model::task_state state_in_core(model::run_no run_no, std::uint32_t task) const {
     const auto* live = world_.core.find_run(run_no);
     return live != nullptr ? live->tasks[task].state : world_.runs.at(run_no).tasks[task];
@@ -500,6 +519,8 @@ private:
       return ready;
     case is::retrying:
       return retry_wait;
+    case is::held:
+      return waiting;
     case is::active: // a confirmed start is the core's affair
       return t.stop != reference_run::stopped::no          ? cancelling
              : in_core == running || in_core == validating ? in_core
@@ -523,6 +544,7 @@ private:
 
   void compare_states() {
     settle_all();
+    follow_breakers();
     follow_loads();
     note_starts();
     for (const auto& [run_no, reference] : references_) {
@@ -622,6 +644,8 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
   options.asynchronous_calls = 1 + random.below(3);
   options.crash_limit = random.below(4);
   options.kept_output_bytes = 64;
+  options.breaker = {.failures = 1 + random.below(5),
+                     .pause = model::milliseconds{1 + random.below(50)}};
   options.is_asynchronous = [](const std::string& handler) { return handler == "async"; };
 
   random_play play{random, options};

@@ -146,6 +146,40 @@ TEST_CASE("record: a timer that moved a task says how late it was", "[model][rec
   CHECK(event_of(moved).data == value{{"late_us", 50}});
 }
 
+TEST_CASE("record: what an attempt says about its kind of task", "[model][record]") {
+  auto outcome = an_outcome(task_state::failed);
+  outcome.failure = failure{};
+  outcome.breaker = {4, std::nullopt};
+  CHECK(event_of(attempt_ended{outcome}).data["breaker"] == value{{"failures", 4}});
+  outcome.breaker = {5, from_us(150)};
+  CHECK(event_of(attempt_ended{outcome}).data["breaker"]
+        == value{{"failures", 5}, {"open_until_us", 150}});
+  outcome = an_outcome(task_state::succeeded);
+  CHECK(event_of(attempt_ended{outcome}).data.is_null());
+  outcome.breaker = breaker_state{};
+  CHECK(event_of(attempt_ended{outcome}).data["breaker"] == value{{"failures", 0}});
+}
+
+TEST_CASE("record: a task is held back by its breaker, and let go", "[model][record]") {
+  task_moved waits{.key = {{12}, 7},
+                   .from = task_state::retry_wait,
+                   .to = task_state::waiting,
+                   .reason = "breaker",
+                   .actor = "scheduler"};
+  waits.breaker = {5, from_us(150)};
+  auto e = event_of(waits);
+  CHECK(e.type == event_type::task_waiting);
+  CHECK(e.data["reason"] == "breaker");
+  CHECK(e.data["breaker"]["open_until_us"] == 150);
+  e = event_of(task_moved{.key = {{12}, 7},
+                          .from = task_state::waiting,
+                          .to = task_state::ready,
+                          .reason = "breaker",
+                          .actor = "scheduler"});
+  CHECK(e.type == event_type::task_released);
+  CHECK(e.data == value{{"reason", "breaker"}});
+}
+
 TEST_CASE("record: a warning is an event of its attempt", "[model][record]") {
   const auto e = event_of(warning_raised{{{12}, 7, 1}, "output 'x' is not declared", from_us(4)});
   CHECK(e.type == event_type::task_warning);

@@ -1,6 +1,8 @@
 // What every backend of the store does: each test runs on disk and in memory.
 #include "tests/storage/store_fixture.hpp"
 
+#include <map>
+
 using namespace sluice;
 using namespace sluice::storage;
 using model::failure_class;
@@ -325,6 +327,53 @@ STORE_TEST("a wait for a retry that is given up leaves the last failure") {
   CHECK(task.state == task_state::failed);
   CHECK(task.failure == retrying.outcome.failure);
   CHECK_FALSE(task.retry_at);
+}
+
+STORE_TEST("what is known against a kind of task is kept for all runs of its workflow") {
+  TestType db;
+  const auto breakers = [&] {
+    std::map<std::string, model::breaker_state> found;
+    for (const auto& row : must(db.reader->breakers()))
+      found[row.workflow + "/" + row.task] = row.state;
+    return found;
+  };
+  const model::breaker_state once{1, std::nullopt}, open{5, at(70)};
+  const auto failed = [](std::int64_t run, std::uint32_t task, model::breaker_state breaker) {
+    auto end = ended(run, task, 1, task_state::failed);
+    end.outcome.breaker = breaker;
+    return end;
+  };
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), created(2, workflow_of({"a", "b"})),
+                     created(3, workflow_of({"a"}, "other"), "hash-2"), dispatched(1, 0),
+                     dispatched(1, 1), dispatched(2, 0), dispatched(3, 0)});
+  CHECK(breakers().empty());
+  commit(*db.store, {failed(1, 0, once), failed(1, 1, once), failed(3, 0, once)});
+  CHECK(breakers()
+        == std::map<std::string, model::breaker_state>{
+          {"etl/a", once}, {"etl/b", once}, {"other/a", once}});
+  commit(*db.store, {failed(2, 0, open)});
+  CHECK(breakers().at("etl/a") == open);
+  commit(*db.store, {failed(2, 0, {6, at(90)})}); // a late report is refused, with all it says
+  CHECK(breakers().at("etl/a") == open);
+
+  auto waits = moved(2, 1, task_state::waiting, "breaker");
+  waits.breaker = once;
+  const model::timer pause{{2}, 1, model::timer_kind::breaker, at(70)};
+  commit(*db.store, {waits}, {}, {.removed = {}, .set = {pause}});
+  CHECK(task_at(*db.reader, 2, 1).state == task_state::waiting);
+  CHECK(task_at(*db.reader, 2, 1).breaker == once);
+  CHECK(must(db.reader->task({2}, "b")).breaker == once);
+  CHECK_FALSE(task_at(*db.reader, 2, 0).breaker);
+  CHECK(must(db.reader->timers({2})) == std::vector{pause});
+  CHECK(must(db.reader->stored_run({2})).reasons.at(1) == "breaker");
+
+  auto ready = moved(2, 1, task_state::ready, "breaker");
+  ready.from = task_state::waiting;
+  auto closes = ended(2, 1);
+  closes.outcome.breaker = model::breaker_state{};
+  commit(*db.store, {ready, dispatched(2, 1), closes}, {}, {.removed = {pause}, .set = {}});
+  CHECK(breakers().count("etl/b") == 0);
+  CHECK(breakers().size() == 2);
 }
 
 STORE_TEST("timers are set, moved and removed with their step") {
