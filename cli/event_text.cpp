@@ -23,7 +23,26 @@ std::string percent_of(const model::value& fraction) {
                               : std::string{};
 }
 
+std::string breaker_detail(const model::event& e, const model::breaker_state& breaker) {
+  if (e.type == model::event_type::task_waiting)
+    return breaker_words(breaker, e.at);
+  return breaker.open_until ? plural(breaker.failures, "failure") + " in a row" : std::string{};
+}
+
 } // namespace
+
+std::optional<model::breaker_state> breaker_of(const model::event& e) {
+  if (!e.data.is_object())
+    return std::nullopt;
+  const auto told = e.data.find("breaker");
+  if (told == e.data.end() || !told->is_object())
+    return std::nullopt;
+  model::breaker_state breaker;
+  breaker.failures = told->value("failures", 0u);
+  if (told->contains("open_until_us"))
+    breaker.open_until = model::wall_time{length_of(*told, "open_until_us")};
+  return breaker;
+}
 
 std::string event_detail(const model::event& e) {
   if (!e.data.is_object())
@@ -42,7 +61,10 @@ std::string event_detail(const model::event& e) {
     add("", failure_sentence(failure_class, text_of(e.data, "code"), text_of(e.data, "message")));
   else
     add("", text_of(e.data, "message"));
-  add(", ", text_of(e.data, "reason"));
+  if (const auto breaker = breaker_of(e))
+    add(", ", breaker_detail(e, *breaker));
+  else
+    add(", ", text_of(e.data, "reason"));
   if (const auto generation = text_of(e.data, "generation"); !generation.empty())
     add(", ", "generation " + generation);
   if (const auto reset = text_of(e.data, "reset"); !reset.empty())

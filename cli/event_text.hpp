@@ -5,12 +5,16 @@
 #include "model/event.hpp"
 #include "runtime/zones.hpp"
 
+#include <optional>
 #include <string>
 
 namespace sluice::cli {
 
 /// What an event's data says to a person: failure, reason, message; may be empty.
 std::string event_detail(const model::event& e);
+
+/// What is known against the kind of its task, when the event tells.
+std::optional<model::breaker_state> breaker_of(const model::event& e);
 
 /// `07:30:00.250  r-12/load#1  failed  exit 3: exited with 3`
 std::string event_line(const model::event& e, const console& out, runtime::zone_choice zone);

@@ -81,6 +81,8 @@ private:
     } else if (e.type == model::event_type::task_fallback) {
       word = "fallback";
       colour = tint::yellow;
+    } else if (e.type == model::event_type::task_waiting) {
+      word = "waiting";
     } else if (!is_task_end(e) || !is_shown(e)) {
       return;
     }
@@ -129,6 +131,11 @@ public:
     }
     if (const auto more = tracker_.running().size(); more > most_tasks)
       draw("  and " + std::to_string(more - most_tasks) + " more", width);
+    for (const auto& [idx, breaker] : tracker_.waiting())
+      if (shown++ < most_tasks)
+        draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
+               + "  " + breaker_words(breaker, now),
+             width);
   }
 
   void clear() override {
@@ -166,6 +173,7 @@ private:
         line += "  " + std::to_string(count) + " " + word;
     };
     add(tracker_.running().size(), "running");
+    add(tracker_.waiting().size(), "waiting");
     add(tracker_.failed(), "failed");
     add(tracker_.skipped(), "skipped");
     add(tracker_.cancelled(), "cancelled");

@@ -13,6 +13,16 @@ run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
     failed_(run.count(model::task_state::failed)), skipped_(run.count(model::task_state::skipped)),
     cancelled_(run.count(model::task_state::cancelled)), state_(run.state), since_(run.began_at) {}
 
+expected<void> run_tracker::read_waiting(runtime::history& store, const runtime::run_view& run) {
+  if (run.count(model::task_state::waiting) == 0)
+    return {};
+  return store.each_task(run, [this](const runtime::task_view& task) {
+    if (task.breaker)
+      waiting_.emplace(task.key.task_idx, *task.breaker);
+    return true;
+  });
+}
+
 void run_tracker::apply(const model::event& e) {
   if (!e.task_idx && e.is_note())
     return; // it is paused, or resumed
@@ -30,9 +40,12 @@ void run_tracker::apply(const model::event& e) {
       found->second.progress = event_detail(e);
     return;
   }
+  waiting_.erase(*e.task_idx);
   const auto state = model::parse_task_state(e.to);
   if (const auto from = model::parse_task_state(e.from); from && model::is_terminal(*from))
     --count_of(e.from); // it starts anew, or is marked as something else
+  if (const auto breaker = breaker_of(e); breaker && state == model::task_state::waiting)
+    waiting_.insert_or_assign(*e.task_idx, *breaker);
   if (e.type == model::event_type::task_reset)
     return;
   if (e.type == model::event_type::task_dispatched)

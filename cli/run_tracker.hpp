@@ -24,6 +24,9 @@ public:
   /// Of a run that is under way, or ended and is about to be retried: counts what is decided of it.
   run_tracker(std::shared_ptr<const model::workflow_spec> workflow, const runtime::run_view& run);
 
+  /// Of such a run: learns which of its tasks are held back.
+  expected<void> read_waiting(runtime::history& store, const runtime::run_view& run);
+
   /// Events in order of their seq; those of other runs are to be kept away.
   void apply(const model::event& e);
 
@@ -35,6 +38,8 @@ public:
   std::size_t cancelled() const { return cancelled_; }
   /// By task index.
   const std::map<std::uint32_t, running_task>& running() const { return running_; }
+  /// Tasks that are held back, and by what; by task index.
+  const std::map<std::uint32_t, model::breaker_state>& waiting() const { return waiting_; }
   model::run_state state() const { return state_; }
   /// When it was submitted, or its last generation began.
   std::optional<model::wall_time> since() const { return since_; }
@@ -48,6 +53,7 @@ private:
 
   std::shared_ptr<const model::workflow_spec> workflow_;
   std::map<std::uint32_t, running_task> running_;
+  std::map<std::uint32_t, model::breaker_state> waiting_;
   std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0;
   model::run_state state_ = model::run_state::queued;
   std::optional<model::wall_time> since_, ended_at_;

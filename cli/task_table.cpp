@@ -5,7 +5,7 @@
 namespace sluice::cli {
 namespace {
 
-std::string wait_words(const runtime::task_view& task) {
+std::string wait_words(const runtime::task_view& task, model::wall_time now) {
   switch (task.wait_reason) {
   case model::wait_reason::upstream:
     return "waits for " + printable(task.waits_for);
@@ -15,6 +15,8 @@ std::string wait_words(const runtime::task_view& task) {
     return "waits for room under limits.active_tasks";
   case model::wait_reason::paused:
     return "waits: its run is paused";
+  case model::wait_reason::breaker:
+    return breaker_words(*task.breaker, now);
   default:
     return {};
   }
@@ -38,7 +40,7 @@ std::string task_detail(const runtime::task_view& task, model::wall_time now) {
            + retry_words(task, now);
   if (task.interrupted)
     return "its runtime is gone";
-  const auto waits = wait_words(task);
+  const auto waits = wait_words(task, now);
   if (task.losses != 0 && task.reason.empty())
     return waits + (waits.empty() ? "" : " after ") + plural(task.losses, "lost attempt");
   if (!waits.empty())

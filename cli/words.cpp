@@ -39,7 +39,7 @@ tint tint_of(std::string_view state) {
     return tint::red;
   if (state == "running" || state == "dispatched" || state == "validating")
     return tint::cyan;
-  if (state == "cancelled" || state == "cancelling" || state == "retry_wait")
+  if (state == "cancelled" || state == "cancelling" || state == "retry_wait" || state == "waiting")
     return tint::yellow;
   if (state == "skipped" || state == "pending" || state == "ready")
     return tint::dim;
@@ -100,6 +100,7 @@ std::string count_words(const runtime::run_view& run) {
     std::pair{task_state::validating, "validating"},
     std::pair{task_state::cancelling, "cancelling"},
     std::pair{task_state::retry_wait, "retrying"},
+    std::pair{task_state::waiting, "waiting"},
     std::pair{task_state::pending, "pending"},
     std::pair{task_state::skipped, "skipped"},
     std::pair{task_state::cancelled, "cancelled"},
@@ -110,6 +111,13 @@ std::string count_words(const runtime::run_view& run) {
       words += (words.empty() ? "" : "  ") + std::to_string(count) + " "
                + (run.interrupted && model::is_active(state) ? "interrupted" : word);
   return words;
+}
+
+std::string breaker_words(const model::breaker_state& breaker, model::wall_time now) {
+  const auto left = breaker.open_until.value_or(now) - now;
+  return "waits for its breaker, "
+         + (left.count() > 0 ? model::to_human(left) + " left" : "one attempt is tried first")
+         + " (" + plural(breaker.failures, "failure") + " in a row)";
 }
 
 std::string bar(std::size_t done, std::size_t total, std::size_t width) {

@@ -35,6 +35,9 @@ std::string generation_words(std::uint32_t generation);
 /// Counts of what is not zero, in words: `1 failed  2 skipped`.
 std::string count_words(const runtime::run_view& run);
 
+/// `waits for its breaker, 42s left (5 failures in a row)`
+std::string breaker_words(const model::breaker_state& breaker, model::wall_time now);
+
 /// `[####....]`, `width` characters between the brackets.
 std::string bar(std::size_t done, std::size_t total, std::size_t width);
 

@@ -60,6 +60,8 @@ public:
       view.shown = model::task_state::running;
     if (view.state == model::task_state::retry_wait && !run.interrupted)
       view.wait_reason = model::wait_reason::retry;
+    if (view.breaker && !run.interrupted)
+      view.wait_reason = model::wait_reason::breaker;
     if (view.state == model::task_state::pending && graph_)
       explain(view, run);
     return view;

@@ -69,6 +69,10 @@ model::value to_json(const task_view& task) {
   if (task.retries != 0)
     v["retries"] = task.retries;
   put_time(v, "retry_at", task.retry_at);
+  if (task.breaker) {
+    v["breaker"]["failures"] = task.breaker->failures;
+    put_time(v["breaker"], "open_until", task.breaker->open_until);
+  }
   put_failure(v, task.failure);
   put_time(v, "dispatched_at", task.dispatched_at);
   put_time(v, "started_at", task.started_at);

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/run_node.hpp"
+#include "cli/words.hpp"
 #include "cli/workflow_input.hpp"
 #include "runtime/idempotency.hpp"
 
@@ -43,6 +44,8 @@ int resume_run(session& s, const run_options& options) {
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
   run_tracker tracker{*workflow, *run};
+  if (auto known = tracker.read_waiting(*store, *run); !known)
+    return s.fail(known.error());
   const auto command = "sluice run --resume " + to_string(run->run_no);
   return run_node(s, {.slots = options.slots, .command = command, .resume = {run->run_no}},
                   [&](runtime::orchestrator&, signal_watch&) -> expected<watched_run> {
@@ -50,6 +53,9 @@ int resume_run(session& s, const run_options& options) {
                       s.out.line(run->workflow + " " + to_string(run->run_no)
                                  + " goes on: " + std::to_string(tracker.done()) + " of "
                                  + std::to_string(tracker.total()) + " tasks are done");
+                      for (const auto& [idx, breaker] : tracker.waiting())
+                        s.out.line("  " + printable((*workflow)->tasks[idx].name) + "  "
+                                   + breaker_words(breaker, s.clock.wall()));
                       if (run->is_paused())
                         s.out.line("it is paused: nothing starts; go on with: "
                                    + s.hint("resume " + to_string(run->run_no)));

@@ -208,6 +208,43 @@ TEST_CASE("tasks and show: a task that waits for its retry", "[cli][tasks][show]
         == "r-1/0\nr-1/1\n");
 }
 
+TEST_CASE("tasks and show: a task that keeps failing waits for its breaker", "[cli][tasks][show]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n  flaky: {run: 'test -e mended', retry: {max: 6, base: 1ms}}\n");
+  running_program program{here.directory(), {"run", "--json", "w.yaml"}};
+  CHECK_THAT(json::parse(program.read_until("task_warning"))["data"]["message"].get<std::string>(),
+             Contains("5 attempts in a row failed"));
+  CHECK(json::parse(program.read_until("task_waiting"))["data"]["breaker"]["failures"] == 5);
+
+  const auto task = json::parse(here.run({"tasks", "@last", "--json"}).out);
+  CHECK(task["state"] == "waiting");
+  CHECK(task["wait_reason"] == "breaker");
+  CHECK(task["attempt"] == 5);
+  CHECK(task["breaker"]["failures"] == 5);
+  CHECK(task["breaker"]["open_until"].get<std::string>() > task["started_at"].get<std::string>());
+  for (const auto& id : {"@last", "@last/flaky"})
+    CHECK_THAT(here.run({"show", id}).out,
+               Contains("waits for its breaker, ") && Contains(" left (5 failures in a row)"));
+  CHECK_THAT(here.run({"show", "@last"}).out, Contains("1 waiting"));
+  program.signal(SIGKILL);
+  program.read_all();
+  program.wait();
+  CHECK_FALSE(json::parse(here.run({"tasks", "@last", "--json"}).out).contains("wait_reason"));
+
+  running_program resumed{here.directory(), {"run", "--resume", "@last"}};
+  CHECK_THAT(resumed.read_until("flaky"), Contains("waits for its breaker, "));
+  resumed.signal(SIGINT);
+  resumed.read_all();
+  CHECK(resumed.wait() == 130);
+
+  here.write("mended", "");
+  running_program later{here.directory(), {"run", "--json", "w.yaml"}}; // another run finds it open
+  later.read_until("task_waiting");
+  later.signal(SIGINT);
+  later.read_all();
+  CHECK(later.wait() == 130);
+}
+
 TEST_CASE("show: every attempt of a task with its class", "[cli][show]") {
   const workspace here;
   here.write("w.yaml", "tasks:\n"

@@ -63,6 +63,19 @@ TEST_CASE("run_tracker: an attempt that another one follows runs no more and is 
   CHECK(tracker.done() == 0);
 }
 
+TEST_CASE("run_tracker: a task that its breaker holds back waits until it goes on",
+          "[cli][run_tracker]") {
+  auto tracker = tracker_of(1);
+  auto waits = task_event(0, model::event_type::task_waiting, "waiting");
+  waits.data = {{"breaker", {{"failures", 5}, {"open_until_us", 60}}}};
+  tracker.apply(waits);
+  REQUIRE(tracker.waiting().size() == 1);
+  CHECK(tracker.waiting().at(0) == model::breaker_state{5, model::from_us(60)});
+  CHECK(tracker.done() == 0);
+  tracker.apply(task_event(0, model::event_type::task_released, "ready"));
+  CHECK(tracker.waiting().empty());
+}
+
 TEST_CASE("run_tracker: the run starts and ends", "[cli][run_tracker]") {
   auto tracker = tracker_of(1);
   model::event e;

@@ -170,6 +170,15 @@ TEST_CASE("event_text: an event is one line", "[cli][event_text]") {
   e.data = {{"late_us", 250'000}};
   CHECK(event_line(e, out, runtime::zone_choice::utc)
         == "07:30:00.250  r-12/load#1               ready        250ms late");
+  e.type = model::event_type::task_waiting;
+  e.to = "waiting";
+  e.data = {{"reason", "breaker"},
+            {"breaker", {{"failures", 5}, {"open_until_us", 27'042'250'000}}}};
+  CHECK(event_line(e, out, runtime::zone_choice::utc)
+        == "07:30:00.250  r-12/load#1               waiting      waits for its breaker, 42.0s left "
+           "(5 failures in a row)");
+  e.type = model::event_type::task_due;
+  e.to = "ready";
   e.data = {{"late_us", 2'000}}; // nothing to talk about
   CHECK(event_line(e, out, runtime::zone_choice::utc)
         == "07:30:00.250  r-12/load#1               ready");

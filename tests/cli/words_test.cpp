@@ -66,6 +66,14 @@ TEST_CASE("words: a bar is as full as the run is far", "[cli][words]") {
   CHECK(bar(0, 0, 2) == "[##]");
 }
 
+TEST_CASE("words: what a task knows of its breaker", "[cli][words]") {
+  const auto now = model::from_us(1'000'000);
+  CHECK(breaker_words({5, now + model::seconds{60}}, now)
+        == "waits for its breaker, 1m left (5 failures in a row)");
+  CHECK(breaker_words({1, now}, now)
+        == "waits for its breaker, one attempt is tried first (1 failure in a row)");
+}
+
 TEST_CASE("words: counts name what is not zero", "[cli][words]") {
   runtime::run_view run;
   run.counts[static_cast<std::size_t>(model::task_state::failed)] = 1;

@@ -253,6 +253,47 @@ TEST_CASE("history: a task that waits for its retry", "[runtime][history][disk]"
   CHECK(task.wait_reason == model::wait_reason::none);
 }
 
+TEST_CASE("history: a task that waits for its breaker", "[runtime][history][disk]") {
+  written_store written;
+  written.create_run(1, written.now);
+  written.dispatch({{1}, 0, 1});
+  model::attempt_outcome outcome;
+  outcome.key = {{1}, 0, 1};
+  outcome.state = task_state::retry_wait;
+  outcome.failure = model::failure{model::failure_class::exit, "3", "exit 3"};
+  outcome.retries = 1;
+  outcome.breaker = {5, written.now + std::chrono::minutes{1}};
+  outcome.finished_at = written.now;
+  auto step = std::make_shared<model::step>();
+  step->number = ++written.steps;
+  step->records.emplace_back(model::attempt_ended{outcome});
+  step->records.emplace_back(model::task_moved{.key = {{1}, 0},
+                                               .attempt = 1,
+                                               .from = task_state::retry_wait,
+                                               .to = task_state::waiting,
+                                               .reason = "breaker",
+                                               .actor = "scheduler",
+                                               .at = written.now,
+                                               .breaker = outcome.breaker});
+  const std::vector<storage::step_ptr> group{step};
+  REQUIRE(written.store->commit(1, group));
+
+  auto reading = written.reading();
+  auto task = reading.task("r-1/extract")->task;
+  CHECK(task.shown_state() == "waiting");
+  CHECK(task.wait_reason == model::wait_reason::breaker);
+  CHECK(task.breaker == outcome.breaker);
+  const auto v = to_json(task);
+  CHECK(v["wait_reason"] == "breaker");
+  CHECK(v["breaker"]["failures"] == 5);
+  CHECK(v["breaker"]["open_until"] == model::to_rfc3339(*outcome.breaker->open_until));
+
+  written.holder.reset(); // nobody looks at the time any more
+  task = reading.task("r-1/extract")->task;
+  CHECK(task.shown_state() == "waiting");
+  CHECK(task.wait_reason == model::wait_reason::none);
+}
+
 TEST_CASE("history: a join that fires early waits for nobody", "[runtime][history][disk]") {
   written_store written;
   using model::join_rule;
