@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/wakeup.hpp"
-#include "model/workflow.hpp"
+#include "model/command.hpp"
 
 namespace sluice::actors {
 
@@ -16,10 +16,13 @@ struct time_limits {
   std::optional<model::milliseconds> silence;
 };
 
-inline time_limits limits_of(const model::workflow_spec& workflow, const model::task_spec& task) {
+/// Heartbeats are what the action gives, not what undoes it.
+inline time_limits limits_of(const model::start_attempt& start) {
+  const auto& workflow = *start.workflow;
   time_limits limits;
-  limits.timeout = model::setting_of(workflow, task, &model::task_settings::timeout);
-  limits.silence = model::setting_of(workflow, task, &model::task_settings::heartbeat);
+  limits.timeout = model::setting_of(workflow, start.spec(), &model::task_settings::timeout);
+  if (start.role != model::command_role::rollback)
+    limits.silence = model::setting_of(workflow, start.spec(), &model::task_settings::heartbeat);
   if (limits.silence)
     *limits.silence *= silent_intervals;
   return limits;
@@ -41,6 +44,8 @@ public:
     if (limits.silence)
       silences_.arm(key, steady_now(self) + *limits.silence);
   }
+  /// It is not asked for signs of life any more; its time counts on.
+  void stop_listening(const model::attempt_key& key) { silences_.disarm(key); }
   void stop(const model::attempt_key& key) {
     timeouts_.disarm(key);
     silences_.disarm(key);

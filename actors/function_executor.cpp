@@ -127,7 +127,7 @@ void launch(executor_pointer self, launch_attempt& launch) {
   const auto [at, is_new] = state.calls.try_emplace(start.key);
   if (!is_new)
     return;
-  at->second.limits = limits_of(*start.workflow, start.spec());
+  at->second.limits = limits_of(start);
   if (executors::is_asynchronous(*state.functions, start))
     at->second.limits.silence.reset(); // it has no thread to say anything
   state.clocks.start(self, start.key, at->second.limits);

@@ -61,7 +61,7 @@ void launch(executor_pointer self, launch_attempt& launch) {
   if (state.attempts.contains(key))
     return;
   auto worker = take_worker(self);
-  const auto limits = limits_of(*launch.what->workflow, launch.what->spec());
+  const auto limits = limits_of(*launch.what);
   state.keys.emplace(worker->id(), key);
   state.attempts.emplace(
     key, process_executor_state::attempt{std::move(worker), limits, std::nullopt, nullptr});
@@ -128,8 +128,12 @@ void on_started(executor_pointer self, const model::attempt_key& key) {
 }
 
 void on_validating(executor_pointer self, const model::attempt_key& key) {
-  const auto* attempt = find(self->state, key);
-  if (attempt != nullptr && attempt->worker)
+  auto* attempt = find(self->state, key);
+  if (attempt == nullptr)
+    return;
+  attempt->limits.silence.reset(); // heartbeats are what the action gives
+  self->state.clocks.stop_listening(key);
+  if (attempt->worker)
     self->send(attempt->worker, process_validating{key});
 }
 

@@ -94,14 +94,17 @@ expected<void> print_result(session& s, runtime::history& store, const runtime::
 } // namespace
 
 expected<void> print_report(session& s, runtime::history& store, const runtime::run_view& run) {
+  using model::task_state;
+  const std::size_t rolled_back = run.count(task_state::rolled_back);
+  const std::size_t all_failures = run.count(task_state::failed) + rolled_back;
   std::size_t failures = 0;
-  if (run.count(model::task_state::failed) != 0) {
+  if (all_failures != 0) {
     const auto spec = store.workflow(run.run_no);
     if (!spec)
       return tl::unexpected(spec.error());
     const auto allowed = allowed_to_fail(**spec);
     const auto read = store.each_task(run, [&](const runtime::task_view& task) {
-      if (task.state != model::task_state::failed)
+      if (task.state != task_state::failed && task.state != task_state::rolled_back)
         return true;
       s.out.line("");
       print_failure(s, store, task, allowed.contains(task.name));
@@ -113,11 +116,12 @@ expected<void> print_report(session& s, runtime::history& store, const runtime::
   if (run.state == model::run_state::succeeded)
     if (auto printed = print_result(s, store, run); !printed)
       return printed;
-  const std::size_t all_failures = run.count(model::task_state::failed);
   const auto id = to_string(run.run_no);
   if (failures < all_failures)
-    s.out.line("\n  and " + std::to_string(all_failures - failures)
-               + " more: " + s.hint("tasks " + id + " --filter state=failed"));
+    s.out.line("\n  and " + std::to_string(all_failures - failures) + " more: "
+               + s.hint("tasks " + id
+                        + (rolled_back == all_failures ? " --filter state=rolled_back"
+                                                       : " --filter state=failed")));
   if (failures != 0)
     s.out.line("");
   s.out.line(last_line(run, s));

@@ -43,7 +43,7 @@ void run_tracker::apply(const model::event& e) {
   waiting_.erase(*e.task_idx);
   const auto state = model::parse_task_state(e.to);
   if (const auto from = model::parse_task_state(e.from); from && model::is_terminal(*from))
-    --count_of(e.from); // it starts anew, or is marked as something else
+    --count_of(e.from); // it starts anew, is marked otherwise, or rolls back
   if (const auto breaker = breaker_of(e); breaker && state == model::task_state::waiting)
     waiting_.insert_or_assign(*e.task_idx, *breaker);
   if (e.type == model::event_type::task_reset)

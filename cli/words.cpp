@@ -35,11 +35,12 @@ std::string time_between(model::wall_time from, model::wall_time to) {
 tint tint_of(std::string_view state) {
   if (state == "succeeded")
     return tint::green;
-  if (state == "failed" || state == "interrupted")
+  if (state == "failed" || state == "interrupted" || state == "rolled_back")
     return tint::red;
   if (state == "running" || state == "dispatched" || state == "validating")
     return tint::cyan;
-  if (state == "cancelled" || state == "cancelling" || state == "retry_wait" || state == "waiting")
+  if (state == "cancelled" || state == "cancelling" || state == "retry_wait" || state == "waiting"
+      || state == "rolling_back")
     return tint::yellow;
   if (state == "skipped" || state == "pending" || state == "ready")
     return tint::dim;
@@ -101,6 +102,8 @@ std::string count_words(const runtime::run_view& run) {
     std::pair{task_state::cancelling, "cancelling"},
     std::pair{task_state::retry_wait, "retrying"},
     std::pair{task_state::waiting, "waiting"},
+    std::pair{task_state::rolling_back, "rolling back"},
+    std::pair{task_state::rolled_back, "rolled back"},
     std::pair{task_state::pending, "pending"},
     std::pair{task_state::skipped, "skipped"},
     std::pair{task_state::cancelled, "cancelled"},

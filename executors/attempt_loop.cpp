@@ -40,6 +40,8 @@ constexpr model::milliseconds longest_news_delay{10};
 
 /// Null when the attempt has none: most have not.
 const model::action* validation_of(const model::start_attempt& order) {
+  if (order.role == model::command_role::rollback)
+    return nullptr;
   return command_for(*order.workflow, order.spec(), model::command_role::validate);
 }
 
@@ -97,6 +99,7 @@ void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
   a.key = key;
   a.workflow = order->workflow;
   a.task = order->task;
+  a.role = order->role;
   a.order = std::move(order);
   a.listener = std::move(listener);
   a.due = now();
@@ -507,7 +510,7 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
 
 void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {
   const auto& task = a.workflow->tasks[a.task];
-  if (task.out.empty())
+  if (task.out.empty() || a.role == model::command_role::rollback)
     return;
   try {
     const auto workdir = workdir_of(*a.workflow, task);

@@ -57,6 +57,7 @@ private:
     bool is_stopped = false;                           ///< someone has asked for its end
     std::shared_ptr<const model::workflow_spec> workflow; ///< for the declared outputs
     std::uint32_t task = 0;
+    model::command_role role = model::command_role::action;
     phase state = phase::queued;
     bool is_reaped = false;
     int pidfd = -1;

@@ -51,7 +51,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
                                                     const model::action& what) {
   const auto& task = order.spec();
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
-  const auto out = task.out.empty() ? std::string{} : files_.out_of(order.key);
+  const bool puts_out = !task.out.empty() && order.role != model::command_role::rollback;
+  const auto out = puts_out ? files_.out_of(order.key) : std::string{};
   const auto checkpoint =
     order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};

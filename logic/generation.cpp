@@ -57,8 +57,8 @@ std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
   spreading_set picked{workflow.graph()};
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
-    if (state == task_state::failed || state == task_state::cancelled
-        || is_skipped_for(task, "run_failed"))
+    if (state == task_state::failed || state == task_state::rolled_back
+        || state == task_state::cancelled || is_skipped_for(task, "run_failed"))
       picked.add(task);
   }
   picked.spread([&](std::uint32_t dependent) { return is_skipped_for(dependent, "upstream"); });

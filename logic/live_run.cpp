@@ -15,6 +15,11 @@ bool live_run::is_stopped(std::uint32_t task) const {
   return stopping && !is_finally(task) && is_stopped_by_failure(task_spec(task).join.rule);
 }
 
+bool live_run::is_to_roll_back(std::uint32_t task) const {
+  return tasks[task].has_started && !tasks[task].rolls_back
+         && command_for(spec(), task_spec(task), model::command_role::rollback) != nullptr;
+}
+
 bool live_run::may_retry(std::uint32_t task) const {
   return !is_stopped(task) && (state == model::run_state::running || is_finally(task));
 }

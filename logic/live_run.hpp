@@ -37,8 +37,13 @@ struct live_task {
   bool kept : 1 = false;         ///< decided in an earlier generation of its run
   bool fell_back : 1 = false;    ///< its fallback has taken over
   std::uint32_t attempt = 0;
-  std::uint32_t undecided = 0; ///< upstreams that are not terminal
-  std::uint32_t loads = 0;     ///< outputs it waits for to be read back
+  std::uint32_t undecided = 0;  ///< upstreams that are not terminal
+  std::uint32_t loads : 24 = 0; ///< outputs it waits for to be read back
+  bool has_started : 1 = false; ///< an attempt, in this generation of its run
+  bool rolls_back : 1 = false;  ///< it has failed, and what it did is undone
+
+  /// Rather than its fallback or its rollback.
+  bool does_its_action() const { return !fell_back && !rolls_back; }
 };
 
 static_assert(sizeof(live_task) == 16);
@@ -105,6 +110,7 @@ public:
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, retry_progress> retries;
+  std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they roll back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
@@ -118,14 +124,21 @@ public:
   const model::workflow_spec& spec() const { return workflow->spec(); }
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
   bool is_finally(std::uint32_t task) const { return task >= spec().first_finally(); }
+  /// Whether the task goes on when its run is cancelled, or past its deadline: it cleans up.
+  bool outlives_cancel(std::uint32_t task) const {
+    return is_finally(task) || tasks[task].rolls_back;
+  }
   /// Whether the task is given up because the run stops on a failure.
   bool is_stopped(std::uint32_t task) const;
   /// Whether a failed attempt of the task may be followed by another one, as far as the run goes.
   bool may_retry(std::uint32_t task) const;
   /// What the task's current, or next, attempt runs.
   model::command_role role(std::uint32_t task) const {
-    return tasks[task].fell_back ? model::command_role::fallback : model::command_role::action;
+    using enum model::command_role;
+    return tasks[task].rolls_back ? rollback : tasks[task].fell_back ? fallback : action;
   }
+  /// Whether that the task fails is not its end: it has done something, which can be undone.
+  bool is_to_roll_back(std::uint32_t task) const;
   const model::action& action(std::uint32_t task) const {
     return *model::command_for(spec(), task_spec(task), role(task));
   }

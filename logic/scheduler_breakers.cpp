@@ -34,11 +34,11 @@ void scheduler_core::stir_kinds_of(const live_run& run) {
 }
 
 /// Whether the task has to wait instead of being ready. If a probe is due, it becomes it, unless
-/// its run is paused: nothing would come of it. Its fallback is another action, and what is known
-/// against the task does not concern it.
+/// its run is paused: nothing would come of it. Its fallback and its rollback are other actions, and
+/// what is known against the task does not concern them.
 bool scheduler_core::is_held_back(const live_run& run, std::uint32_t task) {
   auto* kind = kind_of(run, task);
-  if (kind == nullptr || run.tasks[task].fell_back || !kind->breaker.is_open())
+  if (kind == nullptr || !run.tasks[task].does_its_action() || !kind->breaker.is_open())
     return false;
   if (!run.paused)
     return !kind->breaker.admits({run.run_no, task}, now_);
@@ -101,7 +101,7 @@ std::optional<model::breaker_state>
 scheduler_core::judge_kind(const live_run& run, const model::attempt_key& key,
                            const std::optional<model::failure>& failure) {
   const auto task = key.task_idx;
-  if (run.tasks[task].fell_back)
+  if (!run.tasks[task].does_its_action())
     return std::nullopt;
   if (failure) {
     if (!may_pass_by_itself(run.retry_policy(task), *failure))
@@ -210,7 +210,7 @@ reaction scheduler_core::restore(const std::vector<model::stored_breaker>& store
     // Whoever was the probe is not stored: what is under way when one is due tells as much.
     if (kind.breaker.is_half_open(now))
       for_each_of_kind(row.workflow, row.task, [&](live_run& run, std::uint32_t task) {
-        if (is_active(run.tasks[task].state) && !run.tasks[task].fell_back)
+        if (is_active(run.tasks[task].state) && run.tasks[task].does_its_action())
           kind.breaker.try_with({run.run_no, task});
       });
   }

@@ -167,6 +167,7 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
       if (what.as == task_state::failed)
         note_failure(run, *task, "marked failed by an operator");
       change_state(run, *task, what.as);
+      decide(run, *task);
     }
     settle(run);
   });

@@ -269,7 +269,9 @@ bool scheduler_core::is_current(const model::attempt_key& key) const {
   if (run == nullptr || key.task_idx >= run->tasks.size())
     return false;
   const auto& task = run->tasks[key.task_idx];
-  return task.attempt == key.attempt && is_active(task.state);
+  if (task.attempt != key.attempt || !is_active(task.state))
+    return false;
+  return !task.rolls_back || is_under_way(*run, key.task_idx); // or it waits to roll back
 }
 
 /// The run a report is about; null, and counted, when it is not of the current attempt.
@@ -308,6 +310,15 @@ bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capac
          && busy == processes && busy < limit + pace_.ahead(now_);
 }
 
+/// Whether the task waits in this queue, and is not only left in it: what is to be rolled back may
+/// have been ready for an action of another pool.
+bool scheduler_core::is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const {
+  const auto state = run.tasks[task].state;
+  return state == task_state::ready
+         || (state == task_state::rolling_back && !is_under_way(run, task)
+             && pool_of(run, task) == pool);
+}
+
 void scheduler_core::fill_capacity() {
   if (is_draining_)
     return;
@@ -316,7 +327,7 @@ void scheduler_core::fill_capacity() {
     while (!runs.empty()) {
       live_run& run = runs_.at(*runs.begin());
       auto& ready = run.ready[pool];
-      while (!ready.empty() && run.tasks[ready.front()].state != task_state::ready)
+      while (!ready.empty() && !is_queued(run, ready.front(), capacity_pool(pool)))
         ready.pop_front(); // decided while it queued
       if (ready.empty() || !run.may_start()) {
         runs.erase(runs.begin());
@@ -334,8 +345,10 @@ void scheduler_core::fill_capacity() {
 void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   auto& entry = run.tasks[task];
   ++entry.attempt;
+  entry.has_started = true;
   entry.stop = model::stop_reason::none;
-  change_state(run, task, task_state::dispatched);
+  if (!entry.rolls_back) // else it stays what it is until that is done
+    change_state(run, task, task_state::dispatched);
   take_capacity(run, task);
   const auto key = run.key_of(task);
   const auto executor = run.executor(task);
@@ -392,17 +405,13 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
 
   for (const auto& warning : report.warnings)
     step_.records.push_back(model::warning_raised{report.key, warning, now_});
+  if (entry.rolls_back)
+    return end_rollback(run, report);
 
   const bool is_drained =
     entry.state == task_state::cancelling && entry.stop == model::stop_reason::drain;
   if (is_drained && report.failure) {
-    auto stopped = report;
-    stopped.given_back = true; // no fault of its own
-    stopped.failure = run.paused ? model::failure{model::failure_class::lost, "paused",
-                                                  "stopped because its run was paused"}
-                                 : model::failure{model::failure_class::lost, "drained",
-                                                  "stopped because its runtime was to end"};
-    lose(run, stopped);
+    lose(run, as_given_back(run, report));
   } else if (entry.state == task_state::cancelling && !is_drained) {
     // Exit 0 during the grace does not undo a stop; how it ended stays on record as the code.
     const auto code = report.failure ? report.failure->code : "0";
@@ -426,6 +435,17 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   } else {
     fail_attempt(run, report, *report.failure);
   }
+}
+
+/// Of an attempt that a drain has stopped: that is no fault of its own.
+model::attempt_report scheduler_core::as_given_back(const live_run& run,
+                                                    model::attempt_report report) {
+  report.given_back = true;
+  report.failure = run.paused ? model::failure{model::failure_class::lost, "paused",
+                                               "stopped because its run was paused"}
+                              : model::failure{model::failure_class::lost, "drained",
+                                               "stopped because its runtime was to end"};
+  return report;
 }
 
 void scheduler_core::lose(live_run& run, const model::attempt_report& report) {
@@ -483,7 +503,13 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.finished_at = report.finished_at;
   if (to == task_state::failed)
     note_failure(run, task, outcome.failure->message);
+  const bool rolls_back = to == task_state::failed && run.is_to_roll_back(task);
+  auto why = rolls_back ? *outcome.failure : model::failure{};
   step_.records.push_back(model::attempt_ended{std::move(outcome)});
+  if (rolls_back)
+    begin_rollback(run, task, std::move(why));
+  else if (is_terminal(to))
+    decide(run, task);
 }
 
 } // namespace sluice::logic

@@ -175,6 +175,12 @@ private:
   void for_each_of_kind(const std::string& workflow, const std::string& task_name,
                         const Visit& visit);
 
+  // scheduler_rollback.cpp: what undoes a task that has failed for good.
+  void begin_rollback(live_run& run, std::uint32_t task, model::failure why);
+  void end_rollback(live_run& run, const model::attempt_report& report);
+  void repeat_rollback(live_run& run, const model::attempt_report& report);
+  bool is_under_way(const live_run& run, std::uint32_t task) const;
+
   // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
@@ -192,9 +198,11 @@ private:
                     model::value params, model::wall_time submitted_at,
                     std::uint32_t generation = 1);
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
+  bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
   void fill_capacity();
   void dispatch_task(live_run& run, std::uint32_t task);
   void finish(live_run& run, const model::attempt_report& report);
+  static model::attempt_report as_given_back(const live_run& run, model::attempt_report report);
   void lose(live_run& run, const model::attempt_report& report);
   enum class next : std::uint8_t { by_state, fallback };
   void end_attempt(live_run& run, const model::attempt_report& report, model::task_state to,
@@ -213,6 +221,7 @@ private:
 
   // scheduler_settling.cpp: a task's end, what follows from it, and the end of the run.
   void change_state(live_run& run, std::uint32_t task, model::task_state to);
+  void decide(live_run& run, std::uint32_t task);
   void move_task(live_run& run, std::uint32_t task, model::task_state to, std::string reason,
                  std::optional<model::failure> failure = std::nullopt,
                  std::optional<model::wall_time> due = std::nullopt);

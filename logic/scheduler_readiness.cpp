@@ -68,7 +68,8 @@ void scheduler_core::tell_outcome(live_run& run) {
   run.facts["state"] = to_string(run.outcome_before_finally());
   auto& failed = run.facts["failed"] = model::value::array();
   for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
-    if (run.tasks[task].state == task_state::failed)
+    if (const auto state = run.tasks[task].state;
+        state == task_state::failed || state == task_state::rolled_back)
       failed.push_back(run.task_spec(task).name);
 }
 
@@ -190,7 +191,8 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
   run.tasks[task].was_started = false;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
-  change_state(run, task, task_state::ready);
+  if (!run.tasks[task].rolls_back)
+    change_state(run, task, task_state::ready);
   run.ready[std::size_t(pool_of(run, task))].push_back(task);
   note_dispatchable(run);
 }
@@ -199,7 +201,8 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
 void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place where) {
   auto& entry = run.tasks[task];
   if (entry.was_started) { // before a restart: what its expressions come to has to be found again
-    entry.state = task_state::pending; // which is what is stored of `ready`
+    if (!entry.rolls_back)
+      entry.state = task_state::pending; // which is what is stored of `ready`
     return prepare(run, task);
   }
   if (is_held_back(run, task))

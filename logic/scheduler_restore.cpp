@@ -40,6 +40,9 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
     run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
   for (const auto& [task, retries] : stored.retries)
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
+  run.rollbacks = stored.rollbacks;
+  for (const auto& [task, why] : run.rollbacks)
+    note_failure(run, task, why.message);
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
     restore_task(run, task, stored);
   return run;
@@ -62,6 +65,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.attempt = was.attempt;
   entry.losses = was.losses;
   entry.fell_back = was.fell_back;
+  entry.rolls_back = was.rolls_back && !is_terminal(was.state);
   --run.counts[std::size_t(task_state::pending)];
   ++run.counts[std::size_t(was.state)];
   for (const auto upstream : run.workflow->graph().upstreams(task))
@@ -82,6 +86,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     return;
   }
   // What waits has passed its rules too, though it may not have been dispatched.
+  entry.has_started = was.started;
   entry.was_started = was.started || was.state == task_state::waiting;
   entry.judged = entry.was_started;
   entry.checkpointed = was.started; // perhaps: its next attempt looks for one
@@ -91,7 +96,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     return;
   if (was.state == task_state::cancelling) {
     // How its run is being ended is told by the run, but for the tasks of finally.
-    const bool is_ended = run.state == model::run_state::cancelling && !run.is_finally(task);
+    const bool is_ended = run.state == model::run_state::cancelling && !run.outlives_cancel(task);
     entry.stop = is_ended && !run.expired  ? model::stop_reason::cancel
                  : has_reason("timeout")   ? model::stop_reason::timeout
                  : has_reason("heartbeat") ? model::stop_reason::heartbeat
@@ -100,7 +105,8 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
                  : has_reason("drain") ? model::stop_reason::drain
                                        : model::stop_reason::cancel;
   }
-  take_capacity(run, task);
+  if (!was.is_waiting)
+    take_capacity(run, task);
 }
 
 /// Outputs that someone may still read stay in the store until they are needed.
@@ -123,7 +129,8 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
 void scheduler_core::restore_failures(live_run& run, const model::stored_run& stored) {
   std::vector<std::uint32_t> failed;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    if (run.tasks[task].state == task_state::failed)
+    if (const auto state = run.tasks[task].state;
+        state == task_state::failed || state == task_state::rolled_back)
       failed.push_back(task);
   std::stable_sort(failed.begin(), failed.end(), [&](auto one, auto other) {
     return stored.tasks[one].finished_us < stored.tasks[other].finished_us;
@@ -144,7 +151,10 @@ void scheduler_core::judge_again(live_run& run) {
     const auto& entry = run.tasks[task];
     if (entry.was_started && entry.undecided > 0 && run.workflow->expressions(task) != nullptr)
       freeze_undecided(run, task);
-    if (entry.state != task_state::pending)
+    const bool is_waiting =
+      entry.state == task_state::pending
+      || (entry.state == task_state::rolling_back && !is_under_way(run, task));
+    if (!is_waiting)
       continue;
     if (entry.was_started)
       prepare(run, task);

@@ -27,14 +27,18 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
   if (!kinds_.empty())
     follow_with_breaker(run, task, to);
   entry.state = to;
-  if (!is_terminal(to))
-    return;
+}
+
+/// The task has come to its end.
+void scheduler_core::decide(live_run& run, std::uint32_t task) {
+  auto& entry = run.tasks[task];
   entry.judged = true;
   --run.undecided;
   run.undecided_finally -= run.is_finally(task) ? 1 : 0;
   release_outputs(run, task);
   run.prepared.erase(task);
   run.retries.erase(task);
+  run.rollbacks.erase(task);
   run.to_settle.push_back(task);
 }
 
@@ -42,16 +46,23 @@ void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to,
                                std::optional<model::failure> failure,
                                std::optional<model::wall_time> due) {
   const auto from = run.tasks[task].state;
+  // Without inputs its rollback could not start either.
+  const bool rolls_back =
+    to == task_state::failed && reason != "expression" && run.is_to_roll_back(task);
   change_state(run, task, to);
   step_.records.push_back(model::task_moved{{run.run_no, task},
                                             run.tasks[task].attempt,
                                             from,
                                             to,
                                             std::move(reason),
-                                            std::move(failure),
+                                            failure,
                                             actor_,
                                             now_,
                                             due});
+  if (rolls_back)
+    begin_rollback(run, task, *failure);
+  else if (is_terminal(to))
+    decide(run, task);
 }
 
 void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::wall_time> due) {
@@ -123,7 +134,7 @@ void scheduler_core::judge_failures(live_run& run, std::uint32_t task) {
       }
     }
   }
-  if (state == task_state::failed)
+  if (state == task_state::failed || state == task_state::rolled_back)
     count_failure(run, task);
 }
 
@@ -178,7 +189,8 @@ void scheduler_core::recount_failures(live_run& run) {
   run.failed = run.expired || run.internal;
   run.degraded = false;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    if (run.tasks[task].state == task_state::failed)
+    if (const auto state = run.tasks[task].state;
+        state == task_state::failed || state == task_state::rolled_back)
       count_failure(run, task);
   if (run.expired || run.internal || before.empty())
     return;
@@ -212,7 +224,8 @@ std::vector<std::string> scheduler_core::stop_attempts(live_run& run) {
   std::vector<std::string> stopped;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
-    if (!is_active(state) || state == task_state::cancelling) // the first stop reason stands
+    if (!is_active(state) || state == task_state::cancelling // the first stop reason stands
+        || !is_under_way(run, task))
       continue;
     if (const auto* policy = run.retry_policy(task);
         !is_draining_ && policy != nullptr && policy->never)
@@ -232,7 +245,8 @@ void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_re
     model::stop_attempt{run.key_of(task), run.executor(task), model::cancel_mode::graceful});
 }
 
-/// What clean-up there is in `finally` runs all the same, unless all has to end at once.
+/// What clean-up there is, in `finally` or to roll back, runs all the same, unless all has to end
+/// at once.
 void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                                   const std::string& reason) {
   const auto end = mode == model::cancel_mode::immediate
@@ -240,19 +254,19 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                      : run.spec().first_finally();
   for (std::uint32_t task = 0; task < end; ++task) {
     auto& entry = run.tasks[task];
-    if (is_terminal(entry.state))
+    if (is_terminal(entry.state) || (entry.rolls_back && mode == model::cancel_mode::graceful))
       continue;
     if (!is_active(entry.state)) {
       move_task(run, task, task_state::cancelled, reason);
       continue;
     }
     const auto why = entry.stop;
-    if (!run.expired || run.is_finally(task))
+    if (!run.expired || run.outlives_cancel(task))
       entry.stop = model::stop_reason::cancel; // overrides a timeout and a deadline of its own
     // That the run is being cancelled tells it of the tasks that are being stopped, but for those
-    // of finally, which go on then.
+    // that go on then.
     if (entry.state != task_state::cancelling
-        || (run.is_finally(task) && why != model::stop_reason::cancel))
+        || (run.outlives_cancel(task) && why != model::stop_reason::cancel))
       move_task(run, task, task_state::cancelling, reason);
     const auto key = run.key_of(task);
     const auto executor = run.executor(task);

@@ -109,9 +109,9 @@ void scheduler_core::expire_run(live_run& run, model::wall_time due) {
   move_run(run, model::run_state::cancelling, due);
   for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task) {
     auto& entry = run.tasks[task];
-    if (entry.stop == model::stop_reason::drain)
+    if (entry.stop == model::stop_reason::drain && !entry.rolls_back)
       entry.stop = model::stop_reason::deadline; // nothing of it goes on
-    if (is_terminal(entry.state) || entry.state == task_state::cancelling)
+    if (is_terminal(entry.state) || entry.state == task_state::cancelling || entry.rolls_back)
       continue;
     if (is_active(entry.state))
       stop_task(run, task, model::stop_reason::deadline);

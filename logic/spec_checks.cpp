@@ -232,7 +232,7 @@ void check_extra(const model::task_settings& settings, const std::string& path,
   for (const auto& [role, what] : settings.extra) {
     const auto here = path_of(path, to_string(role));
     check_action(what, here, has_handler, problems);
-    if (role == model::command_role::validate && executor_of(what) != model::executor_kind::process)
+    if (role != model::command_role::fallback && executor_of(what) != model::executor_kind::process)
       report(problems, here, "must be a command, run or exec");
   }
 }

@@ -38,8 +38,11 @@ constexpr std::array<std::uint32_t, model::task_state_count> task_moves = [] {
   row(validating) = set_of({ready, retry_wait, succeeded, failed, cancelling});
   // `succeeded`: exit 0 after a preemption or a drain counts.
   // `cancelling`: a cancel overrides another reason.
-  row(cancelling) = set_of({ready, retry_wait, cancelling, succeeded, failed, cancelled});
-  row(rolling_back) = set_of({ready, cancelling, rolled_back, failed});
+  // To where it came from: a drain gives back what it stopped.
+  row(cancelling) = set_of(
+    {ready, retry_wait, cancelling, rolling_back, rolled_back, succeeded, failed, cancelled});
+  // To itself: its attempt begins, or was lost and another one follows.
+  row(rolling_back) = set_of({rolling_back, cancelling, rolled_back, failed});
   row(succeeded) = set_of({pending, rolling_back});
   row(failed) = set_of({pending, rolling_back, succeeded, skipped});
   row(skipped) = set_of({pending});

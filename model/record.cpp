@@ -55,6 +55,8 @@ event_type type_of(task_state to) {
     return event_type::task_validating;
   case task_state::waiting:
     return event_type::task_waiting;
+  case task_state::rolling_back:
+    return event_type::task_rolling_back;
   case task_state::dispatched:
     return event_type::task_dispatched;
   default:
@@ -151,8 +153,9 @@ event from_record(const task_marked& r) {
 
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
-  e.from = to_string(task_state::ready);
-  e.to = to_string(task_state::dispatched);
+  const bool rolls_back = r.role == command_role::rollback; // which goes on, with this attempt
+  e.from = to_string(rolls_back ? task_state::rolling_back : task_state::ready);
+  e.to = to_string(rolls_back ? task_state::rolling_back : task_state::dispatched);
   e.data = {{"executor", to_string(r.executor)}};
   if (r.generation > 1)
     e.data["generation"] = r.generation;
@@ -164,7 +167,9 @@ event from_record(const attempt_dispatched& r) {
 event from_record(const attempt_ended& r) {
   const auto& outcome = r.outcome;
   auto e = at_task(outcome.key.task(), outcome.key.attempt,
-                   outcome.falls_back ? event_type::task_fallback : type_of(outcome.state),
+                   outcome.falls_back                          ? event_type::task_fallback
+                   : outcome.state == task_state::rolling_back ? event_type::task_lost
+                                                               : type_of(outcome.state),
                    outcome.finished_at);
   e.from = to_string(outcome.from);
   e.to = to_string(outcome.state);

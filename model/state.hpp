@@ -120,8 +120,9 @@ enum class command_role : std::uint8_t {
   action,
   fallback, ///< takes over from the action when that has failed for good
   validate, ///< says whether what the action did is right; part of the same attempt
+  rollback, ///< undoes what it did, when the task has failed for good; an attempt of its own
 };
-inline constexpr std::size_t command_role_count = 3;
+inline constexpr std::size_t command_role_count = 4;
 
 /// Type of a parameter or an output.
 enum class value_type : std::uint8_t {
@@ -163,6 +164,7 @@ enum class event_type : std::uint8_t {
   task_released, ///< nothing holds it back any more; it is ready
   task_fallback, ///< its attempt failed for good; its fallback takes over, the task is ready again
   task_validating,
+  task_rolling_back, ///< failed for good, and what it did is undone
   task_skipped,
   task_cancelling,
   task_cancelled,

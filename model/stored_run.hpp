@@ -23,6 +23,8 @@ struct stored_task {
   bool started : 1 = false;     ///< its current attempt is of the run's generation
   bool kept : 1 = false;        ///< decided in an earlier generation
   bool fell_back : 1 = false;   ///< its attempts are of its fallback
+  bool rolls_back : 1 = false;  ///< it has failed, and what it did is undone
+  bool is_waiting : 1 = false;  ///< for the attempt that does so: its last one has ended
   std::uint32_t attempt = 0;    ///< current one, 0: none yet
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };
@@ -50,6 +52,7 @@ struct stored_run {
   std::unordered_map<std::uint32_t, std::string> messages; ///< of those that failed
   std::unordered_map<std::uint32_t, value> inputs; ///< of the current attempt of undecided ones
   std::unordered_map<std::uint32_t, stored_retries> retries;
+  std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
 };
 
 } // namespace sluice::model

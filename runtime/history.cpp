@@ -363,8 +363,8 @@ expected<std::optional<task_view>> history::final_task(const run_view& run) {
   if (!workflow)
     return tl::unexpected(workflow.error());
   const auto& graph = (*workflow)->graph();
-  std::optional<std::uint32_t> last;
-  for (std::uint32_t task = 0; task < graph.size(); ++task) {
+  std::optional<std::uint32_t> last; // what comes finally is for clean-up
+  for (std::uint32_t task = 0; task < (*workflow)->spec().first_finally(); ++task) {
     if (!graph.dependents(task).empty())
       continue;
     if (last)

@@ -75,7 +75,7 @@ constexpr key_row table[] = {
   {"checkpoint", D | T, file_key::checkpoint},
   {"validate", D | T, file_key::validate},
   {"snapshot", D | T, file_key::later},
-  {"rollback", D | T, file_key::later},
+  {"rollback", D | T, file_key::rollback},
   {"compensate", D | T, file_key::later},
   {"cache", D | T, file_key::later},
   {"idempotency", D | T, file_key::later},

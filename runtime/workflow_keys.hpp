@@ -53,6 +53,7 @@ enum class file_key : std::uint8_t {
   allow_failure,
   fallback,
   validate,
+  rollback,
   checkpoint,
   checkpoint_max,
   active_tasks,

@@ -181,6 +181,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   case file_key::validate:
     read_command(at, model::command_role::validate, settings);
     return true;
+  case file_key::rollback:
+    read_command(at, model::command_role::rollback, settings);
+    return true;
   default:
     return false;
   }

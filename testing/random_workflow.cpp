@@ -109,6 +109,8 @@ private:
       set_command(*t.settings, model::command_role::fallback,
                   random_.percent(70) ? model::action{model::exec_action{{"/bin/true"}}}
                                       : model::action{model::call_action{"echo"}});
+    if (random_.percent(10))
+      set_command(*t.settings, model::command_role::rollback, model::run_action{"true"});
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
     if (random_.percent(15))

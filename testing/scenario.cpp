@@ -114,6 +114,9 @@ private:
       return control(*run, model::resume_run{});
     if (const auto run = run_stopping_finally(); run && forced_.insert(*run).second) // seldom
       return node_->cancel(*run, model::cancel_mode::immediate);
+    if (const auto run = run_rolling_back(); // seldom too
+        run && interrupted_.insert(*run).second && random_.percent(70))
+      return control(*run, model::pause_run{model::pause_mode::stop});
     if (waiting > 0 && roll < 75)
       return deliver(waiting);
     if (!attempts.empty() && roll < 94)
@@ -249,6 +252,14 @@ private:
     return std::nullopt;
   }
 
+  /// A run in which a rollback is under way.
+  std::optional<model::run_no> run_rolling_back() const {
+    for (const auto& key : node_->launcher().keys())
+      if (node_->launcher().order(key).role == model::command_role::rollback)
+        return key.run_no;
+    return std::nullopt;
+  }
+
   /// A process does something.
   void play(model::attempt_key key) {
     const auto asked = asked_to_stop(key);
@@ -260,7 +271,7 @@ private:
     const auto& order = node_->launcher().order(key);
     const bool has_validation =
       command_for(*order.workflow, order.spec(), model::command_role::validate) != nullptr;
-    if (has_validation && random_.percent(45)) {
+    if (has_validation && order.role != model::command_role::rollback && random_.percent(45)) {
       if (started_.contains(key) && validating_.insert(key).second)
         node_->launcher().validate(key);
     } else if (roll < 35) {
@@ -466,6 +477,9 @@ private:
         if (event.type == model::event_type::task_fallback
             && !fell_back_.insert({event.run_no, *event.task_idx}).second)
           violate(to_string(event.run_no) + " has a task that falls back twice");
+        if (event.type == model::event_type::task_rolling_back
+            && !rolls_back_.insert({event.run_no, *event.task_idx}).second)
+          violate(to_string(event.run_no) + " has a task that rolls back twice");
         touched.insert({event.run_no, *event.task_idx});
         ++report_.moves[std::size_t(*model::parse_task_state(event.from))]
                        [std::size_t(*model::parse_task_state(event.to))];
@@ -492,6 +506,7 @@ private:
       marked_.insert(key);
     kept_.erase(key);
     fell_back_.erase(key);
+    rolls_back_.erase(key);
   }
 
   /// A process's task succeeds or fails because its process did.
@@ -501,7 +516,8 @@ private:
          && event.type != model::event_type::task_retrying)
         || executor_of(command_of(key.task())) != model::executor_kind::process)
       return;
-    const bool succeeded = event.to == to_string(task_state::succeeded);
+    const bool succeeded = event.to == to_string(task_state::succeeded)
+                           || event.to == to_string(task_state::rolled_back);
     const auto by_process = event.data.is_object() ? event.data.value("class", "") : "";
     if (succeeded ? !ended_well_.contains(key)
                   : by_process == "exit" && !ended_badly_.contains(key))
@@ -511,9 +527,12 @@ private:
   /// What the task's current attempt runs.
   const model::action& command_of(model::task_key key) const {
     const auto& spec = workflows_.at(key.run_no)->spec();
-    const auto role =
-      fell_back_.contains(key) ? model::command_role::fallback : model::command_role::action;
-    return *command_for(spec, spec.tasks[key.task_idx], role);
+    return *command_for(spec, spec.tasks[key.task_idx], role_of(key));
+  }
+  model::command_role role_of(model::task_key key) const {
+    return rolls_back_.contains(key)  ? model::command_role::rollback
+           : fell_back_.contains(key) ? model::command_role::fallback
+                                      : model::command_role::action;
   }
 
   /// A retry comes within its budget, and not before it is due.
@@ -555,7 +574,7 @@ private:
     const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0;
     if (event.type == model::event_type::task_waiting && !is_open)
       violate("a task waits for a breaker that is closed");
-    const bool is_action = !fell_back_.contains({event.run_no, *event.task_idx});
+    const bool is_action = role_of({event.run_no, *event.task_idx}) == model::command_role::action;
     if (event.type == model::event_type::task_dispatched && is_open && is_action && !was_set
         && event.at < *known->second.open_until)
       violate("an attempt starts behind an open breaker");
@@ -580,11 +599,11 @@ private:
       violate("the breakers that are stored are not what the events say");
   }
 
-  /// A task that is never repeated runs once.
+  /// A task that is never repeated runs once. To undo it once more is what is safe.
   void check_repetition(const model::start_attempt& order) {
     const auto& policy =
       model::setting_of(*order.workflow, order.spec(), &model::task_settings::retry);
-    if (!policy || !policy->never)
+    if (!policy || !policy->never || order.role == model::command_role::rollback)
       return;
     const auto before = reset_after_[order.key.task()];
     for (auto earlier = order.key; --earlier.attempt > before;)
@@ -667,7 +686,8 @@ private:
       return violate(name + " starts before its run is stored");
     const auto& task = run->tasks[order.key.task_idx];
     if (task.attempt != order.key.attempt
-        || (task.state != task_state::dispatched && task.state != task_state::cancelling))
+        || (task.state != task_state::dispatched && task.state != task_state::cancelling
+            && task.state != task_state::rolling_back))
       violate(name + " starts while the store holds its task as "
               + std::string{to_string(task.state)} + ", attempt " + std::to_string(task.attempt));
     for (const auto& other : under_way)
@@ -679,7 +699,7 @@ private:
     if (given < kept_[order.key.task()])
       violate(name + " starts without the progress that was kept");
     roles_[order.key] = order.role;
-    if ((order.role == model::command_role::fallback) != fell_back_.contains(order.key.task()))
+    if (order.role != role_of(order.key.task()))
       violate(name + " starts with another command than it should");
     check_upstreams(order.key, *run);
     check_repetition(order);
@@ -709,7 +729,8 @@ private:
         // One that was allowed to fail may have been marked since the task fired.
         if (state != task_state::succeeded
             && !(allowed.value_or(false)
-                 && (state == task_state::failed || marked_.contains({key.run_no, upstream}))))
+                 && (state == task_state::failed || state == task_state::rolled_back
+                     || marked_.contains({key.run_no, upstream}))))
           violate(to_string(key) + " starts although an upstream did not succeed");
       }
   }
@@ -739,8 +760,7 @@ private:
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
         violate("the recovered state of " + to_string(run) + " is not what its events say");
       for (std::uint32_t task = 0; live != nullptr && task < live->tasks.size(); ++task)
-        if (!is_terminal(live->tasks[task].state)
-            && live->tasks[task].fell_back != fell_back_.contains({run, task}))
+        if (!is_terminal(live->tasks[task].state) && live->role(task) != role_of({run, task}))
           violate("the recovered " + to_string(model::task_key{run, task})
                   + " runs another command");
       const auto timers = core.timers();
@@ -805,7 +825,9 @@ private:
   std::set<model::attempt_key> validating_;                 ///< so it was told
   std::map<model::attempt_key, model::command_role> roles_; ///< of processes
   std::set<model::task_key> fell_back_;
-  std::set<model::run_no> forced_; ///< to end, while a task of finally was being stopped
+  std::set<model::run_no> forced_;      ///< to end, while a task of finally was being stopped
+  std::set<model::run_no> interrupted_; ///< by a pause, while a task of it was rolled back
+  std::set<model::task_key> rolls_back_;
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told

@@ -20,7 +20,7 @@ struct show_options {
 
 /// What a person looks for first: failures, then what is under way, then what waits.
 std::size_t interest(const runtime::task_view& task) {
-  if (task.shown == model::task_state::failed)
+  if (task.shown == model::task_state::failed || task.shown == model::task_state::rolled_back)
     return 0;
   if (task.interrupted || model::is_active(task.state))
     return 1;

@@ -25,6 +25,14 @@ void upsert_text(connection& db, model::task_key task, const std::string* output
     .run();
 }
 
+/// A rollback survives as many losses as the action did.
+void begin_rollback(connection& db, model::task_key task) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET rolls_back = 1, losses = 0 WHERE run_no = ?1 AND task_idx = ?2
+  )sql";
+  query{db, sql, task.run_no.value, task.task_idx}.run();
+}
+
 task_row read_task(query& row) {
   task_row task;
   task.key = {{row.integer(0)}, static_cast<std::uint32_t>(row.integer(1))};
@@ -69,7 +77,14 @@ bool dispatch_task(connection& db, const model::attempt_dispatched& r) {
     UPDATE task SET state = 'dispatched', reason = '', attempt = ?3, finished_us = NULL
      WHERE run_no = ?1 AND task_idx = ?2 AND attempt < ?3
   )sql";
-  return query{db, sql, r.key.run_no.value, r.key.task_idx, r.key.attempt}.run() == 1;
+  constexpr auto rollback = R"sql(
+    UPDATE task SET attempt = ?3
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt < ?3 AND state = 'rolling_back'
+  )sql";
+  const bool rolls_back = r.role == model::command_role::rollback;
+  return query{db, rolls_back ? rollback : sql, r.key.run_no.value, r.key.task_idx, r.key.attempt}
+           .run()
+         == 1;
 }
 
 bool end_task(connection& db, const model::attempt_outcome& outcome) {
@@ -118,14 +133,21 @@ bool move_task(connection& db, const model::task_moved& r) {
         .run()
       != 1)
     return false;
+  if (r.to == model::task_state::rolling_back)
+    begin_rollback(db, r.key);
   if (r.failure)
     upsert_text(db, r.key, nullptr, r.failure);
   return true;
 }
 
 void mend_task(connection& db, model::run_no run, const mended_run::task& task) {
+  // A rollback that is being stopped shows in nothing but this column.
   constexpr auto sql = R"sql(
-    UPDATE task SET state = ?3, attempt = ?4, finished_us = ?5 WHERE run_no = ?1 AND task_idx = ?2
+    UPDATE task
+       SET state = ?3, attempt = ?4, finished_us = ?5,
+           rolls_back = CASE ?3 WHEN 'rolling_back' THEN 1 WHEN 'cancelling' THEN rolls_back
+                                ELSE 0 END
+     WHERE run_no = ?1 AND task_idx = ?2
   )sql";
   query{db, sql, run.value, task.task_idx, text_of(task.state), task.attempt, task.finished_at}
     .run();
@@ -149,7 +171,7 @@ bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task
        SET state = 'pending', reason = '', losses = 0, retries = 0, fell_back = 0,
-           finished_us = NULL, generation = ?5
+           rolls_back = 0, finished_us = NULL, generation = ?5
      WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
   )sql";
   constexpr auto forget = R"sql(DELETE FROM task_text WHERE run_no = ?1 AND task_idx = ?2)sql";
@@ -209,11 +231,13 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
 void select_stored_tasks(connection& db, model::stored_run& run) {
   constexpr auto sql = R"sql(
     SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
-           iif(t.state = 'failed', x.message, NULL), a.inputs, t.retries, a.class, a.code, a.message,
-           a.attempt IS NOT NULL, t.generation, t.fell_back
+           iif(t.state = 'failed' OR t.state = 'rolled_back', x.message, NULL), a.inputs, t.retries,
+           a.class, a.code, a.message, a.attempt IS NOT NULL, t.generation, t.fell_back,
+           t.rolls_back, a.finished_us IS NOT NULL, x.class, x.code, x.message
       FROM task t
       LEFT JOIN task_text x
-        ON t.finished_us IS NOT NULL AND x.run_no = t.run_no AND x.task_idx = t.task_idx
+        ON (t.finished_us IS NOT NULL OR t.rolls_back = 1)
+           AND x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON t.finished_us IS NULL AND t.attempt > 0
            AND a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
@@ -235,6 +259,11 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
     task.started = row.integer(12) != 0;
     task.kept = row.integer(13) != run.generation;
     task.fell_back = row.integer(14) != 0;
+    task.rolls_back = row.integer(15) != 0;
+    if (task.rolls_back && task.finished_us == 0) {
+      task.is_waiting = row.integer(16) != 0;
+      run.rollbacks.emplace(task_idx, read_failure(row, 17).value_or(model::failure{}));
+    }
     if (!row.is_null(6))
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))

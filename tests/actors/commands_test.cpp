@@ -63,6 +63,50 @@ TEST_CASE_METHOD(runtime_world, "commands: the time of an attempt counts on whil
   CHECK(reader().task(run_no, "a")->failure->failure_class == model::failure_class::timeout);
 }
 
+TEST_CASE_METHOD(runtime_world, "commands: only the action is asked for heartbeats",
+                 "[actors][commands]") {
+  start();
+  auto a = task("a");
+  a.settings->heartbeat = model::seconds{10};
+  set_command(*a.settings, command_role::validate, model::run_action{"true"});
+  set_command(*a.settings, command_role::rollback, model::run_action{"true"});
+  submit({a});
+  auto key = launcher->key_of("a");
+  launcher->confirm(key, clock().wall());
+  launcher->validate(key);
+  run();
+  advance(model::seconds{60});
+  CHECK(launcher->signals.empty());
+  launcher->end(key, clock().wall(), exit_3());
+  run();
+  key = launcher->key_of("a");
+  REQUIRE(key.attempt == 2);
+  launcher->confirm(key, clock().wall());
+  run();
+  advance(model::seconds{60});
+  CHECK(launcher->signals.empty());
+}
+
+TEST_CASE_METHOD(runtime_world, "commands: a rollback outlives the scheduler and its executor",
+                 "[actors][commands]") {
+  start();
+  auto a = call("a", "fail"); // its action runs elsewhere than its rollback
+  set_command(*a.settings, command_role::rollback, model::exec_action{{"/bin/true"}});
+  const auto run_no = submit({a});
+  CHECK(task_state(run_no, "a") == task_state::rolling_back);
+  CHECK(launcher->starts.back()->role == command_role::rollback);
+  crash(child::scheduler);
+  advance(model::seconds{1});
+  CHECK(launcher->starts.size() == 1); // it runs on
+  crash(child::process_executor);
+  advance(model::seconds{1});
+  CHECK(launcher->starts.size() == 2);
+  CHECK(launcher->key_of("a").attempt == 3);
+  finish("a");
+  CHECK(task_state(run_no, "a") == task_state::rolled_back);
+  CHECK(run_state(run_no) == run_state::failed);
+}
+
 TEST_CASE_METHOD(runtime_world, "commands: a fallback may be another kind of action",
                  "[actors][commands]") {
   start();

@@ -118,6 +118,32 @@ class ExamplesTest(unittest.TestCase):
         )
         self.assertLessEqual(validated[0], 2)  # a validation that is short is told as done
 
+    def test_rollback_yaml(self):
+        site = os.path.join(self.folder, "out/site/index.html")
+        outcome = self.run_file("rollback.yaml")
+        self.assertEqual(outcome.states["publish"], "succeeded")
+        with open(site) as published:
+            self.assertEqual(published.read(), "edition 1\n")
+        outcome = self.run_file("rollback.yaml", "-p", "edition=2", "-p", "broken=true", code=1)
+        self.assertEqual(outcome.run_state, "failed")
+        self.assertEqual(outcome.states["publish"], "rolled_back")
+        self.assertEqual(outcome.states["announce"], "skipped")
+        self.assertEqual(outcome.states["unlock"], "succeeded")
+        with open(site) as published:
+            self.assertEqual(published.read(), "edition 1\n")
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            moves = db.execute(
+                "SELECT event.attempt, from_state, to_state FROM event"
+                " JOIN task USING (run_no, task_idx)"
+                " WHERE name = 'publish' AND to_state <> 'dispatched' ORDER BY seq"
+            ).fetchall()
+        self.assertEqual(moves[-4:], [
+            (1, moves[-4][1], "failed"),
+            (1, "failed", "rolling_back"),
+            (2, "rolling_back", "rolling_back"),
+            (2, "rolling_back", "rolled_back"),
+        ])
+
     def test_etl_yaml(self):
         outcome = self.run_file("etl.yaml")
         self.assertEqual(outcome.run_state, "succeeded")
@@ -288,7 +314,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 7)
+        self.assertEqual(found, 8)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

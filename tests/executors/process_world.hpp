@@ -125,6 +125,7 @@ struct one_task {
   model::value inputs;
   std::vector<std::pair<std::string, std::string>> env;
   model::checkpoint_ptr checkpoint = {};
+  model::command_role role = model::command_role::action;
 
   model::task_spec& task() { return workflow.tasks.front(); }
 };
@@ -188,6 +189,7 @@ public:
     order->inputs = std::move(what.inputs);
     order->env = std::move(what.env);
     order->checkpoint = std::move(what.checkpoint);
+    order->role = what.role;
     thread_->start(std::move(order), listener_);
     return key;
   }

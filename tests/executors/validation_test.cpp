@@ -56,6 +56,21 @@ TEST_CASE("validation: its failure is one of class validation", "[executors][val
   CHECK(report.outputs.is_null());
 }
 
+TEST_CASE("validation: a rollback is not validated, and puts nothing out",
+          "[executors][validation]") {
+  process_world world;
+  auto task = validated("false", "touch validated");
+  task.task().out = {{"rows", model::value_type::integer}};
+  set_command(*task.task().settings, model::command_role::rollback,
+              model::run_action{"echo undone ${SLUICE_OUT-nowhere}"});
+  task.role = model::command_role::rollback;
+  const auto report = world.run(task);
+  CHECK_FALSE(report.failure.has_value());
+  CHECK(report.outputs.is_null());
+  CHECK(world.log(report.key) == "undone nowhere\n");
+  CHECK_FALSE(fs::exists(world.base() / "validated"));
+}
+
 TEST_CASE("validation: a program that is missing is named", "[executors][validation]") {
   process_world world;
   const auto report = world.run(validated("true", "no-such-program-at-all"));

@@ -35,6 +35,8 @@ struct recorded_run {
   std::uint32_t generation = 1;
   bool paused = false;
   std::vector<bool> fell_back;
+  std::vector<bool> rolls_back;
+  std::vector<bool> is_over; ///< its current attempt
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -224,6 +226,8 @@ public:
                            .started = run.has_started[i],
                            .kept = run.generations[i] < run.generation,
                            .fell_back = run.fell_back[i],
+                           .rolls_back = run.rolls_back[i],
+                           .is_waiting = run.rolls_back[i] && run.is_over[i],
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
       if (run.retries[i] > 0 && !is_terminal(run.tasks[i]))
@@ -233,6 +237,8 @@ public:
         all.reasons.emplace(i, run.reasons[i]);
       if (run.failures[i])
         all.messages.emplace(i, run.failures[i]->message);
+      if (run.rolls_back[i] && !is_terminal(run.tasks[i]))
+        all.rollbacks.emplace(i, run.failures[i].value());
       if (!run.inputs[i].empty())
         all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
     }
@@ -393,6 +399,8 @@ private:
     run.generations.assign(size, 1);
     run.has_started.resize(size);
     run.fell_back.resize(size);
+    run.rolls_back.resize(size);
+    run.is_over.resize(size);
     run.params = r.request.params;
     run.submitted_at = r.at;
   }
@@ -433,7 +441,7 @@ private:
     run.tasks[idx] = model::task_state::pending;
     run.generations[idx] = r.generation;
     run.has_started[idx] = false;
-    run.fell_back[idx] = false;
+    run.fell_back[idx] = run.rolls_back[idx] = false;
     run.losses[idx] = run.retries[idx] = 0;
     run.finished_us[idx] = 0;
     run.has_outputs[idx] = false;
@@ -458,12 +466,20 @@ private:
     expect(!run.paused, "an attempt of a paused run is dispatched");
     run.has_started[r.key.task_idx] = true;
     auto& state = run.tasks.at(r.key.task_idx);
-    expect(state == model::task_state::pending, "a dispatched task was not pending");
+    const auto idx = r.key.task_idx;
+    expect(
+      state == (run.rolls_back[idx] ? model::task_state::rolling_back : model::task_state::pending),
+      "a dispatched task was not pending");
+    run.is_over[idx] = false;
     expect(++run.attempts[r.key.task_idx] == r.key.attempt, "attempts are not counted in order");
     run.inputs[r.key.task_idx] = r.inputs;
-    expect((r.role == model::command_role::fallback) == run.fell_back[r.key.task_idx],
+    expect(r.role
+             == (run.rolls_back[idx]  ? model::command_role::rollback
+                 : run.fell_back[idx] ? model::command_role::fallback
+                                      : model::command_role::action),
            "an attempt runs another command than it should");
-    state = model::task_state::dispatched;
+    if (!run.rolls_back[idx])
+      state = model::task_state::dispatched;
   }
   void fold(const model::attempt_ended& r) {
     const auto& outcome = r.outcome;
@@ -472,10 +488,14 @@ private:
     expect(run.attempts.at(idx) == outcome.key.attempt, "an attempt ends that is not current");
     expect(run.tasks[idx] == as_stored(outcome.from), "an attempt ends from another state");
     expect(is_active(outcome.from), "an attempt ends that was not under way");
-    expect((outcome.state == model::task_state::succeeded) != outcome.failure.has_value(),
+    expect((outcome.state == model::task_state::succeeded
+            || outcome.state == model::task_state::rolled_back)
+             != outcome.failure.has_value(),
            "only what did not succeed has a failure");
     run.tasks[idx] = as_stored(outcome.state);
-    run.failures[idx] = outcome.failure;
+    run.is_over[idx] = true;
+    if (is_terminal(outcome.state) ? outcome.failure.has_value() : !run.rolls_back[idx])
+      run.failures[idx] = outcome.failure; // why it rolls back stays until that fails too
     run.losses[idx] = outcome.losses;
     run.retries[idx] = outcome.retries;
     run.has_outputs[idx] = !outcome.outputs.is_null();
@@ -489,8 +509,9 @@ private:
   void fold_breaker(const model::attempt_outcome& outcome) {
     using enum model::failure_class;
     const auto& run = runs.at(outcome.key.run_no);
-    if (run.fell_back[outcome.key.task_idx] && !outcome.falls_back)
-      return expect(!outcome.breaker, "a fallback says something about the action");
+    const auto idx = outcome.key.task_idx;
+    if ((run.fell_back[idx] && !outcome.falls_back) || run.rolls_back[idx])
+      return expect(!outcome.breaker, "another command says something about the action");
     const std::pair kind{run.spec->name, run.spec->tasks[outcome.key.task_idx].name};
     const auto known = breakers.find(kind);
     const auto before = known == breakers.end() ? model::breaker_state{} : known->second;
@@ -530,6 +551,11 @@ private:
     expect(run.attempts[idx] == r.attempt, "a task moves with another attempt");
     run.tasks[idx] = as_stored(r.to);
     run.reasons[idx] = r.reason;
+    if (r.to == model::task_state::rolling_back && r.from == model::task_state::failed) {
+      expect(!run.rolls_back[idx], "a task rolls back twice");
+      run.rolls_back[idx] = true;
+      run.losses[idx] = 0;
+    }
     run.finished_us[idx] = model::to_us(r.at);
     if (r.failure)
       run.failures[idx] = r.failure;
@@ -626,7 +652,7 @@ private:
       for (std::uint32_t i = 0; live != nullptr && i < live->tasks.size(); ++i) {
         auto& kind = kinds[{run.spec->name, run.spec->tasks[i].name}];
         const auto state = live->tasks[i].state;
-        if (live->tasks[i].fell_back)
+        if (!live->tasks[i].does_its_action())
           continue;
         kind.waiting += state == model::task_state::waiting;
         kind.awake += state == model::task_state::waiting && !run.paused;

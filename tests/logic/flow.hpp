@@ -83,6 +83,10 @@ public:
     set_command(*spec_.settings, model::command_role::fallback, std::move(what));
     return *this;
   }
+  task_editor& rollback() {
+    set_command(*spec_.settings, model::command_role::rollback, model::run_action{"true"});
+    return *this;
+  }
   task_editor& validate() {
     set_command(*spec_.settings, model::command_role::validate, model::run_action{"true"});
     return *this;

@@ -21,7 +21,8 @@ public:
     succeeded,
     failed,
     skipped,
-    cancelled
+    cancelled,
+    rolled_back
   };
   enum class stopped { no, by_timeout, by_deadline, by_cancel };
 
@@ -35,6 +36,7 @@ public:
     bool never_again = false;
     std::uint32_t max_retries = 0;
     bool has_fallback = false;
+    bool has_rollback = false;
     bool is_expired = false; ///< its deadline has passed
     bool is_finally = false;
     std::set<std::uint32_t> upstreams;      ///< none outside finally when it is of finally
@@ -51,6 +53,7 @@ public:
     std::uint32_t losses = 0;
     std::uint32_t retries = 0;
     bool fell_back = false;
+    bool rolls_back = false; ///< it has failed, and what it did is undone
     std::uint32_t attempts = 0;
     bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart
@@ -85,7 +88,7 @@ public:
     if (how_it_ended)
       return how_it_ended->second;
     return std::any_of(tasks.begin(), tasks.end(),
-                       [](const task& t) { return t.state == is::failed && t.allow_failure; });
+                       [](const task& t) { return has_failed(t) && t.allow_failure; });
   }
   /// Whether the tasks of finally have their turn.
   bool is_finally_due() const {
@@ -123,7 +126,7 @@ public:
       if (changed)
         continue;
       for (std::uint32_t i = 0; i < tasks.size(); ++i)
-        if (tasks[i].state == is::failed && !tasks[i].allow_failure && is_unhandled(i))
+        if (has_failed(tasks[i]) && !tasks[i].allow_failure && is_unhandled(i))
           changed = unhandled.insert(i).second || changed;
       const bool has_new = std::any_of(unhandled.begin(), unhandled.end(), [&](auto i) {
         return !tasks[i].kept && !tasks[i].is_finally;
@@ -131,9 +134,9 @@ public:
       if (has_new && stops_on_failure && !stopping && !cancelling) {
         stopping = changed = true;
         for (auto& t : tasks)
-          if (is_idle(t) && wants_success(t))
+          if (is_idle(t) && wants_success(t) && !t.rolls_back)
             t.state = t.state == is::retrying || (t.state == is::held && t.retries > 0)
-                        ? is::failed
+                        ? failed(t)
                         : is::skipped;
       }
     }
@@ -160,7 +163,7 @@ public:
     cancelling = true;
     tell_outcome();
     for (auto& t : tasks) {
-      if (t.is_finally ? mode == model::cancel_mode::graceful : is_expired)
+      if (t.is_finally || t.rolls_back ? mode == model::cancel_mode::graceful : is_expired)
         continue; // runs all the same; or is being ended already
       if (is_idle(t))
         t.state = is::cancelled;
@@ -171,10 +174,12 @@ public:
   void ended(std::uint32_t i, const model::attempt_report& report) {
     auto& t = tasks[i];
     const auto stop = std::exchange(t.stop, stopped::no);
+    if (t.rolls_back)
+      return rollback_ended(t, stop, report);
     if (stop == stopped::by_cancel) {
       t.state = is::cancelled;
     } else if (stop == stopped::by_deadline) {
-      t.state = is::failed;
+      t.state = failed(t);
     } else if (stop == stopped::by_timeout) {
       t.state = after_failure(t);
     } else if (!report.failure) {
@@ -182,7 +187,7 @@ public:
       t.outputs = report.outputs;
     } else if (report.failure->failure_class != model::failure_class::lost) {
       t.state = after_failure(t);
-    } else if (t.never_again || ++t.losses > crash_limit) {
+    } else if (++t.losses > crash_limit || t.never_again) {
       t.state = after_last_failure(t);
     } else {
       goes_on(t);
@@ -220,7 +225,7 @@ public:
     std::set<std::uint32_t> all;
     const bool by_failure = what.scope == model::retry_scope::failed;
     for (std::uint32_t i = 0; i < tasks.size(); ++i)
-      if (by_failure ? tasks[i].state == is::failed || tasks[i].state == is::cancelled
+      if (by_failure ? has_failed(tasks[i]) || tasks[i].state == is::cancelled
                          || (tasks[i].state == is::skipped && reason(i) == "run_failed")
                      : i == named)
         all.insert(i);
@@ -246,7 +251,7 @@ public:
     const bool is_needed = std::any_of(tasks.begin(), tasks.end(), [&](const task& t) {
       return t.upstreams.count(i) != 0 && (t.state == is::ready || t.state == is::loading);
     });
-    return is_idle(tasks[i])
+    return (is_idle(tasks[i]) && !tasks[i].rolls_back)
            || (tasks[i].state == is::failed && as != is::failed && (!is_needed || is_over()));
   }
   void marked(std::uint32_t i, is as) {
@@ -272,17 +277,17 @@ public:
       t.state = is::pending;
       t.inputs = t.outputs = nullptr;
       t.losses = t.retries = 0;
-      t.fell_back = false;
+      t.fell_back = t.rolls_back = false;
       t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
   }
   void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }
-  void left_queue(std::uint32_t i) { tasks[i].state = is::failed; }
+  void left_queue(std::uint32_t i) { tasks[i].state = failed(tasks[i]); }
   void passed_deadline(std::uint32_t i) {
     auto& t = tasks[i];
     t.is_expired = true;
     if (is_idle(t))
-      t.state = is::failed;
+      t.state = failed(t);
     else if (t.stop == stopped::no)
       t.stop = stopped::by_deadline;
   }
@@ -291,7 +296,7 @@ public:
       return;
     cancelling = is_expired = true;
     for (auto& t : tasks)
-      if (t.is_finally)
+      if (t.is_finally || t.rolls_back)
         continue;
       else if (is_idle(t))
         t.state = is::cancelled;
@@ -316,6 +321,30 @@ public:
   }
 
 private:
+  static bool has_failed(const task& t) {
+    return t.state == is::failed || t.state == is::rolled_back;
+  }
+  /// What has done something, and can undo it, does so first.
+  is failed(task& t) const {
+    if (!t.has_rollback || t.rolls_back || !t.has_started)
+      return is::failed;
+    t.rolls_back = true;
+    t.losses = 0;
+    goes_on(t);
+    return t.state;
+  }
+  void rollback_ended(task& t, stopped stop, const model::attempt_report& report) const {
+    const bool is_lost =
+      report.failure && report.failure->failure_class == model::failure_class::lost;
+    if (stop == stopped::by_cancel)
+      t.state = is::cancelled;
+    else if (stop == stopped::no && !report.failure)
+      t.state = is::rolled_back;
+    else if (stop == stopped::no && is_lost && ++t.losses <= crash_limit)
+      goes_on(t);
+    else
+      t.state = is::failed;
+  }
   bool fails_before_finally() const {
     return std::any_of(unhandled.begin(), unhandled.end(),
                        [this](std::uint32_t i) { return !tasks[i].is_finally; });
@@ -337,7 +366,7 @@ private:
   }
   is after_last_failure(task& t) const {
     if (!t.has_fallback || t.fell_back || is_given_up(t))
-      return is::failed;
+      return failed(t);
     t.fell_back = true;
     goes_on(t);
     return t.state;
@@ -376,9 +405,9 @@ private:
     std::size_t success = 0, failure = 0, skipped = 0, cancelled = 0;
     for (const auto u : t.upstreams) {
       const auto& up = tasks[u];
-      const bool allowed = up.state == is::failed && up.allow_failure;
+      const bool allowed = has_failed(up) && up.allow_failure;
       success += up.state == is::succeeded || allowed;
-      failure += up.state == is::failed && !allowed;
+      failure += has_failed(up) && !allowed;
       skipped += up.state == is::skipped;
       cancelled += up.state == is::cancelled;
     }

@@ -91,7 +91,7 @@ private:
     });
     t.in.emplace_back("failed", [](const reference_run& run) {
       return model::value(std::count_if(run.tasks.begin(), run.tasks.end(), [](const auto& other) {
-        return other.state == is::failed && !other.is_finally;
+        return (other.state == is::failed || other.state == is::rolled_back) && !other.is_finally;
       }));
     });
     const auto u = random_.one_of(others);
@@ -140,6 +140,10 @@ private:
       const auto kind = random_.below(3);
       editor.fallback(kind == 0 ? model::action{model::call_action{"async"}}
                                 : model::action{model::run_action{"true"}});
+    }
+    if (random_.percent(15)) {
+      t.has_rollback = true;
+      editor.rollback();
     }
     if (random_.percent(30))
       add_condition(t, editor, earlier);
@@ -466,9 +470,8 @@ private:
       changed = false;
       for (auto& [run_no, reference] : references_)
         for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
-          const auto state = state_in_core(run_no, i);
-          if (reference.tasks[i].state != is::loading || state == model::task_state::pending
-              || state == model::task_state::waiting)
+          if (reference.tasks[i].state != is::loading || is_waiting_in_core(run_no, i)
+              || state_in_core(run_no, i) == model::task_state::waiting)
             continue;
           if (reference.stopped_before(i))
             continue; // it waited to the end: the stop is to come, by another task
@@ -484,6 +487,7 @@ private:
           changed = true;
         }
       settle_all();
+      follow_breakers(); // of what follows from that
     }
     broken_load_.reset();
   }
@@ -504,6 +508,14 @@ private:
     }
   }
 
+  /// For outputs, before it can be queued.
+  bool is_waiting_in_core(model::run_no run_no, std::uint32_t task) const {
+    const auto state = state_in_core(run_no, task);
+    return state == model::task_state::pending
+           || (state == model::task_state::rolling_back
+               && world_.core.find_run(run_no)->tasks[task].loads > 0);
+  }
+
   model::task_state state_in_core(model::run_no run_no, std::uint32_t task) const {
     const auto* live = world_.core.find_run(run_no);
     return live != nullptr ? live->tasks[task].state : world_.runs.at(run_no).tasks[task];
@@ -511,6 +523,8 @@ private:
 
   static model::task_state shown(const reference_run::task& t, model::task_state in_core) {
     using enum model::task_state;
+    if (t.rolls_back && !reference_run::is_decided(t.state))
+      return t.stop == reference_run::stopped::no ? rolling_back : cancelling;
     switch (t.state) {
     case is::pending:
     case is::loading:
@@ -533,6 +547,8 @@ private:
       return skipped;
     case is::cancelled:
       return cancelled;
+    case is::rolled_back:
+      return rolled_back;
     }
     return pending;
   }
@@ -608,8 +624,9 @@ private:
       const auto& spec = *world_.runs.at(run_no).spec;
       for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
         if (reference.tasks[i].state == is::ready) {
-          const auto role = reference.tasks[i].fell_back ? model::command_role::fallback
-                                                         : model::command_role::action;
+          const auto role = reference.tasks[i].rolls_back  ? model::command_role::rollback
+                            : reference.tasks[i].fell_back ? model::command_role::fallback
+                                                           : model::command_role::action;
           const bool asynchronous = is_asynchronous(*command_for(spec, spec.tasks[i], role));
           CAPTURE(run_no.value, i, asynchronous);
           REQUIRE(used[asynchronous]

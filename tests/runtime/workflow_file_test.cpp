@@ -668,7 +668,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
        {"params.day.default", "schedule", "priority", "limits.active_runs", "budget", "on_failure",
         "notify", "tasks['source-ready'].gate", "tasks.extract.foreach", "tasks.extract.in.region",
         "tasks.train.matrix", "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form",
-        "tasks.publish.rollback", "tasks.publish.idempotency"})
+        "tasks.publish.snapshot", "tasks.publish.idempotency"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 

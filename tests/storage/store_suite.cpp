@@ -563,6 +563,22 @@ STORE_TEST("rows can be made to say something else, which is on record") {
   CHECK(must(db.store->last_seq()) == before + 1);
 }
 
+STORE_TEST("a task whose row forgot that it rolls back can be made to") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0)});
+  mended_run mended;
+  mended.run_no = {1};
+  mended.tasks = {{0, task_state::rolling_back, 1, std::nullopt, "it rolls back"}};
+  REQUIRE(db.store->mend(mended, at(9)));
+  CHECK(must(db.reader->stored_run({1})).tasks[0].rolls_back);
+  mended.tasks[0].state = task_state::cancelling;
+  REQUIRE(db.store->mend(mended, at(9)));
+  CHECK(must(db.reader->stored_run({1})).tasks[0].rolls_back);
+  mended.tasks[0].state = task_state::pending;
+  REQUIRE(db.store->mend(mended, at(9)));
+  CHECK_FALSE(must(db.reader->stored_run({1})).tasks[0].rolls_back);
+}
+
 STORE_TEST("a key stands for the run it was given for, for a day") {
   TestType db;
   auto first = created(1, workflow_of({"a"}));
@@ -819,6 +835,44 @@ STORE_TEST("a task that fell back is known by it, and so is what its attempts ra
   REQUIRE(attempts.size() == 2);
   CHECK(attempts[0].role == model::command_role::action);
   CHECK(attempts[1].role == model::command_role::fallback);
+}
+
+STORE_TEST("a task that rolls back is known by it, by why, and by what it waits for") {
+  TestType db;
+  auto failing = moved(1, 0, task_state::rolling_back, "", 1);
+  failing.from = task_state::failed;
+  auto undoing = dispatched(1, 0, 2);
+  undoing.role = model::command_role::rollback;
+  commit(*db.store, {created(1, workflow_of({"a"})), dispatched(1, 0),
+                     ended(1, 0, 1, task_state::failed), failing});
+  CHECK(task_at(*db.reader, 1, 0).losses == 0); // a rollback survives as many as the action
+  auto run = must(db.reader->stored_run({1}));
+  CHECK(run.tasks[0].state == task_state::rolling_back);
+  CHECK(run.tasks[0].finished_us == 0);
+  CHECK(run.tasks[0].rolls_back);
+  CHECK(run.tasks[0].is_waiting);
+  CHECK(run.rollbacks.at(0).message == "exited with 3");
+
+  commit(*db.store, {undoing});
+  run = must(db.reader->stored_run({1}));
+  CHECK(run.tasks[0].state == task_state::rolling_back);
+  CHECK(run.tasks[0].attempt == 2);
+  CHECK_FALSE(run.tasks[0].is_waiting);
+
+  auto lost = ended(1, 0, 2, task_state::ready);
+  lost.outcome.state = task_state::rolling_back;
+  auto again = undoing;
+  again.key.attempt = 3;
+  auto done = ended(1, 0, 3, task_state::rolled_back);
+  commit(*db.store, {lost});
+  CHECK(must(db.reader->stored_run({1})).tasks[0].is_waiting);
+  commit(*db.store, {again, done});
+  CHECK(db.store->refused() == 0);
+  run = must(db.reader->stored_run({1}));
+  CHECK(run.tasks[0].state == task_state::rolled_back);
+  CHECK(run.messages.at(0) == "exited with 3");
+  CHECK(run.rollbacks.empty());
+  CHECK(task_at(*db.reader, 1, 0).failure->code == "3");
 }
 
 STORE_TEST("any text is kept as it is") {
