@@ -69,6 +69,8 @@ logic::core_options core_options_of(const host_state& state) {
   core.has_handler = [functions](std::string_view name) {
     return functions->find(std::string{name}) != nullptr;
   };
+  if (state.options.digest)
+    core.digest = state.options.digest;
   core.is_asynchronous = [functions](const std::string& name) {
     const auto* found = functions->find(name);
     return found != nullptr && std::holds_alternative<executors::asynchronous_handler>(*found);

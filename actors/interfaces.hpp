@@ -79,7 +79,8 @@ using scheduler_actor = status_channel_actor::extend_with<run_control_actor>::
     // set.
     caf::reacts_to<use_timer_service>,
     // INTERNAL: the pause after a failed read is over.
-    caf::reacts_to<load_again>, caf::reacts_to<load_run_again>, caf::reacts_to<resume_again>,
+    caf::reacts_to<load_again>, caf::reacts_to<load_run_again>, caf::reacts_to<look_up_again>,
+    caf::reacts_to<resume_again>,
     // INTERNAL: a second has passed since a save of the attempt.
     caf::reacts_to<model::checkpoint_pause_over>>;
 
@@ -198,6 +199,8 @@ using readers_actor = caf::typed_actor<
   caf::replies_to<read_checkpoint>::with<checkpoint_read>,
   // Which run a key stands for.
   caf::replies_to<read_key>::with<key_read>,
+  // Which task a key stands for, and what it put out.
+  caf::replies_to<read_result>::with<result_read>,
   // Committed events after a seq, in order.
   caf::replies_to<read_events>::with<events_read>,
   // One run, finished or not. Errors: `not_found`.

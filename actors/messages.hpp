@@ -127,6 +127,9 @@ struct read_again {};
 struct load_again {
   model::load_outputs what;
 };
+struct look_up_again {
+  model::look_up_key what;
+};
 struct load_run_again {
   model::load_run what;
 };
@@ -153,7 +156,15 @@ struct read_key {
 };
 /// The run that the key stands for; nothing: none does.
 struct key_read {
-  std::optional<storage::keyed_run> found;
+  std::optional<model::keyed_run> found;
+};
+struct read_result {
+  std::string digest;
+  model::wall_time now;
+};
+/// The task that the key stands for; nothing: none does.
+struct result_read {
+  std::optional<model::keyed_result> found;
 };
 struct read_events {
   std::int64_t after_seq = 0;
@@ -283,6 +294,7 @@ SLUICE_LOCAL_MESSAGE(actors::run_call)
 SLUICE_LOCAL_MESSAGE(actors::call_ended)
 SLUICE_LOCAL_MESSAGE(actors::read_again)
 SLUICE_LOCAL_MESSAGE(actors::load_again)
+SLUICE_LOCAL_MESSAGE(actors::look_up_again)
 SLUICE_LOCAL_MESSAGE(actors::load_run_again)
 SLUICE_LOCAL_MESSAGE(actors::resume_again)
 SLUICE_LOCAL_MESSAGE(actors::read_outputs)
@@ -291,6 +303,8 @@ SLUICE_LOCAL_MESSAGE(actors::read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::checkpoint_read)
 SLUICE_LOCAL_MESSAGE(actors::read_key)
 SLUICE_LOCAL_MESSAGE(actors::key_read)
+SLUICE_LOCAL_MESSAGE(actors::read_result)
+SLUICE_LOCAL_MESSAGE(actors::result_read)
 SLUICE_LOCAL_MESSAGE(actors::read_events)
 SLUICE_LOCAL_MESSAGE(actors::events_read)
 SLUICE_LOCAL_MESSAGE(actors::read_run)

@@ -51,6 +51,7 @@ struct host_options {
   std::function<expected<std::unique_ptr<storage::reader>>()> open_reader;
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
+  std::function<std::string(const std::string&)> digest; ///< of keys of tasks; none: themselves
   model::clock clock;
   /// Unfinished runs of the store that this host takes up; it leaves all others alone.
   std::vector<model::run_no> resume;

@@ -63,6 +63,14 @@ readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_sta
         return to_caf(found.error());
       return key_read{std::move(*found)};
     },
+    [self](const read_result& ask) -> caf::result<result_read> {
+      auto found = opened(self->state).and_then([&](storage::reader* r) {
+        return r->result_of_key(ask.digest, ask.now);
+      });
+      if (!found)
+        return to_caf(found.error());
+      return result_read{std::move(*found)};
+    },
     [self](const read_events& ask) -> caf::result<events_read> {
       auto events = opened(self->state).and_then([&](storage::reader* r) {
         return r->events({.after_seq = ask.after_seq, .run_no = std::nullopt, .limit = ask.limit});

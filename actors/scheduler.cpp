@@ -42,6 +42,23 @@ void load_outputs(scheduler_pointer self, const model::load_outputs& load) {
       });
 }
 
+/// Looks what a task's key stands for; tried again like the above.
+void look_up_result(scheduler_pointer self, const model::look_up_key& key) {
+  self
+    ->request(self->state.readers, read_timeout, read_result{key.digest, self->state.clock.wall()})
+    .then(
+      [self, key](result_read& read) {
+        react(self, model::key_looked_up{key.task, key.digest, std::move(read.found)});
+      },
+      [self, key](const caf::error& e) {
+        auto why = from_caf(e);
+        if (why.code == errc::unavailable || why.code == errc::timeout)
+          self->delayed_send(self, pause_after_failed_read, look_up_again{key});
+        else
+          react(self, model::key_looked_up{key.task, key.digest, tl::unexpected(std::move(why))});
+      });
+}
+
 /// Reads back a run that an operator asks something of.
 void load_run(scheduler_pointer self, model::load_run load) {
   self->request(self->state.readers, read_timeout, read_run{load.run_no})
@@ -147,6 +164,7 @@ struct effect_runner {
   }
   void operator()(const model::acknowledge_report& done) const { tell(done.executor, done); }
   void operator()(const model::load_outputs& load) const { load_outputs(self, load); }
+  void operator()(const model::look_up_key& key) const { look_up_result(self, key); }
   void operator()(const model::load_run& load) const { load_run(self, load); }
   void operator()(model::change_timers& changes) const {
     if (self->state.timers) // else it is told everything when it comes
@@ -259,15 +277,13 @@ bool take_submission(scheduler_pointer self, model::request_id id, const submit_
 
 /// The run of this key exists: all who wait are answered with it.
 void answer_repeated(scheduler_pointer self, const std::string& digest,
-                     const storage::keyed_run& run) {
+                     const model::keyed_run& first) {
   const auto waiting = self->state.keyed.extract(digest);
   for (auto& submission : waiting.mapped()) {
-    if (submission.request.what->key->request == run.request)
-      submission.answer.deliver(run_accepted{run.run_no});
+    if (const auto run = repeated_run(first, *submission.request.what->key))
+      submission.answer.deliver(run_accepted{*run});
     else
-      submission.answer.deliver(to_caf(
-        {errc::conflict, "this key stands for run " + to_string(run.run_no)
-                           + ", which has other parameters or another version of the workflow"}));
+      submission.answer.deliver(to_caf(run.error()));
   }
 }
 
@@ -423,6 +439,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
                  watch_timers{scheduler_actor{self}, self->state.core->timers()});
     },
     [self](const load_again& again) { load_outputs(self, again.what); },
+    [self](const look_up_again& again) { look_up_result(self, again.what); },
     [self](const load_run_again& again) { load_run(self, again.what); },
     [self](const resume_again& again) { read_and_launch(self, again.start); },
     [self](const model::checkpoint_pause_over& over) { react(self, over); },

@@ -65,6 +65,8 @@ std::string event_detail(const model::event& e) {
     add(", ", breaker_detail(e, *breaker));
   else
     add(", ", text_of(e.data, "reason"));
+  if (const auto of = text_of(e.data, "of"); !of.empty())
+    add(", ", "the result of " + of + ", which has the same key");
   if (const auto generation = text_of(e.data, "generation"); !generation.empty())
     add(", ", "generation " + generation);
   if (const auto reset = text_of(e.data, "reset"); !reset.empty())

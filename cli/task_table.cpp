@@ -15,6 +15,8 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return "waits for room under limits.active_tasks";
   case model::wait_reason::paused:
     return "waits: its run is paused";
+  case model::wait_reason::idempotency:
+    return "waits for a task with the same key";
   case model::wait_reason::breaker:
     return breaker_words(*task.breaker, now);
   default:

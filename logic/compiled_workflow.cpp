@@ -85,6 +85,8 @@ private:
   std::vector<std::pair<std::string, value_template>>
   compile_values(const model::named_values& values, const std::string& path,
                  std::optional<std::uint32_t> task);
+  std::optional<value_template> compile_key(const std::string& text, const std::string& path,
+                                            std::optional<std::uint32_t> task);
   bool compile_texts(const model::value& v, const place& where);
   void use(const reference& mentioned, const place& where);
   void use_output(const reference& mentioned, std::uint32_t upstream, const place& where);
@@ -113,6 +115,8 @@ workflow_compiler::run() {
   result_->expressions_.resize(spec_.tasks.size());
   result_->outputs_read_.resize(spec_.tasks.size());
   result_->env_ = compile_values(spec_.defaults.env, "defaults.env", std::nullopt);
+  if (spec_.defaults.idempotency)
+    compile_key(*spec_.defaults.idempotency, "defaults", std::nullopt);
   index_tasks();
   for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
     compile_task(idx);
@@ -150,7 +154,8 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto named = add_named_upstreams(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
-  if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty()) {
+  const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
+  if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     if (has_expression_join)
@@ -160,6 +165,10 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
       own->when = compile_condition(*task.when, {.path = path_of(path, "when"), .task = idx});
     own->in = compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
+    if (task.settings->idempotency)
+      own->key = compile_key(*key, path, idx);
+    else if (key)
+      own->key = value_template::parse(*key).value_or(value_template{});
     sort_unique(own->state_reads);
     sort_unique(own->output_reads);
     for (const auto upstream : own->output_reads) {
@@ -249,6 +258,13 @@ workflow_compiler::compile_values(const model::named_values& values, const std::
   return compiled;
 }
 
+std::optional<value_template> workflow_compiler::compile_key(const std::string& text,
+                                                             const std::string& path,
+                                                             std::optional<std::uint32_t> task) {
+  auto compiled = compile_values({{"idempotency", text}}, path, task);
+  return compiled.empty() ? std::nullopt : std::optional{std::move(compiled.front().second)};
+}
+
 /// Goes through the texts of a value one by one, so that each problem has its place. Returns
 /// whether all of them can be parsed.
 bool workflow_compiler::compile_texts(const model::value& v, const place& where) {
@@ -296,7 +312,7 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
     return;
   }
   if (!where.task)
-    return report(where.path, "the workflow's environment can name only params and run, no tasks",
+    return report(where.path, "what holds for all tasks can name only params and run, no tasks",
                   mentioned.offset);
   const auto found = by_name_.find(mentioned.name);
   // What finally sees of the other tasks is decided before its first task: that makes no edge.

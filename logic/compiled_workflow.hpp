@@ -32,6 +32,7 @@ struct task_expressions {
   std::optional<expression> when;
   std::vector<std::pair<std::string, value_template>> in;
   std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
+  std::optional<value_template> key;                       ///< of `idempotency`
   // In finally also of tasks outside it, which are no upstreams.
   std::vector<std::uint32_t> state_reads;  ///< upstreams whose `state` join or `when` names; sorted
   std::vector<std::uint32_t> output_reads; ///< upstreams whose `out` anything here names; sorted

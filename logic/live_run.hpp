@@ -110,6 +110,7 @@ public:
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, retry_progress> retries;
+  std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
   std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they roll back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
   std::unordered_map<std::uint32_t, kept_outputs> outputs;

@@ -34,8 +34,8 @@ void scheduler_core::stir_kinds_of(const live_run& run) {
 }
 
 /// Whether the task has to wait instead of being ready. If a probe is due, it becomes it, unless
-/// its run is paused: nothing would come of it. Its fallback and its rollback are other actions, and
-/// what is known against the task does not concern them.
+/// its run is paused: nothing would come of it. Its fallback and its rollback are other actions,
+/// and what is known against the task does not concern them.
 bool scheduler_core::is_held_back(const live_run& run, std::uint32_t task) {
   auto* kind = kind_of(run, task);
   if (kind == nullptr || !run.tasks[task].does_its_action() || !kind->breaker.is_open())

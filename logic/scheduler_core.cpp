@@ -371,9 +371,12 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
         start.env.emplace_back(name, text);
     }
   }
+  model::rarely<std::string> key_digest;
+  if (const auto held = run.keys.find(task); held != run.keys.end())
+    key_digest = held->second;
   step_.records.push_back(model::attempt_dispatched{
     key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_,
-    run.generation, start.role});
+    run.generation, start.role, key_digest});
   step_.effects.push_back(std::move(start));
 }
 
@@ -497,6 +500,8 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.falls_back = follows == next::fallback;
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
+  if (const auto key = run.keys.find(task); key != run.keys.end() && to == task_state::succeeded)
+    outcome.key_digest = key->second;
   outcome.usage = report.usage;
   outcome.own_usage = report.own_usage;
   outcome.started_at = report.started_at;

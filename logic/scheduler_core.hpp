@@ -35,6 +35,8 @@ struct core_options {
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
   std::function<bool(const std::string& handler)> is_asynchronous;
   handler_lookup has_handler;
+  /// Of the text that says what a task's key stands for; it becomes the key in the store.
+  std::function<std::string(const std::string&)> digest = [](const auto& text) { return text; };
   model::run_no next_run{1};
 };
 
@@ -91,6 +93,7 @@ private:
   void on(const model::run_loaded& e);
   void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
+  void on(const model::key_looked_up& e);
   void on(const model::timer_fired& e);
   void on(const model::checkpoint_offered& e);
   void on(const model::checkpoint_pause_over& e);
@@ -174,6 +177,18 @@ private:
   template <class Visit>
   void for_each_of_kind(const std::string& workflow, const std::string& task_name,
                         const Visit& visit);
+
+  // scheduler_idempotency.cpp: tasks with a key, of which one success is enough.
+  struct key_in_use {
+    model::task_key holder;            ///< starts, or looks whether it has to
+    bool is_first = false;             ///< nobody has succeeded with it, so the holder may start
+    std::set<model::task_key> waiting; ///< for what comes of the holder
+  };
+  bool evaluate_key(live_run& run, std::uint32_t task, const value_template& text);
+  void hold_key(live_run& run, std::uint32_t task, const std::string& digest);
+  bool may_begin(live_run& run, std::uint32_t task);
+  void reuse(live_run& run, std::uint32_t task, const model::keyed_result& done);
+  void release_key(live_run& run, std::uint32_t task);
 
   // scheduler_rollback.cpp: what undoes a task that has failed for good.
   void begin_rollback(live_run& run, std::uint32_t task, model::failure why);
@@ -278,6 +293,9 @@ private:
 
   /// Of tasks that have failed lately, by workflow and task: few, most of the time none.
   std::map<std::string, std::map<std::string, task_kind>> kinds_;
+
+  /// By digest: keys of tasks that are ready, under way or waiting for one that is.
+  std::unordered_map<std::string, key_in_use> keys_;
 
   // Of the step in progress.
   model::wall_time now_;

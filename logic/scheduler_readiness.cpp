@@ -93,7 +93,8 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
       return;
   }
   release_outputs(run, task);
-  make_ready(run, task);
+  if (may_begin(run, task))
+    make_ready(run, task);
 }
 
 /// Asks for outputs that are in the store only. Returns whether the task has to wait for some.
@@ -153,7 +154,7 @@ bool scheduler_core::conditions_hold(live_run& run, std::uint32_t task,
   return holds(expressions.join, "join") && holds(expressions.when, "when");
 }
 
-/// Evaluates inputs and environment. On an error the task has failed, and false is returned.
+/// Evaluates inputs, environment and key. On an error the task has failed, and false is returned.
 bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
                                      const task_expressions& expressions) {
   const run_scope names{run, task};
@@ -178,7 +179,7 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
     values.inputs = std::move(prior.mapped());
   if (!values.inputs.is_null() || !values.env.empty())
     run.prepared.insert_or_assign(task, std::move(values));
-  return true;
+  return !expressions.key || evaluate_key(run, task, *expressions.key);
 }
 
 void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::string message) {
@@ -188,10 +189,14 @@ void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::str
 }
 
 void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
-  run.tasks[task].was_started = false;
+  auto& entry = run.tasks[task];
+  if (entry.state == task_state::waiting) // for its key, perhaps since before a restart
+    move_task(run, task, task_state::ready,
+              std::string{to_string(model::wait_reason::idempotency)});
+  entry.was_started = false;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
-  if (!run.tasks[task].rolls_back)
+  if (!entry.rolls_back && entry.state != task_state::ready)
     change_state(run, task, task_state::ready);
   run.ready[std::size_t(pool_of(run, task))].push_back(task);
   note_dispatchable(run);

@@ -92,6 +92,12 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.checkpointed = was.started; // perhaps: its next attempt looks for one
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker)))
     kinds_[run.spec().name][run.task_spec(task).name].waiting.insert({run.run_no, task});
+  const bool waits_for_key =
+    was.state == task_state::waiting && has_reason(to_string(model::wait_reason::idempotency));
+  if (waits_for_key)
+    run.keys.emplace(task, ""); // found again when its rules are
+  else if (const auto key = stored.keys.find(task); key != stored.keys.end() && was.started)
+    hold_key(run, task, key->second);
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {
@@ -151,8 +157,11 @@ void scheduler_core::judge_again(live_run& run) {
     const auto& entry = run.tasks[task];
     if (entry.was_started && entry.undecided > 0 && run.workflow->expressions(task) != nullptr)
       freeze_undecided(run, task);
+    const auto key = run.keys.find(task);
+    const bool waits_for_key =
+      entry.state == task_state::waiting && key != run.keys.end() && key->second.empty();
     const bool is_waiting =
-      entry.state == task_state::pending
+      entry.state == task_state::pending || waits_for_key
       || (entry.state == task_state::rolling_back && !is_under_way(run, task));
     if (!is_waiting)
       continue;

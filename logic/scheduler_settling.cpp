@@ -39,6 +39,8 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
   run.prepared.erase(task);
   run.retries.erase(task);
   run.rollbacks.erase(task);
+  if (!run.keys.empty())
+    release_key(run, task);
   run.to_settle.push_back(task);
 }
 

@@ -3,6 +3,7 @@
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
 #include "model/checkpoint.hpp"
+#include "model/idempotency.hpp"
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
 
@@ -150,6 +151,10 @@ void check_settings(const model::task_settings& settings, const std::string& pat
   check_length(settings.deadline, path_of(path, "deadline"), problems);
   if (settings.retry)
     check_retry(*settings.retry, path_of(path, "retry"), problems);
+  const bool is_text =
+    settings.idempotency && settings.idempotency->find("${{") == std::string::npos;
+  if (const auto key = is_text ? model::check_key(*settings.idempotency) : expected<void>{}; !key)
+    report(problems, path_of(path, "idempotency"), key.error().message);
   if (settings.crash_limit && *settings.crash_limit > most_losses)
     report(problems, path_of(path, "crash_limit"),
            "must be at most " + std::to_string(most_losses));

@@ -37,6 +37,11 @@ struct load_outputs {
   model::run_no run_no;
   std::uint32_t task_idx = 0;
 };
+/// Look in the store whether a task with this key has succeeded; answered by `key_looked_up`.
+struct look_up_key {
+  task_key task; ///< that asks
+  std::string digest;
+};
 /// The answer to `run_submitted`: the id is durable.
 struct answer_submit {
   request_id request = 0;
@@ -77,7 +82,7 @@ struct pause_checkpoints {
   attempt_key key;
 };
 using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
-                             load_run, answer_submit, answer_cancel, answer_control, answer_drain,
-                             change_timers, answer_checkpoint, pause_checkpoints>;
+                             look_up_key, load_run, answer_submit, answer_cancel, answer_control,
+                             answer_drain, change_timers, answer_checkpoint, pause_checkpoints>;
 
 } // namespace sluice::model

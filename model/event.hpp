@@ -104,6 +104,12 @@ struct outputs_loaded {
   std::uint32_t task_idx = 0;                ///< whose outputs
   expected<value> outputs = value::object(); ///< an error fails the tasks that wait for it
 };
+/// What the store holds for the key of a task that may have been done before.
+struct key_looked_up {
+  task_key task;
+  std::string digest;
+  expected<std::optional<keyed_result>> found; ///< an error fails the task
+};
 /// A timer has come due.
 struct timer_fired {
   timer what;
@@ -126,7 +132,7 @@ struct checkpoint_pause_over {
 using happening =
   std::variant<run_submitted, attempt_started, attempt_validating, attempt_timed_out,
                attempt_finished, executor_ready, cancel_requested, control_requested, run_loaded,
-               drain_requested, outputs_loaded, timer_fired, checkpoint_offered,
+               drain_requested, outputs_loaded, key_looked_up, timer_fired, checkpoint_offered,
                checkpoint_pause_over, progress_told>;
 
 } // namespace sluice::model

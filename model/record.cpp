@@ -151,6 +151,14 @@ event from_record(const task_marked& r) {
   return e;
 }
 
+event from_record(const task_reused& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_reused, r.at);
+  e.from = to_string(r.from);
+  e.to = to_string(task_state::succeeded);
+  e.data = {{"of", to_string(r.of)}};
+  return e;
+}
+
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
   const bool rolls_back = r.role == command_role::rollback; // which goes on, with this attempt
@@ -250,10 +258,12 @@ std::size_t weight(const step& s) {
                          [](const run_retried&) { return std::size_t{2}; },
                          [](const task_reset&) { return std::size_t{4}; },
                          [](const task_marked&) { return std::size_t{4}; },
+                         [](const task_reused&) { return std::size_t{3}; },
                          [](const attempt_dispatched&) { return std::size_t{3}; },
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
-                           return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0);
+                           return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0)
+                                  + (a.outcome.key_digest.is_set() ? 1 : 0);
                          },
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/rarely.hpp"
 #include "model/run.hpp"
 #include "model/workflow.hpp"
 
@@ -66,6 +67,15 @@ struct task_marked {
   std::string actor;
   wall_time at;
 };
+/// A task has succeeded without an attempt, because another one with the same key has.
+struct task_reused {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the last one, 0: none
+  task_state from = task_state::pending;
+  task_key of; ///< the other one
+  value outputs;
+  wall_time at;
+};
 /// An attempt was given to an executor, which starts it after the commit.
 struct attempt_dispatched {
   attempt_key key;
@@ -74,6 +84,7 @@ struct attempt_dispatched {
   wall_time at;
   std::uint32_t generation = 1;             ///< of the run
   command_role role = command_role::action; ///< what it runs
+  rarely<std::string> key_digest;           ///< of its task, which it stands for from now on
 };
 /// An attempt ended; `outcome.state` is where its task went.
 struct attempt_ended {
@@ -112,7 +123,7 @@ struct progress_made {
   wall_time at;
 };
 using record = std::variant<run_created, run_moved, run_paused, run_retried, task_reset,
-                            task_marked, attempt_dispatched, attempt_ended, task_moved,
+                            task_marked, task_reused, attempt_dispatched, attempt_ended, task_moved,
                             warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.

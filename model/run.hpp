@@ -2,8 +2,10 @@
 #pragma once
 
 #include "model/breaker.hpp"
+#include "model/idempotency.hpp"
 #include "model/ids.hpp"
 #include "model/json.hpp"
+#include "model/rarely.hpp"
 #include "model/state.hpp"
 #include "model/time.hpp"
 
@@ -16,16 +18,6 @@
 namespace sluice::model {
 
 struct workflow_spec;
-
-/// How long a key stands for the run it was first given for.
-inline constexpr milliseconds key_lifetime{24 * 60 * 60 * 1'000};
-
-/// What makes a repeated request the same one. Digests are SHA-256, in hex.
-struct idempotency_key {
-  std::string digest;  ///< of what kind of thing it is for, the workflow's name and the key
-  std::string request; ///< of version and parameters: the same key with others is a mistake
-  friend bool operator==(const idempotency_key&, const idempotency_key&) = default;
-};
 
 /// A request for one run of a workflow.
 struct submission {
@@ -91,6 +83,7 @@ struct attempt_outcome {
   bool drops_checkpoint = false;        ///< the task needs none any more, and may have one
   bool falls_back = false;              ///< to its fallback: of `ready`
   std::optional<breaker_state> breaker; ///< of its kind of task, when the attempt changed it
+  rarely<std::string> key_digest;       ///< of its task, when that has succeeded
   value own_usage;                      ///< object of numbers, or null
   value outputs;                        ///< object, or null
   resource_usage usage;

@@ -89,15 +89,16 @@ inline constexpr std::size_t failure_class_count = 13;
 /// What a task that does not run waits for. Not stored: a reader works it out.
 enum class wait_reason : std::uint8_t {
   none,
-  upstream, ///< an upstream is not decided
-  inputs,   ///< a large value is read back from the store
-  slot,     ///< every slot is taken
-  limit,    ///< `limits.active_tasks` of its run is reached
-  retry,    ///< its attempt failed and the next one is not due yet
-  paused,   ///< its run is paused
-  breaker,  ///< tasks of its kind keep failing, and are not started for a while
+  upstream,    ///< an upstream is not decided
+  inputs,      ///< a large value is read back from the store
+  slot,        ///< every slot is taken
+  limit,       ///< `limits.active_tasks` of its run is reached
+  retry,       ///< its attempt failed and the next one is not due yet
+  paused,      ///< its run is paused
+  breaker,     ///< tasks of its kind keep failing, and are not started for a while
+  idempotency, ///< a task with the same key is not decided, or its result is looked for
 };
-inline constexpr std::size_t wait_reason_count = 8;
+inline constexpr std::size_t wait_reason_count = 9;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -171,6 +172,7 @@ enum class event_type : std::uint8_t {
   task_failed, ///< failed without an attempt (expression error)
   task_reset,  ///< pending again, in a new generation of its run
   task_marked, ///< decided by an operator
+  task_reused, ///< succeeded without an attempt, with the result of one that has the same key
   task_warning,
   task_checkpoint, ///< saved its progress
   task_progress,   ///< said how far it is

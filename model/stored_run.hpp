@@ -53,6 +53,7 @@ struct stored_run {
   std::unordered_map<std::uint32_t, value> inputs; ///< of the current attempt of undecided ones
   std::unordered_map<std::uint32_t, stored_retries> retries;
   std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
+  std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for
 };
 
 } // namespace sluice::model

@@ -98,7 +98,9 @@ struct task_settings {
   std::optional<retry_policy> retry;             ///< none: a failed attempt is the last
   std::optional<std::uint32_t> crash_limit;      ///< lost attempts that are started again
   std::optional<std::uint32_t> checkpoint_bytes; ///< the largest checkpoint it may save
-  std::vector<extra_command> extra;              ///< at most one of each role; few tasks have any
+  std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
+                                          ///< is not done again
+  std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 

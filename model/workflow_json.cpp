@@ -81,6 +81,8 @@ value to_json(const task_settings& settings) {
     v["crash_limit"] = *settings.crash_limit;
   if (settings.checkpoint_bytes)
     v["checkpoint_bytes"] = *settings.checkpoint_bytes;
+  if (settings.idempotency)
+    v["idempotency"] = *settings.idempotency;
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
   return v;
@@ -227,6 +229,8 @@ task_settings settings_from(const value* v) {
     settings.crash_limit = count_from(*limit, "crash_limit");
   if (const auto* bytes = member(*v, "checkpoint_bytes"))
     settings.checkpoint_bytes = bytes->get<std::uint32_t>();
+  if (const auto* key = member(*v, "idempotency"))
+    settings.idempotency = key->get<std::string>();
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));

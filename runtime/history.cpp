@@ -62,6 +62,9 @@ public:
       view.wait_reason = model::wait_reason::retry;
     if (view.breaker && !run.interrupted)
       view.wait_reason = model::wait_reason::breaker;
+    if (view.state == model::task_state::waiting && !run.interrupted
+        && view.reason == to_string(model::wait_reason::idempotency))
+      view.wait_reason = model::wait_reason::idempotency;
     if (view.state == model::task_state::pending && graph_)
       explain(view, run);
     return view;
@@ -208,12 +211,8 @@ expected<run_view> history::run_of_key(const model::idempotency_key& key, model:
     return tl::unexpected(found.error());
   if (!*found)
     return fail(errc::not_found, "no run of the last day has this key");
-  const auto id = to_string((*found)->run_no);
-  if ((*found)->request != key.request)
-    return fail(errc::conflict,
-                "this key stands for run " + id
-                  + ", which has other parameters or another version of the workflow");
-  return run(id);
+  const auto first = repeated_run(**found, key);
+  return first ? run(to_string(*first)) : tl::unexpected(first.error());
 }
 
 expected<void> history::each_task(const run_view& run,

@@ -8,6 +8,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/config_load.hpp"
 #include "runtime/recovery.hpp"
+#include "runtime/sha256.hpp"
 #include "runtime/socket_path.hpp"
 
 #include <spdlog/spdlog.h>
@@ -127,6 +128,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
+  host.digest = sha256;
   host.store = p->store;
   host.open_reader = [paths] { return storage::open_reader(paths); };
   host.launcher = p->launcher;

@@ -78,7 +78,7 @@ constexpr key_row table[] = {
   {"rollback", D | T, file_key::rollback},
   {"compensate", D | T, file_key::later},
   {"cache", D | T, file_key::later},
-  {"idempotency", D | T, file_key::later},
+  {"idempotency", D | T, file_key::idempotency},
   {"secrets", D | T, file_key::later},
   {"name", T, file_key::later},
   {"on_closed", T, file_key::later},

@@ -50,6 +50,7 @@ enum class file_key : std::uint8_t {
   deadline,
   retry,
   crash_limit,
+  idempotency,
   allow_failure,
   fallback,
   validate,

@@ -43,6 +43,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.deadline, over.deadline);
   assign(settings.retry, std::move(over.retry));
   assign(settings.crash_limit, over.crash_limit);
+  assign(settings.idempotency, over.idempotency);
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
   for (auto& [role, what] : over.extra)
@@ -167,6 +168,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::crash_limit:
     settings.crash_limit = nodes_.count(at, "a number of lost attempts, 0 or more");
+    return true;
+  case file_key::idempotency:
+    settings.idempotency = nodes_.text(at);
     return true;
   case file_key::allow_failure:
     settings.allow_failure = nodes_.boolean(at);

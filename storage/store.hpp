@@ -130,11 +130,6 @@ struct checkpoint_row {
   model::wall_time saved_at;
 };
 
-struct keyed_run {
-  model::run_no run_no;
-  std::string request; ///< see model::idempotency_key
-};
-
 struct run_query {
   std::optional<model::run_state> state;
   std::string workflow; ///< empty: all
@@ -167,8 +162,12 @@ public:
   virtual expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) = 0;
   virtual expected<std::string> source(model::run_no run_no) = 0;
   /// The run that a key stands for; nothing when it was never given, or too long ago.
-  virtual expected<std::optional<keyed_run>> run_of_key(const std::string& digest,
-                                                        model::wall_time now) = 0;
+  virtual expected<std::optional<model::keyed_run>> run_of_key(const std::string& digest,
+                                                               model::wall_time now) = 0;
+  /// The task that a key stands for, and what it put out; nothing when none has succeeded with it,
+  /// or too long ago.
+  virtual expected<std::optional<model::keyed_result>> result_of_key(const std::string& digest,
+                                                                     model::wall_time now) = 0;
   /// What a scheduler needs to take the run up again, in one pass over its tasks.
   virtual expected<model::stored_run> stored_run(model::run_no run_no) = 0;
   virtual expected<std::vector<task_row>> tasks(const task_query& query) = 0;

@@ -113,6 +113,8 @@ private:
       set_command(*t.settings, model::command_role::rollback, model::run_action{"true"});
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
+    if (random_.percent(10)) // tasks of other runs have the same name
+      t.settings->idempotency = "key " + std::to_string(random_.below(2));
     if (random_.percent(15))
       t.settings->crash_limit = static_cast<std::uint32_t>(random_.below(3));
   }

@@ -4,6 +4,7 @@
 #include "logic/event_fold.hpp"
 #include "logic/scheduler_core.hpp"
 #include "storage/open.hpp"
+#include "testing/key_checks.hpp"
 #include "testing/random_workflow.hpp"
 #include "testing/scenario_node.hpp"
 
@@ -474,6 +475,7 @@ private:
         check_outcome(event);
         check_retry(event);
         check_breaker(event);
+        check_key(event);
         if (event.type == model::event_type::task_fallback
             && !fell_back_.insert({event.run_no, *event.task_idx}).second)
           violate(to_string(event.run_no) + " has a task that falls back twice");
@@ -556,6 +558,14 @@ private:
     }
   }
 
+  void check_key(const model::event& event) {
+    const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
+    const auto wrong = keys_.see(event, tasks[*event.task_idx]);
+    const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0; // keys may expire
+    if (!wrong.empty() && !was_set)
+      violate(wrong);
+  }
+
   /// While a breaker is open no attempt of its kind starts before the end of the pause, and nothing
   /// waits for one that is closed.
   void check_breaker(const model::event& event) {
@@ -572,7 +582,7 @@ private:
     const auto known = breakers_.find(kind);
     const bool is_open = known != breakers_.end() && known->second.open_until;
     const bool was_set = report_.faults[std::size_t(fault::clock_jumps)] > 0;
-    if (event.type == model::event_type::task_waiting && !is_open)
+    if (event.type == model::event_type::task_waiting && !is_open && event.data.contains("breaker"))
       violate("a task waits for a breaker that is closed");
     const bool is_action = role_of({event.run_no, *event.task_idx}) == model::command_role::action;
     if (event.type == model::event_type::task_dispatched && is_open && is_action && !was_set
@@ -754,7 +764,8 @@ private:
           return violate(fits.error().message);
       }
       if (!restored->records.empty() && !fires_early(model::event_of(restored->records.front())))
-        return violate("taking up " + to_string(run) + " decides what was decided otherwise");
+        return violate("taking up " + to_string(run) + " decides what was decided otherwise: "
+                       + text_of(model::event_of(restored->records.front())));
       const auto& folded = *expected.find(run);
       const auto* live = core.find_run(run);
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
@@ -769,6 +780,10 @@ private:
           && recovered != std::set(stored->timers.begin(), stored->timers.end()))
         violate("the recovered timers of " + to_string(run) + " are not those that are stored");
     }
+  }
+  static std::string text_of(const model::event& e) {
+    return std::string{to_string(e.type)} + " of " + std::to_string(e.task_idx.value_or(0)) + ", "
+           + e.from + " to " + e.to + " " + model::to_text(e.data);
   }
   bool fires_early(const model::event& event) const {
     const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
@@ -833,6 +848,7 @@ private:
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told
   /// What is known against kinds of tasks (workflow, task), as told.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
+  key_checks keys_;
   std::uint64_t progress_ = 0;                    ///< that was saved last
   std::map<model::task_key, std::uint64_t> kept_; ///< of each task, as it was told
   std::set<model::task_key> marked_;

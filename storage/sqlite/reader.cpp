@@ -49,9 +49,14 @@ expected<std::string> sqlite_reader::source(model::run_no run_no) {
   });
 }
 
-expected<std::optional<keyed_run>> sqlite_reader::run_of_key(const std::string& digest,
-                                                             model::wall_time now) {
+expected<std::optional<model::keyed_run>> sqlite_reader::run_of_key(const std::string& digest,
+                                                                    model::wall_time now) {
   return guarded("look up a key", [&] { return select_keyed_run(*db_, digest, now); });
+}
+
+expected<std::optional<model::keyed_result>> sqlite_reader::result_of_key(const std::string& digest,
+                                                                          model::wall_time now) {
+  return guarded("look up a key", [&] { return select_keyed_result(*db_, digest, now); });
 }
 
 expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
@@ -74,6 +79,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.error = row->error;
     select_stored_tasks(*db_, run);
     run.timers = select_timers(*db_, run_no);
+    run.keys = select_keys(*db_, run_no);
     return run;
   });
 }

@@ -14,8 +14,10 @@ public:
   expected<model::run_no> next_run_no() override;
   expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) override;
   expected<std::string> source(model::run_no run_no) override;
-  expected<std::optional<keyed_run>> run_of_key(const std::string& digest,
-                                                model::wall_time now) override;
+  expected<std::optional<model::keyed_run>> run_of_key(const std::string& digest,
+                                                       model::wall_time now) override;
+  expected<std::optional<model::keyed_result>> result_of_key(const std::string& digest,
+                                                             model::wall_time now) override;
   expected<model::stored_run> stored_run(model::run_no run_no) override;
   expected<std::vector<task_row>> tasks(const task_query& wanted) override;
   expected<task_row> task(model::run_no run_no, const std::string& name) override;

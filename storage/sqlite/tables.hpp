@@ -58,8 +58,15 @@ std::optional<run_row> select_run(connection& db, model::run_no run);
 /// From now on the key stands for this run.
 void insert_key(connection& db, const model::idempotency_key& key, model::run_no run,
                 model::wall_time at);
-std::optional<keyed_run> select_keyed_run(connection& db, const std::string& digest,
-                                          model::wall_time now);
+/// Or for this task, which starts or has succeeded.
+void insert_key(connection& db, const std::string& digest, model::task_key task,
+                model::wall_time at);
+/// Keys that stand for tasks of the run.
+std::unordered_map<std::uint32_t, std::string> select_keys(connection& db, model::run_no run);
+std::optional<model::keyed_run> select_keyed_run(connection& db, const std::string& digest,
+                                                 model::wall_time now);
+std::optional<model::keyed_result> select_keyed_result(connection& db, const std::string& digest,
+                                                       model::wall_time now);
 
 // --- task, task_text ---
 
@@ -69,6 +76,7 @@ bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);
 /// Its outputs go, and its failure unless that is what it is marked as.
 bool mark_task(connection& db, const model::task_marked& r);
+bool reuse_result(connection& db, const model::task_reused& r);
 /// Keeps nothing of the task but its attempts.
 bool reset_task(connection& db, const model::task_reset& r);
 /// Whether the task exists and got as far as this attempt.

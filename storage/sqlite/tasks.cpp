@@ -167,6 +167,22 @@ bool mark_task(connection& db, const model::task_marked& r) {
   return true;
 }
 
+bool reuse_result(connection& db, const model::task_reused& r) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = 'succeeded', reason = '', finished_us = ?5
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
+  )sql";
+  if (query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt, text_of(stored(r.from)), r.at}
+        .run()
+      != 1)
+    return false;
+  if (r.outputs.is_null())
+    return true;
+  const auto outputs = model::to_text(r.outputs);
+  upsert_text(db, r.key, &outputs, std::nullopt);
+  return true;
+}
+
 bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task

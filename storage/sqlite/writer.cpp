@@ -107,6 +107,13 @@ bool writer::write(const model::task_reset& r) {
   return true;
 }
 
+bool writer::write(const model::task_reused& r) {
+  if (!reuse_result(*db_, r))
+    return false;
+  delete_checkpoint(*db_, r.key);
+  return true;
+}
+
 bool writer::write(const model::task_marked& r) {
   if (!mark_task(*db_, r))
     return false;
@@ -118,6 +125,8 @@ bool writer::write(const model::attempt_dispatched& r) {
   if (!dispatch_task(*db_, r))
     return false;
   insert_attempt(*db_, r);
+  if (r.key_digest.is_set())
+    insert_key(*db_, *r.key_digest, r.key.task(), r.at);
   auto& first = progress_of(r.key.run_no).first_dispatch;
   if (!first)
     first = r.at;
@@ -132,6 +141,8 @@ bool writer::write(const model::attempt_ended& r) {
     change_breaker(*db_, r.outcome.key.task(), *r.outcome.breaker);
   if (r.outcome.drops_checkpoint)
     delete_checkpoint(*db_, r.outcome.key.task());
+  if (r.outcome.key_digest.is_set())
+    insert_key(*db_, *r.outcome.key_digest, r.outcome.key.task(), r.outcome.finished_at);
   return true;
 }
 

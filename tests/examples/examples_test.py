@@ -228,6 +228,22 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.log("shown"), "hello times 3, the largest is 3\n")
         self.assertEqual(outcome.degraded, 1)
 
+    def test_once_yaml(self):
+        store = os.path.join(self.folder, "once")
+
+        def run(*arguments):
+            done = subprocess.run(
+                [SLUICE, "--store", store, "run", os.path.join(self.folder, "once.yaml"), *arguments],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S,
+                check=True)
+            outcome = Outcome(done, store)
+            return outcome.log("announce")
+
+        self.assertEqual(run(), "see https://reports.example/2026-03-01/r-1\n")
+        self.assertEqual(run(), "see https://reports.example/2026-03-01/r-1\n")
+        self.assertEqual(
+            run("-p", "day=2026-03-02"), "see https://reports.example/2026-03-02/r-3\n")
+
     def test_retry_yaml(self):
         outcome = self.run_file("retry.yaml")
         self.assertEqual(outcome.failures, {"ask": ("exit", "2")})
@@ -314,7 +330,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 8)
+        self.assertEqual(found, 9)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -170,7 +170,7 @@ TEST_CASE("compile: every kind of problem is found and placed", "[logic][compile
     {[](auto& s) {
        s.defaults.env = {{"N", "${{ tasks.extract.out.rows }}"}};
      },
-     {{"defaults.env.N", "the workflow's environment can name only params and run, no tasks", 4}}},
+     {{"defaults.env.N", "what holds for all tasks can name only params and run, no tasks", 4}}},
     {[](auto& s) { s.tasks[2].when = "1 + 1"; },
      {{"tasks.report.when", "must be true or false, and is 2"}}},
     {[](auto& s) {

@@ -63,8 +63,11 @@ public:
   std::vector<model::attempt_key> starts; ///< all of them, in order
   std::vector<model::stop_attempt> stops;
   std::vector<model::acknowledge_report> acknowledged;
-  std::vector<model::load_outputs> loads; ///< asked for and not answered yet
-  std::set<model::timer> timers;          ///< as stored
+  std::vector<model::load_outputs> loads;          ///< asked for and not answered yet
+  std::vector<model::look_up_key> look_ups;        ///< asked and not answered yet
+  std::map<std::string, model::keyed_result> keys; ///< by digest, as stored
+  std::map<model::task_key, model::value> reused;  ///< outputs of tasks that took them over
+  std::set<model::timer> timers;                   ///< as stored
   /// What is known against kinds of tasks (workflow, task), as stored.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers;
   std::vector<model::answer_submit> submit_answers;
@@ -182,10 +185,20 @@ public:
     loads.erase(asked);
     step(model::outputs_loaded{last_run, index(task), std::move(outputs)});
   }
+  /// Answers a question for what a key stands for; the oldest, if it is not said which.
+  void look_up(std::size_t which = 0) {
+    const auto asked = look_ups.at(which);
+    look_ups.erase(look_ups.begin() + std::ptrdiff_t(which));
+    model::key_looked_up answer{asked.task, asked.digest, std::nullopt};
+    if (has_succeeded(asked.digest))
+      answer.found = keys.at(asked.digest);
+    step(answer);
+  }
   /// The scheduler dies, and another one takes up what is recorded. What runs goes on; questions
   /// for outputs are forgotten.
   void restart() {
     loads.clear();
+    look_ups.clear();
     run_loads.clear();
     options_.next_run = {std::int64_t(runs.size()) + 1};
     core = scheduler_core{options_};
@@ -239,6 +252,9 @@ public:
         all.messages.emplace(i, run.failures[i]->message);
       if (run.rolls_back[i] && !is_terminal(run.tasks[i]))
         all.rollbacks.emplace(i, run.failures[i].value());
+      for (const auto& [digest, known] : keys)
+        if (known.task == model::task_key{run_no, i})
+          all.keys.emplace(i, digest);
       if (!run.inputs[i].empty())
         all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
     }
@@ -438,6 +454,7 @@ private:
     expect(run.tasks.at(idx) == r.from && is_terminal(r.from), "an undecided task is reset");
     expect(run.attempts[idx] == r.attempt, "a task is reset with another attempt");
     expect(run.generation == r.generation, "a task is reset in another generation");
+    reused.erase(r.key);
     run.tasks[idx] = model::task_state::pending;
     run.generations[idx] = r.generation;
     run.has_started[idx] = false;
@@ -460,7 +477,23 @@ private:
     run.has_outputs[idx] = false;
     run.finished_us[idx] = model::to_us(r.at);
   }
+  void fold(const model::task_reused& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.tasks.at(idx) == as_stored(r.from), "a result is taken over from another state");
+    expect(run.attempts[idx] == r.attempt, "a result is taken over with another attempt");
+    expect(runs.at(r.of.run_no).tasks.at(r.of.task_idx) == model::task_state::succeeded,
+           "the result of what did not succeed is taken over");
+    reused.emplace(r.key, r.outputs);
+    run.tasks[idx] = model::task_state::succeeded;
+    run.reasons[idx].clear();
+    run.has_outputs[idx] = !r.outputs.is_null();
+    run.finished_us[idx] = model::to_us(r.at);
+  }
   void fold(const model::attempt_dispatched& r) {
+    check_key(r.key.task());
+    if (r.key_digest.is_set())
+      keys[*r.key_digest] = {r.key.task(), {}};
     auto& run = runs.at(r.key.run_no);
     expect(r.generation == run.generation, "an attempt is of another generation");
     expect(!run.paused, "an attempt of a paused run is dispatched");
@@ -504,7 +537,30 @@ private:
     run.finished_us[idx] = model::to_us(outcome.finished_at);
     if (outcome.state != model::task_state::cancelled)
       run.reasons[idx].clear(); // as the store does
+    if (outcome.key_digest.is_set())
+      keys[*outcome.key_digest] = {outcome.key.task(), outcome.outputs};
     fold_breaker(outcome);
+  }
+  bool has_succeeded(const std::string& digest) const {
+    const auto known = keys.find(digest);
+    if (known == keys.end())
+      return false;
+    const auto task = known->second.task;
+    return runs.at(task.run_no).tasks[task.task_idx] == model::task_state::succeeded;
+  }
+  /// Nothing is done again that has succeeded with the same key, and nothing twice at once.
+  void check_key(model::task_key starting) {
+    const auto* live = core.find_run(starting.run_no);
+    const auto key = live->keys.find(starting.task_idx);
+    if (key == live->keys.end() || runs.at(starting.run_no).rolls_back[starting.task_idx])
+      return;
+    expect(!has_succeeded(key->second), "what has succeeded with a key starts again");
+    for (const auto& [task, start] : under_way) {
+      const auto& other = core.find_run(task.run_no)->keys;
+      const auto held = other.find(task.task_idx);
+      expect(task == starting || held == other.end() || held->second != key->second,
+             "two tasks with the same key run at once");
+    }
   }
   void fold_breaker(const model::attempt_outcome& outcome) {
     using enum model::failure_class;
@@ -582,6 +638,7 @@ private:
   }
   void carry_out(const model::acknowledge_report& e) { acknowledged.push_back(e); }
   void carry_out(const model::load_outputs& e) { loads.push_back(e); }
+  void carry_out(const model::look_up_key& e) { look_ups.push_back(e); }
   void carry_out(const model::change_timers& e) {
     expect(e.what.set == last.timers.set && e.what.removed == last.timers.removed,
            "other timers are armed than stored");
@@ -654,11 +711,13 @@ private:
         const auto state = live->tasks[i].state;
         if (!live->tasks[i].does_its_action())
           continue;
-        kind.waiting += state == model::task_state::waiting;
-        kind.awake += state == model::task_state::waiting && !run.paused;
+        const bool waits = state == model::task_state::waiting && run.reasons[i] == "breaker";
+        kind.waiting += waits;
+        kind.awake += waits && !run.paused;
         kind.timed += live->timers.contains({i, model::timer_kind::breaker});
         kind.queued += state == model::task_state::ready;
-        kind.others += is_active(state) || live->tasks[i].loads > 0;
+        const bool asks = state == model::task_state::pending && live->keys.contains(i);
+        kind.others += is_active(state) || live->tasks[i].loads > 0 || asks;
       }
     }
     for (const auto& [name, kind] : kinds) {

@@ -79,6 +79,10 @@ public:
     spec_.settings->queue_timeout = from_ready;
     return *this;
   }
+  task_editor& idempotency(std::string key) {
+    spec_.settings->idempotency = std::move(key);
+    return *this;
+  }
   task_editor& fallback(model::action what = model::run_action{"true"}) {
     set_command(*spec_.settings, model::command_role::fallback, std::move(what));
     return *this;

@@ -39,6 +39,8 @@ public:
     bool has_rollback = false;
     bool is_expired = false; ///< its deadline has passed
     bool is_finally = false;
+    bool has_key = false;
+    bool is_asking = false;                 ///< what its key stands for: its inputs are known
     std::set<std::uint32_t> upstreams;      ///< none outside finally when it is of finally
     std::set<std::uint32_t> state_mentions; ///< in join or `when`
     std::set<std::uint32_t> output_mentions;
@@ -156,7 +158,8 @@ public:
   void tell_outcome() {
     for (auto& t : tasks)
       for (const auto& [name, from] : t.in)
-        if (t.is_finally && t.state == is::loading && (name == "state" || name == "failed"))
+        if (t.is_finally && t.state == is::loading && !t.is_asking
+            && (name == "state" || name == "failed"))
           t.inputs[name] = *from(*this);
   }
   void cancelled(model::cancel_mode mode) {
@@ -211,7 +214,7 @@ public:
           if (tasks[u].in_store)
             t.reads.insert(u);
         if (t.state != is::active && t.state != is::retrying && t.state != is::held)
-          t.state = t.reads.empty() ? is::ready : is::loading;
+          t.state = t.reads.empty() && !asks_for_key(t) ? is::ready : is::loading;
         t.after_loading = is::ready;
       } else if (is_idle(t)) {
         t.state = is::pending;
@@ -313,6 +316,11 @@ public:
     tasks[i].is_to_evaluate = !is_evaluated;
   }
   void released(std::uint32_t i) { goes_on(tasks[i]); }
+  /// Another task with the same key had succeeded.
+  void reused(std::uint32_t i, model::value outputs) {
+    tasks[i].state = is::succeeded;
+    tasks[i].outputs = std::move(outputs);
+  }
   void not_loaded(std::uint32_t i) { tasks[i].state = is::failed; }
 
   bool reads_large(std::uint32_t i) const {
@@ -355,9 +363,10 @@ private:
   }
   /// With another attempt.
   void goes_on(task& t) const {
-    t.state = t.is_to_evaluate && !t.reads.empty() ? is::loading : is::ready;
+    t.state = t.is_to_evaluate && (!t.reads.empty() || asks_for_key(t)) ? is::loading : is::ready;
     t.after_loading = is::ready;
   }
+  static bool asks_for_key(const task& t) { return t.has_key && !t.rolls_back; }
   is after_failure(task& t) const {
     if (t.retries == t.max_retries || t.fell_back || is_given_up(t))
       return after_last_failure(t);
@@ -439,7 +448,7 @@ private:
   void fire(task& t) {
     const auto what = evaluate(t);
     const auto self = std::uint32_t(&t - tasks.data());
-    t.state = reads_large(self) ? is::loading : what;
+    t.state = reads_large(self) || (what == is::ready && t.has_key) ? is::loading : what;
     t.after_loading = what;
     if (t.state == is::failed && wants_success(t) && stops_on_failure && !stopping
         && stopped_before(self)) {

@@ -145,6 +145,10 @@ private:
       t.has_rollback = true;
       editor.rollback();
     }
+    if (random_.percent(15)) { // tasks of other runs have the same name
+      t.has_key = true;
+      editor.idempotency("key-" + std::to_string(random_.below(2)));
+    }
     if (random_.percent(30))
       add_condition(t, editor, earlier);
     if (random_.percent(50))
@@ -296,12 +300,12 @@ public:
     const auto task = random_.below(reference.tasks.size());
     const auto as = std::array{is::succeeded, is::skipped, is::failed}[random_.below(3)];
     const bool may = reference.may_mark(task, as);
-    if (may)
-      reference.marked(task, as);
     const auto done = world_.mark(name_of(task), as == is::succeeded ? model::task_state::succeeded
                                                  : as == is::skipped ? model::task_state::skipped
                                                                      : model::task_state::failed);
     REQUIRE(done.has_value() == may);
+    if (may)
+      reference.marked(task, as);
     compare();
   }
 
@@ -320,10 +324,14 @@ public:
       fire();
     else if (roll < 30 && !world_.loads.empty())
       load();
+    else if (roll < 40 && !world_.look_ups.empty())
+      world_.look_up(random_.below(world_.look_ups.size()));
     else if (!world_.under_way.empty())
       attempt_event();
     else if (!world_.loads.empty())
       load();
+    else if (!world_.look_ups.empty())
+      world_.look_up();
     else if (!world_.timers.empty())
       fire();
     else
@@ -353,7 +361,8 @@ private:
     const auto before = world_.starts.size();
     world_.mode = scheduler_core::dispatching::allowed;
     world_.dispatch();
-    REQUIRE((world_.starts.size() > before || is_over())); // else nothing would ever happen
+    const bool asks = !world_.loads.empty() || !world_.look_ups.empty(); // a run that goes on
+    REQUIRE((world_.starts.size() > before || asks || is_over())); // else nothing would ever happen
   }
   void cancel() {
     world_.last_run = random_.one_of(references_).first;
@@ -464,12 +473,20 @@ private:
     return outputs;
   }
 
-  /// Tasks that wait for outputs go on when the core says so; whether they may, is checked.
+  /// Tasks that wait for outputs, or for what their key stands for, go on when the core says so;
+  /// whether they may, is checked.
   void follow_loads() {
     for (bool changed = true; changed;) {
       changed = false;
       for (auto& [run_no, reference] : references_)
         for (std::uint32_t i = 0; i < reference.tasks.size(); ++i) {
+          if (const auto taken = world_.reused.find({run_no, i});
+              taken != world_.reused.end()
+              && !reference_run::is_decided(reference.tasks[i].state)) {
+            reference.reused(i, taken->second);
+            changed = true;
+            continue;
+          }
           if (reference.tasks[i].state != is::loading || is_waiting_in_core(run_no, i)
               || state_in_core(run_no, i) == model::task_state::waiting)
             continue;
@@ -492,8 +509,8 @@ private:
     broken_load_.reset();
   }
 
-  /// Breakers reach over runs, so the core says which tasks they hold back and let go; whether they
-  /// may is checked by `core_world`.
+  /// Breakers and keys reach over runs, so the core says which tasks they hold back and let go;
+  /// whether they may is checked by `core_world`.
   void follow_breakers() {
     for (auto& [run_no, reference] : references_) {
       const auto* live = world_.core.find_run(run_no);
@@ -502,7 +519,7 @@ private:
         const bool waits = state_in_core(run_no, i) == model::task_state::waiting;
         if (waits && (state == is::ready || state == is::loading))
           reference.held_back(i, !live->tasks[i].was_started);
-        else if (!waits && state == is::held)
+        else if (!waits && state == is::held && !world_.reused.contains({run_no, i}))
           reference.released(i);
       }
     }
@@ -555,6 +572,7 @@ private:
 
   void compare() {
     compare_states();
+    note_askers();
     check_capacity();
   }
 
@@ -589,6 +607,13 @@ private:
       names_one = names_one || (reference.is_expired && recorded.error.starts_with("not done"));
       REQUIRE(names_one);
     }
+  }
+
+  void note_askers() {
+    for (auto& [run_no, reference] : references_)
+      if (const auto* live = world_.core.find_run(run_no))
+        for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
+          reference.tasks[i].is_asking = live->keys.contains(i);
   }
 
   /// Nothing starts before its join is decided, twice at once, or with other inputs.

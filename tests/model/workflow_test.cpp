@@ -47,7 +47,8 @@ workflow_spec full_workflow() {
                           .jitter = 0.25,
                           .on = {{failure_class::transient, ""}, {failure_class::exit, "75"}},
                           .stop_on = {{failure_class::exit, "2"}}},
-    .crash_limit = 7};
+    .crash_limit = 7,
+    .idempotency = "${{ params.day }}"};
   set_command(*exec_task.settings, command_role::validate, exec_action{{"test", "-f", "x"}});
   set_command(*exec_task.settings, command_role::fallback, call_action{"noop"});
   task_spec call_task;

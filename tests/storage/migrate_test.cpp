@@ -83,7 +83,8 @@ TEST_CASE("migrate: the program's migrations are numbered without gaps", "[stora
   int number = 0;
   for (const auto& step : all_migrations()) {
     CHECK(step.number == ++number);
-    CHECK(std::string{step.name}.starts_with("000" + std::to_string(number)));
+    const auto digits = std::to_string(number);
+    CHECK(std::string{step.name}.starts_with(std::string(4 - digits.size(), '0') + digits + "_"));
   }
   CHECK(newest_schema(all_migrations()) == number);
 }

@@ -600,6 +600,40 @@ STORE_TEST("a key stands for the run it was given for, for a day") {
   CHECK(must(db.reader->run_of_key("monday", next_day.at))->run_no == model::run_no{2});
 }
 
+STORE_TEST("a key stands for the task that starts with it, with a result once that succeeded") {
+  TestType db;
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), created(2, workflow_of({"a", "b"}))});
+  auto start = dispatched(1, 1);
+  start.key_digest = std::string{"key"};
+  commit(*db.store, {start});
+  const auto result = [&](model::wall_time now = at(9)) {
+    return must(db.reader->result_of_key("key", now));
+  };
+  CHECK_FALSE(result());
+  CHECK(must(db.reader->stored_run({1})).keys
+        == std::unordered_map<std::uint32_t, std::string>{{1, "key"}});
+  CHECK(must(db.reader->stored_run({2})).keys.empty());
+
+  auto end = ended(1, 1);
+  end.outcome.outputs = {{"v", 1}};
+  end.outcome.key_digest = std::string{"key"};
+  commit(*db.store, {end});
+  REQUIRE(result());
+  CHECK(result()->task == model::task_key{{1}, 1});
+  CHECK(result()->outputs == model::value{{"v", 1}});
+  CHECK(result(at(3) + model::key_lifetime - model::milliseconds{1}));
+  CHECK_FALSE(result(at(3) + model::key_lifetime));
+
+  const model::task_reused reused{{{2}, 1}, 0, task_state::pending, {{1}, 1}, {{"v", 1}}, at(4)};
+  commit(*db.store, {reused});
+  CHECK(task_at(*db.reader, 2, 1).state == task_state::succeeded);
+  CHECK(must(db.reader->outputs({{2}, 1})) == model::value{{"v", 1}});
+  CHECK(result()->task == model::task_key{{1}, 1});
+
+  commit(*db.store, {model::task_reset{{{1}, 1}, 1, task_state::succeeded, 2, "operator", at(5)}});
+  CHECK_FALSE(result()); // it is to be done again
+}
+
 namespace {
 
 model::checkpoint_saved saved(std::uint32_t attempt, std::string token, std::string data) {

@@ -1,0 +1,118 @@
+// Tasks with a key, of which one success is enough: who starts, who waits for that one's end, and
+// who takes over what has been done already. A key is held from `ready` until its task is decided;
+// what has succeeded with it is in the store.
+#include "logic/scheduler_core.hpp"
+
+namespace sluice::logic {
+
+using model::task_state;
+
+namespace {
+
+std::string waits_for_key() {
+  return std::string{to_string(model::wait_reason::idempotency)};
+}
+
+} // namespace
+
+/// Finds out what its key stands for. On an error the task has failed, and false is returned.
+bool scheduler_core::evaluate_key(live_run& run, std::uint32_t task, const value_template& text) {
+  const auto fails = [&](const std::string& why) {
+    fail_expression(run, task, "idempotency: " + why);
+    return false;
+  };
+  const auto filled = text.fill(run_scope{run, task});
+  if (!filled)
+    return fails(filled.error().message);
+  const auto key = model::to_plain_text(*filled);
+  if (const auto valid = model::check_key(key); !valid)
+    return fails(valid.error().message);
+  // As JSON, so that no two lists of parts have the same text.
+  const model::value what{"task", run.spec().name, run.task_spec(task).name, key};
+  run.keys.insert_or_assign(task, options_.digest(model::to_text(what)));
+  return true;
+}
+
+/// It had started before a restart. One that claimed the key since then has to wait.
+void scheduler_core::hold_key(live_run& run, std::uint32_t task, const std::string& digest) {
+  const model::task_key self{run.run_no, task};
+  const auto [key, is_new] = keys_.try_emplace(digest, key_in_use{self});
+  if (!is_new)
+    key->second.waiting.insert(std::exchange(key->second.holder, self));
+  key->second.is_first = true;
+  run.keys.insert_or_assign(task, digest);
+}
+
+/// Whether the task may be ready, as far as its key goes. If not, it goes on by itself when that is
+/// known.
+bool scheduler_core::may_begin(live_run& run, std::uint32_t task) {
+  const auto key = run.keys.find(task);
+  if (key == run.keys.end())
+    return true;
+  const model::task_key self{run.run_no, task};
+  auto& [holder, is_first, waiting] =
+    keys_.try_emplace(key->second, key_in_use{self}).first->second;
+  if (run.tasks[task].rolls_back)
+    return true; // that is not what the key is for, but nobody else begins before its end
+  if (holder != self) {
+    waiting.insert(self);
+    if (run.tasks[task].state != task_state::waiting) // as it does after a restart
+      move_task(run, task, task_state::waiting, waits_for_key());
+    return false;
+  }
+  if (!is_first)
+    step_.effects.push_back(model::look_up_key{self, key->second});
+  return is_first;
+}
+
+void scheduler_core::on(const model::key_looked_up& e) {
+  const auto key = keys_.find(e.digest);
+  if (key == keys_.end() || key->second.holder != e.task || key->second.is_first)
+    return; // decided meanwhile, or asked for in an earlier generation too
+  live_run& run = runs_.at(e.task.run_no);
+  const auto task = e.task.task_idx;
+  guarded(run, [&] {
+    if (!e.found)
+      fail_expression(run, task, "idempotency: " + e.found.error().message);
+    else if (*e.found)
+      reuse(run, task, **e.found);
+    else { // nobody has succeeded with it
+      key->second.is_first = true;
+      make_ready(run, task);
+    }
+    settle(run);
+  });
+}
+
+/// What the task would do has been done.
+void scheduler_core::reuse(live_run& run, std::uint32_t task, const model::keyed_result& done) {
+  const auto from = run.tasks[task].state;
+  change_state(run, task, task_state::succeeded);
+  keep_outputs(run, task, done.outputs);
+  step_.records.push_back(model::task_reused{
+    {run.run_no, task}, run.tasks[task].attempt, from, done.task, done.outputs, now_});
+  decide(run, task);
+}
+
+/// The task is decided: the next one with its key looks what came of it.
+void scheduler_core::release_key(live_run& run, std::uint32_t task) {
+  const auto held = run.keys.extract(task);
+  const auto key = held ? keys_.find(held.mapped()) : keys_.end();
+  if (key == keys_.end())
+    return;
+  auto& [holder, is_first, waiting] = key->second;
+  const model::task_key self{run.run_no, task};
+  waiting.erase(self);
+  if (holder != self)
+    return;
+  if (waiting.empty()) {
+    keys_.erase(key);
+    return;
+  }
+  holder = *waiting.begin();
+  is_first = false;
+  waiting.erase(waiting.begin());
+  step_.effects.push_back(model::look_up_key{holder, key->first});
+}
+
+} // namespace sluice::logic
