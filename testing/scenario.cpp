@@ -44,11 +44,11 @@ public:
     cancels_left_ = random_.percent(30) ? 1 : 0;
     // Sooner than with the defaults: a random task has few attempts.
     node_options_.breaker = {
-      .failures = static_cast<std::uint32_t>(1 + random_.below(4)),
+      .failures = static_cast<std::uint32_t>(1 + random_.below(random_.percent(70) ? 2 : 4)),
       .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
-    retries_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
+    retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(30) ? 1 + random_.below(3) : 0;
-    marks_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
+    marks_left_ = random_.percent(60) ? 1 + random_.below(16) : 0;
   }
 
   scenario_report run() {
