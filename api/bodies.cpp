@@ -54,21 +54,26 @@ expected<model::value> read_usage(std::string_view body) {
   return object;
 }
 
-expected<model::retry_run> read_retry(std::string_view body) {
+expected<model::control> read_retry(std::string_view body) {
   if (body.empty())
     return model::retry_run{};
   const auto object = read_object(body);
   if (!object)
     return tl::unexpected(object.error());
-  model::retry_run what;
-  for (const auto& [name, task] : object->items()) {
-    if ((name != "from" && name != "downstream") || !task.is_string() || object->size() != 1)
-      return fail(errc::invalid_argument,
-                  "a retry is of what failed, or \"from\" one task, or \"downstream\" of one");
-    what.scope = name == "from" ? model::retry_scope::from : model::retry_scope::downstream;
-    what.task = task.get<std::string>();
+  if (object->empty())
+    return model::retry_run{};
+  const auto& name = object->begin().key();
+  const auto& task = object->begin().value();
+  if (object->size() == 1 && task.is_string()) {
+    if (name == "from")
+      return model::retry_run{model::retry_scope::from, task.get<std::string>()};
+    if (name == "downstream")
+      return model::retry_run{model::retry_scope::downstream, task.get<std::string>()};
+    if (name == "task")
+      return model::retry_task{task.get<std::string>()};
   }
-  return what;
+  return fail(errc::invalid_argument, "a retry is of what failed, or \"from\" one task, or "
+                                      "\"downstream\" of one, or of a \"task\" that is held");
 }
 
 expected<model::mark_task> read_mark(std::string_view body) {

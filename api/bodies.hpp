@@ -14,9 +14,9 @@ expected<model::task_progress> read_progress(std::string_view body);
 /// `{"tokens": 1200, "cost": 0.03}`: an object of numbers. Errors: `invalid_argument`.
 expected<model::value> read_usage(std::string_view body);
 
-/// `{"from": "load"}`, `{"downstream": "load"}`, or nothing: what failed. Errors:
-/// `invalid_argument`.
-expected<model::retry_run> read_retry(std::string_view body);
+/// `{"from": "load"}`, `{"downstream": "load"}`, or nothing: what failed. `{"task": "load"}`: a
+/// task that is held. Errors: `invalid_argument`.
+expected<model::control> read_retry(std::string_view body);
 
 /// `{"task": "load", "as": "succeeded"}`. Errors: `invalid_argument`.
 expected<model::mark_task> read_mark(std::string_view body);

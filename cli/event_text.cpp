@@ -1,7 +1,5 @@
 #include "cli/event_text.hpp"
 
-#include "cli/words.hpp"
-
 #include <cmath>
 
 namespace sluice::cli {
@@ -42,6 +40,23 @@ std::optional<model::breaker_state> breaker_of(const model::event& e) {
   if (told->contains("open_until_us"))
     breaker.open_until = model::wall_time{length_of(*told, "open_until_us")};
   return breaker;
+}
+
+std::optional<model::failure> failure_of(const model::event& e) {
+  if (!e.data.is_object())
+    return std::nullopt;
+  const auto failure_class = model::parse_failure_class(text_of(e.data, "class"));
+  if (!failure_class)
+    return std::nullopt;
+  return model::failure{*failure_class, text_of(e.data, "code"), text_of(e.data, "message")};
+}
+
+std::optional<hindrance> hindrance_of(const model::event& e) {
+  if (e.type == model::event_type::task_waiting)
+    return breaker_of(e);
+  if (e.type == model::event_type::task_held)
+    return failure_of(e);
+  return std::nullopt;
 }
 
 std::string event_detail(const model::event& e) {
@@ -114,6 +129,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "resumed";
   else if (e.type == model::event_type::task_fallback)
     word = "fallback";
+  else if (e.type == model::event_type::task_held)
+    word = "held";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

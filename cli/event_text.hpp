@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/console.hpp"
+#include "cli/words.hpp"
 #include "model/event.hpp"
 #include "runtime/zones.hpp"
 
@@ -15,6 +16,10 @@ std::string event_detail(const model::event& e);
 
 /// What is known against the kind of its task, when the event tells.
 std::optional<model::breaker_state> breaker_of(const model::event& e);
+/// What an attempt failed by, when it did.
+std::optional<model::failure> failure_of(const model::event& e);
+/// What the event's task waits for from now on, if for anything.
+std::optional<hindrance> hindrance_of(const model::event& e);
 
 /// `07:30:00.250  r-12/load#1  failed  exit 3: exited with 3`
 std::string event_line(const model::event& e, const console& out, runtime::zone_choice zone);

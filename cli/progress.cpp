@@ -4,6 +4,7 @@
 #include "cli/words.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::cli {
 namespace {
@@ -81,6 +82,8 @@ private:
     } else if (e.type == model::event_type::task_fallback) {
       word = "fallback";
       colour = tint::yellow;
+    } else if (e.type == model::event_type::task_held) {
+      word = "held";
     } else if (e.type == model::event_type::task_waiting) {
       word = "waiting";
     } else if (!is_task_end(e) || !is_shown(e)) {
@@ -90,16 +93,20 @@ private:
     auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
                 + session_.out.tinted(padded(word, state_width), colour);
     const bool is_over = is_task_end(e) || e.type == model::event_type::task_retrying
-                         || e.type == model::event_type::task_fallback;
+                         || e.type == model::event_type::task_fallback
+                         || e.type == model::event_type::task_held;
     if (const auto since = tracker_.began_at(e); since && is_over)
       line += "  " + model::to_human(std::max(e.at - *since, model::microseconds{0}));
     if (const auto detail = event_detail(e); !detail.empty())
       line += "  " + detail;
     line.erase(line.find_last_not_of(' ') + 1);
     session_.out.line(line);
+    if (e.type == model::event_type::task_held && !std::exchange(has_said_how_to_answer_, true))
+      session_.out.line(time_of(e) + how_to_answer(session_, {e.run_no, *e.task_idx}, name));
   }
 
   std::size_t name_width_ = 0;
+  bool has_said_how_to_answer_ = false;
 };
 
 /// Lines that scroll as above, and below them a bar, counts and what runs, redrawn in place.
@@ -131,10 +138,10 @@ public:
     }
     if (const auto more = tracker_.running().size(); more > most_tasks)
       draw("  and " + std::to_string(more - most_tasks) + " more", width);
-    for (const auto& [idx, breaker] : tracker_.waiting())
+    for (const auto& [idx, what] : tracker_.waiting())
       if (shown++ < most_tasks)
         draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
-               + "  " + breaker_words(breaker, now),
+               + "  " + waiting_words(what, now),
              width);
   }
 
@@ -189,6 +196,12 @@ private:
 };
 
 } // namespace
+
+std::string how_to_answer(const session& s, model::task_key key, std::string_view name) {
+  const auto id = task_id(key, name);
+  return "the run waits for an answer: " + s.hint("retry " + id) + ", or "
+         + s.hint("mark " + id + " --succeeded") + " (--skipped, --failed)";
+}
 
 std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker) {
   if (s.quiet())

@@ -6,6 +6,8 @@
 #include "cli/session.hpp"
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace sluice::cli {
 
@@ -21,6 +23,9 @@ public:
   virtual void clear() {}
   virtual bool is_live() const { return false; }
 };
+
+/// Says what a person can do about a task that is held.
+std::string how_to_answer(const session& s, model::task_key key, std::string_view name);
 
 /// The display for the session's form of output; borrows both arguments.
 std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker);

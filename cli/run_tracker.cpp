@@ -19,6 +19,8 @@ expected<void> run_tracker::read_waiting(runtime::history& store, const runtime:
   return store.each_task(run, [this](const runtime::task_view& task) {
     if (task.breaker)
       waiting_.emplace(task.key.task_idx, *task.breaker);
+    else if (task.wait_reason == model::wait_reason::hold)
+      waiting_.emplace(task.key.task_idx, task.failure.value_or(model::failure{}));
     return true;
   });
 }
@@ -44,8 +46,8 @@ void run_tracker::apply(const model::event& e) {
   const auto state = model::parse_task_state(e.to);
   if (const auto from = model::parse_task_state(e.from); from && model::is_terminal(*from))
     --count_of(e.from); // it starts anew, is marked otherwise, or rolls back
-  if (const auto breaker = breaker_of(e); breaker && state == model::task_state::waiting)
-    waiting_.insert_or_assign(*e.task_idx, *breaker);
+  if (const auto what = hindrance_of(e))
+    waiting_.insert_or_assign(*e.task_idx, *what);
   if (e.type == model::event_type::task_reset)
     return;
   if (e.type == model::event_type::task_dispatched)

@@ -1,6 +1,7 @@
 // How far a run is, followed by its committed events. A plain value on the thread that prints.
 #pragma once
 
+#include "cli/words.hpp"
 #include "model/event.hpp"
 #include "model/workflow.hpp"
 #include "runtime/history.hpp"
@@ -39,7 +40,7 @@ public:
   /// By task index.
   const std::map<std::uint32_t, running_task>& running() const { return running_; }
   /// Tasks that are held back, and by what; by task index.
-  const std::map<std::uint32_t, model::breaker_state>& waiting() const { return waiting_; }
+  const std::map<std::uint32_t, hindrance>& waiting() const { return waiting_; }
   model::run_state state() const { return state_; }
   /// When it was submitted, or its last generation began.
   std::optional<model::wall_time> since() const { return since_; }
@@ -53,7 +54,7 @@ private:
 
   std::shared_ptr<const model::workflow_spec> workflow_;
   std::map<std::uint32_t, running_task> running_;
-  std::map<std::uint32_t, model::breaker_state> waiting_;
+  std::map<std::uint32_t, hindrance> waiting_;
   std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0;
   model::run_state state_ = model::run_state::queued;
   std::optional<model::wall_time> since_, ended_at_;

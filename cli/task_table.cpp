@@ -19,6 +19,8 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return "waits for a task with the same key";
   case model::wait_reason::breaker:
     return breaker_words(*task.breaker, now);
+  case model::wait_reason::hold:
+    return held_words(task.failure.value_or(model::failure{}));
   default:
     return {};
   }
@@ -36,7 +38,7 @@ std::string retry_words(const runtime::task_view& task, model::wall_time now) {
 } // namespace
 
 std::string task_detail(const runtime::task_view& task, model::wall_time now) {
-  if (task.failure)
+  if (task.failure && task.wait_reason != model::wait_reason::hold)
     return failure_sentence(to_string(task.failure->failure_class), task.failure->code,
                             task.failure->message)
            + retry_words(task, now);

@@ -123,6 +123,16 @@ std::string breaker_words(const model::breaker_state& breaker, model::wall_time 
          + " (" + plural(breaker.failures, "failure") + " in a row)";
 }
 
+std::string held_words(const model::failure& failure) {
+  return "held after " + failure_words(failure) + "; retry, or mark it";
+}
+
+std::string waiting_words(const hindrance& what, model::wall_time now) {
+  if (const auto* breaker = std::get_if<model::breaker_state>(&what))
+    return breaker_words(*breaker, now);
+  return held_words(std::get<model::failure>(what));
+}
+
 std::string bar(std::size_t done, std::size_t total, std::size_t width) {
   const std::size_t filled = total == 0 ? width : std::min(width, done * width / total);
   return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "]";

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace sluice::cli {
 
@@ -37,6 +38,12 @@ std::string count_words(const runtime::run_view& run);
 
 /// `waits for its breaker, 42s left (5 failures in a row)`
 std::string breaker_words(const model::breaker_state& breaker, model::wall_time now);
+/// `held after exit 3; retry, or mark it`
+std::string held_words(const model::failure& failure);
+
+/// What a task waits for: its breaker, or a decision about this failure.
+using hindrance = std::variant<model::breaker_state, model::failure>;
+std::string waiting_words(const hindrance& what, model::wall_time now);
 
 /// `[####....]`, `width` characters between the brackets.
 std::string bar(std::size_t done, std::size_t total, std::size_t width);

@@ -40,6 +40,11 @@ bool live_run::is_failure_allowed(std::uint32_t task) const {
     .value_or(false);
 }
 
+bool live_run::is_held_when_exhausted(std::uint32_t task) const {
+  return model::setting_of(spec(), task_spec(task), &model::task_settings::on_exhausted)
+         == model::on_exhausted::hold;
+}
+
 const model::retry_policy* live_run::retry_policy(std::uint32_t task) const {
   const auto& policy = model::setting_of(spec(), task_spec(task), &model::task_settings::retry);
   return policy ? &*policy : nullptr;

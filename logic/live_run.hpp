@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,8 @@ struct prepared_values {
 /// Of a task whose attempts failed, until it is decided.
 struct retry_progress {
   std::uint32_t done = 0; ///< retries, the one that is waited for counted
-  model::failure last;    ///< of the attempt that it follows, while it is waited for
+  model::failure last;    ///< of the attempt that it follows, while it is waited for; or of the
+                          ///< last one of all, while the task is held
 };
 
 /// What a timer is for: a task (nothing: the run), and which of its timers.
@@ -112,6 +114,7 @@ public:
   std::unordered_map<std::uint32_t, retry_progress> retries;
   std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
   std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they roll back
+  std::unordered_set<std::uint32_t> held;        ///< of what waits: for a person's decision
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
@@ -149,6 +152,8 @@ public:
   /// The same, were there no finally.
   model::run_state outcome_before_finally() const;
   bool is_failure_allowed(std::uint32_t task) const;
+  /// Whether a person decides what follows when the task's last attempt has failed.
+  bool is_held_when_exhausted(std::uint32_t task) const;
   /// Null when a failed attempt is the task's last.
   const model::retry_policy* retry_policy(std::uint32_t task) const;
   std::uint32_t retries_done(std::uint32_t task) const;

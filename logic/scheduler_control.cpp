@@ -1,15 +1,11 @@
 // What operators ask of runs. One that is in progress is here; any other one is read back first,
-// behind everything about it that is not committed yet.
+// behind everything about it that is not committed yet. What is asked of single tasks is in
+// scheduler_task_control.cpp.
 #include "logic/generation.hpp"
 #include "logic/scheduler_core.hpp"
-#include "logic/transitions.hpp"
-
-#include <algorithm>
 
 namespace sluice::logic {
 namespace {
-
-using model::task_state;
 
 template <class... Fs>
 struct overloaded : Fs... {
@@ -17,36 +13,6 @@ struct overloaded : Fs... {
 };
 template <class... Fs>
 overloaded(Fs...) -> overloaded<Fs...>;
-
-/// Whether a task may be marked so.
-expected<void> check_mark(const model::mark_task& what, task_state state) {
-  const auto is = "task '" + what.task + "' is " + std::string{to_string(state)};
-  if (what.as != task_state::succeeded && what.as != task_state::skipped
-      && what.as != task_state::failed)
-    return fail(errc::invalid_argument, "a task is marked succeeded, skipped or failed, not "
-                                          + std::string{to_string(what.as)});
-  if (is_active(state))
-    return fail(errc::conflict, is + ": what runs has to be cancelled first");
-  if (!is_legal(state, what.as))
-    return fail(errc::conflict, is + ", and cannot be marked " + std::string{to_string(what.as)});
-  return {};
-}
-
-/// A dependent of a failed task that is to start, and has not: nothing of that is stored, so a
-/// restart would decide it otherwise once the failure is gone.
-std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t failed) {
-  for (const auto dependent : run.workflow->graph().dependents(failed)) {
-    const auto& entry = run.tasks[dependent];
-    if (entry.judged && (entry.state == task_state::pending || entry.state == task_state::ready))
-      return dependent;
-  }
-  return std::nullopt;
-}
-
-model::control_result one_task(model::run_no run, std::uint32_t generation,
-                               const model::workflow_spec& workflow, std::string task) {
-  return {run, generation, {std::move(task)}, workflow.tasks.size() - 1};
-}
 
 } // namespace
 
@@ -85,6 +51,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
                                                     const model::stored_run& run) {
   return std::visit(overloaded{
                       [&](const model::retry_run& what) { return retry(run, what); },
+                      [&](const model::retry_task& what) { return retry(run, what); },
                       [&](const model::mark_task& what) { return mark(run, what); },
                       [&](const model::pause_run&) { return set_paused(run, true); },
                       [&](const model::resume_run&) { return set_paused(run, false); },
@@ -101,6 +68,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                                                       + " has not ended: it is "
                                                       + std::string{to_string(run.state)});
                       },
+                      [&](const model::retry_task& what) { return retry(run, what); },
                       [&](const model::mark_task& what) { return mark(run, what); },
                       [&](const model::pause_run& what) { return pause(run, what); },
                       [&](const model::resume_run&) { return resume(run); },
@@ -135,81 +103,6 @@ expected<model::control_result> scheduler_core::retry(const model::stored_run& e
     go_on(run, next);
   });
   return result;
-}
-
-void scheduler_core::record_mark(model::task_key key, std::uint32_t attempt, task_state from,
-                                 task_state to) {
-  std::optional<model::failure> failure;
-  if (to == task_state::failed)
-    failure = {model::failure_class::permanent, "marked", "marked failed by an operator"};
-  step_.records.push_back(
-    model::task_marked{key, attempt, from, to, std::move(failure), actor_, now_});
-}
-
-expected<model::control_result> scheduler_core::mark(live_run& run, const model::mark_task& what) {
-  const auto task = find_task(run.spec(), what.task);
-  if (!task)
-    return tl::unexpected(task.error());
-  const auto from = run.tasks[*task].state;
-  if (auto may = check_mark(what, from); !may)
-    return tl::unexpected(may.error());
-  if (const auto dependent = is_terminal(from) ? goes_on_for(run, *task) : std::nullopt)
-    return fail(errc::conflict, "task '" + run.task_spec(*dependent).name
-                                  + "' is about to start as '" + what.task
-                                  + "' failed: decide that one first");
-  auto result = one_task(run.run_no, run.generation, run.spec(), what.task);
-  guarded(run, [&] {
-    record_mark({run.run_no, *task}, run.tasks[*task].attempt, from, what.as);
-    actor_ = "scheduler"; // what follows is its decision
-    if (is_terminal(from)) {
-      decide_otherwise(run, *task, what.as);
-    } else {
-      if (what.as == task_state::failed)
-        note_failure(run, *task, "marked failed by an operator");
-      change_state(run, *task, what.as);
-      decide(run, *task);
-    }
-    settle(run);
-  });
-  return result;
-}
-
-/// The task had failed. Dependents that are decided stay as they are, until a retry; the others see
-/// it as it is now.
-void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_state as) {
-  --run.counts[std::size_t(run.tasks[task].state)];
-  ++run.counts[std::size_t(as)];
-  touched_.insert(run.run_no);
-  run.tasks[task].state = as;
-  run.failure_texts.erase(task);
-  recount_failures(run);
-  if (run.in_finally)
-    tell_outcome(run);
-  for (const auto dependent : run.workflow->graph().dependents(task))
-    if (!run.tasks[dependent].judged)
-      apply_verdict(run, dependent, verdict_on(run, dependent));
-}
-
-/// Of a run that is not in progress: it is a fact for whoever goes on with it.
-expected<model::control_result> scheduler_core::mark(const model::stored_run& run,
-                                                     const model::mark_task& what) {
-  const auto task = find_task(*run.workflow, what.task);
-  if (!task)
-    return tl::unexpected(task.error());
-  const auto from = run.tasks[*task].state;
-  if (auto may = check_mark(what, from); !may)
-    return tl::unexpected(may.error());
-  record_mark({run.run_no, *task}, run.tasks[*task].attempt, from, what.as);
-  for (const auto& timer : run.timers)
-    if (timer.task_idx == *task)
-      step_.timers.removed.push_back(timer);
-  model::run_counts counts{run.run_no, {}};
-  for (const auto& one : run.tasks)
-    ++counts.counts[std::size_t(one.state)];
-  --counts.counts[std::size_t(from)];
-  ++counts.counts[std::size_t(what.as)];
-  step_.counts.push_back(counts);
-  return one_task(run.run_no, run.generation, *run.workflow, what.task);
 }
 
 expected<model::control_result> scheduler_core::pause(live_run& run, const model::pause_run& what) {

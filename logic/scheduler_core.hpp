@@ -105,13 +105,18 @@ private:
   expected<model::control_result> act_live(const model::control_requested& asked, live_run& run);
   expected<model::control_result> retry(const model::stored_run& ended,
                                         const model::retry_run& what);
-  expected<model::control_result> mark(live_run& run, const model::mark_task& what);
-  expected<model::control_result> mark(const model::stored_run& run, const model::mark_task& what);
   expected<model::control_result> pause(live_run& run, const model::pause_run& what);
   expected<model::control_result> resume(live_run& run);
   expected<model::control_result> set_paused(const model::stored_run& run, bool paused);
+
+  // scheduler_task_control.cpp: what operators ask of single tasks.
+  expected<model::control_result> retry(live_run& run, const model::retry_task& what);
+  expected<model::control_result> retry(const model::stored_run& run,
+                                        const model::retry_task& what);
+  expected<model::control_result> mark(live_run& run, const model::mark_task& what);
+  expected<model::control_result> mark(const model::stored_run& run, const model::mark_task& what);
   void record_mark(model::task_key key, std::uint32_t attempt, model::task_state from,
-                   model::task_state to);
+                   model::task_state to, std::optional<model::failure> failure);
   void decide_otherwise(live_run& run, std::uint32_t task, model::task_state as);
 
   // scheduler_restore.cpp: a run's way back from the store.
@@ -148,6 +153,7 @@ private:
                                                         const model::failure& failure) const;
   void fail_attempt(live_run& run, const model::attempt_report& report, model::failure failure);
   void fail_for_good(live_run& run, const model::attempt_report& report, model::failure failure);
+  void hold(live_run& run, const model::attempt_report& report, model::failure failure);
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
   void give_up_retry(live_run& run, std::uint32_t task);
 

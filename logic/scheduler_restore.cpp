@@ -98,6 +98,8 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     run.keys.emplace(task, ""); // found again when its rules are
   else if (const auto key = stored.keys.find(task); key != stored.keys.end() && was.started)
     hold_key(run, task, key->second);
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::hold)))
+    run.held.insert(task);
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

@@ -37,19 +37,33 @@ void scheduler_core::fail_attempt(live_run& run, const model::attempt_report& re
   end_attempt(run, report, task_state::retry_wait, std::move(failure));
 }
 
-/// No other attempt of the action follows: its fallback takes over, once, or the task has failed.
+/// No other attempt of the action follows: its fallback takes over, once, or a person is asked, or
+/// the task has failed.
 void scheduler_core::fail_for_good(live_run& run, const model::attempt_report& report,
                                    model::failure failure) {
   const auto task = report.key.task_idx;
+  if (!run.may_retry(task) || run.is_past_deadline(task))
+    return end_attempt(run, report, task_state::failed, std::move(failure));
   const auto* fallback =
     command_for(run.spec(), run.task_spec(task), model::command_role::fallback);
-  if (fallback == nullptr || run.tasks[task].fell_back || !run.may_retry(task)
-      || run.is_past_deadline(task))
+  if (fallback == nullptr || run.tasks[task].fell_back) {
+    if (run.is_held_when_exhausted(task))
+      return hold(run, report, std::move(failure));
     return end_attempt(run, report, task_state::failed, std::move(failure));
+  }
   end_attempt(run, report, task_state::ready, std::move(failure), next::fallback);
   run.tasks[task].fell_back = true;
   give_up_probe(run, task);
   make_ready_again(run, task, place::last);
+}
+
+/// It waits for a person's decision, and has not failed until then.
+void scheduler_core::hold(live_run& run, const model::attempt_report& report,
+                          model::failure failure) {
+  const auto task = report.key.task_idx;
+  run.held.insert(task);
+  run.retries[task].last = failure;
+  end_attempt(run, report, task_state::waiting, std::move(failure));
 }
 
 /// The run stops: the attempt that failed was the last one.

@@ -31,16 +31,18 @@ constexpr std::array<std::uint32_t, model::task_state_count> task_moves = [] {
   row(ready) = set_of({waiting, dispatched}) | idle_exits;
   row(retry_wait) = set_of({waiting, ready}) | idle_exits;
   row(paused) = set_of({pending, cancelled, skipped, failed, succeeded});
-  row(dispatched) = set_of({running, ready, retry_wait, failed, cancelling});
+  // `waiting`, out of an attempt: it failed for good, and is held for a person's decision.
+  row(dispatched) = set_of({waiting, running, ready, retry_wait, failed, cancelling});
   row(running) =
     set_of({waiting, ready, deferred, validating, retry_wait, succeeded, failed, cancelling});
-  row(deferred) = set_of({running, ready, validating, retry_wait, succeeded, failed, cancelling});
-  row(validating) = set_of({ready, retry_wait, succeeded, failed, cancelling});
+  row(deferred) =
+    set_of({waiting, running, ready, validating, retry_wait, succeeded, failed, cancelling});
+  row(validating) = set_of({waiting, ready, retry_wait, succeeded, failed, cancelling});
   // `succeeded`: exit 0 after a preemption or a drain counts.
   // `cancelling`: a cancel overrides another reason.
   // To where it came from: a drain gives back what it stopped.
-  row(cancelling) = set_of(
-    {ready, retry_wait, cancelling, rolling_back, rolled_back, succeeded, failed, cancelled});
+  row(cancelling) = set_of({waiting, ready, retry_wait, cancelling, rolling_back, rolled_back,
+                            succeeded, failed, cancelled});
   // To itself: its attempt begins, or was lost and another one follows.
   row(rolling_back) = set_of({rolling_back, cancelling, rolled_back, failed});
   row(succeeded) = set_of({pending, rolling_back});

@@ -24,6 +24,11 @@ struct retry_run {
   std::string task; ///< by name, where the scope is about one
 };
 
+/// Lets a task that is held try again, as if it had not been tried yet.
+struct retry_task {
+  std::string task; ///< by name
+};
+
 /// Decides a task that does not run, in place of what would have decided it.
 struct mark_task {
   std::string task;                      ///< by name
@@ -41,7 +46,7 @@ struct pause_run {
 struct resume_run {};
 
 /// A verb, and what it is about.
-using control = std::variant<retry_run, mark_task, pause_run, resume_run>;
+using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run>;
 
 /// What was done, once it is durable.
 struct control_result {

@@ -159,6 +159,15 @@ event from_record(const task_reused& r) {
   return e;
 }
 
+event from_record(const held_retried& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_released, r.at);
+  e.from = to_string(task_state::waiting);
+  e.to = to_string(task_state::ready);
+  e.actor = r.actor;
+  e.data = {{"reason", to_string(wait_reason::hold)}};
+  return e;
+}
+
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
   const bool rolls_back = r.role == command_role::rollback; // which goes on, with this attempt
@@ -174,11 +183,11 @@ event from_record(const attempt_dispatched& r) {
 
 event from_record(const attempt_ended& r) {
   const auto& outcome = r.outcome;
-  auto e = at_task(outcome.key.task(), outcome.key.attempt,
-                   outcome.falls_back                          ? event_type::task_fallback
-                   : outcome.state == task_state::rolling_back ? event_type::task_lost
-                                                               : type_of(outcome.state),
-                   outcome.finished_at);
+  const auto type = outcome.falls_back                          ? event_type::task_fallback
+                    : outcome.state == task_state::rolling_back ? event_type::task_lost
+                    : outcome.state == task_state::waiting      ? event_type::task_held
+                                                                : type_of(outcome.state);
+  auto e = at_task(outcome.key.task(), outcome.key.attempt, type, outcome.finished_at);
   e.from = to_string(outcome.from);
   e.to = to_string(outcome.state);
   auto data = value::object();
@@ -259,6 +268,7 @@ std::size_t weight(const step& s) {
                          [](const task_reset&) { return std::size_t{4}; },
                          [](const task_marked&) { return std::size_t{4}; },
                          [](const task_reused&) { return std::size_t{3}; },
+                         [](const held_retried&) { return std::size_t{2}; },
                          [](const attempt_dispatched&) { return std::size_t{3}; },
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();

@@ -76,6 +76,14 @@ struct task_reused {
   value outputs;
   wall_time at;
 };
+/// An operator lets a task that was held try again. It keeps its attempts and its checkpoint; what
+/// counts retries and losses begins anew.
+struct held_retried {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the last one
+  std::string actor;
+  wall_time at;
+};
 /// An attempt was given to an executor, which starts it after the commit.
 struct attempt_dispatched {
   attempt_key key;
@@ -122,9 +130,10 @@ struct progress_made {
   task_progress what;
   wall_time at;
 };
-using record = std::variant<run_created, run_moved, run_paused, run_retried, task_reset,
-                            task_marked, task_reused, attempt_dispatched, attempt_ended, task_moved,
-                            warning_raised, checkpoint_saved, progress_made>;
+using record =
+  std::variant<run_created, run_moved, run_paused, run_retried, task_reset, task_marked,
+               task_reused, held_retried, attempt_dispatched, attempt_ended, task_moved,
+               warning_raised, checkpoint_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

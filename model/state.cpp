@@ -16,11 +16,12 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "", "upstream", "inputs", "slot", "limit", "retry", "paused", "breaker", "idempotency"};
+  "", "upstream", "inputs", "slot", "limit", "retry", "paused", "breaker", "idempotency", "hold"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
 constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
+constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, command_role_count> command_roles{"action", "fallback",
                                                                          "validate", "rollback"};
@@ -28,13 +29,13 @@ constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 26> event_types{
-  "run_submitted",     "run_cancelling",  "run_finished",    "run_retried",    "run_paused",
-  "run_resumed",       "task_dispatched", "task_finished",   "task_lost",      "task_retrying",
-  "task_due",          "task_waiting",    "task_released",   "task_fallback",  "task_validating",
-  "task_rolling_back", "task_skipped",    "task_cancelling", "task_cancelled", "task_failed",
-  "task_reset",        "task_marked",     "task_reused",     "task_warning",   "task_checkpoint",
-  "task_progress"};
+constexpr std::array<std::string_view, 27> event_types{
+  "run_submitted",   "run_cancelling",    "run_finished",  "run_retried",     "run_paused",
+  "run_resumed",     "task_dispatched",   "task_finished", "task_lost",       "task_retrying",
+  "task_due",        "task_waiting",      "task_held",     "task_released",   "task_fallback",
+  "task_validating", "task_rolling_back", "task_skipped",  "task_cancelling", "task_cancelled",
+  "task_failed",     "task_reset",        "task_marked",   "task_reused",     "task_warning",
+  "task_checkpoint", "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout", "breaker"};
 
@@ -71,6 +72,9 @@ std::string_view to_string(join_rule j) {
 }
 std::string_view to_string(on_failure f) {
   return name_of(f, on_failures);
+}
+std::string_view to_string(on_exhausted e) {
+  return name_of(e, on_exhausteds);
 }
 std::string_view to_string(executor_kind k) {
   return name_of(k, executor_kinds);
@@ -115,6 +119,9 @@ std::optional<join_rule> parse_join_rule(std::string_view name) {
 }
 std::optional<on_failure> parse_on_failure(std::string_view name) {
   return find_name<on_failure>(name, on_failures);
+}
+std::optional<on_exhausted> parse_on_exhausted(std::string_view name) {
+  return find_name<on_exhausted>(name, on_exhausteds);
 }
 std::optional<executor_kind> parse_executor_kind(std::string_view name) {
   return find_name<executor_kind>(name, executor_kinds);

@@ -97,8 +97,9 @@ enum class wait_reason : std::uint8_t {
   paused,      ///< its run is paused
   breaker,     ///< tasks of its kind keep failing, and are not started for a while
   idempotency, ///< a task with the same key is not decided, or its result is looked for
+  hold,        ///< it failed for good, and a person decides what follows
 };
-inline constexpr std::size_t wait_reason_count = 9;
+inline constexpr std::size_t wait_reason_count = 10;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -111,6 +112,12 @@ enum class join_rule : std::uint8_t {
 };
 
 enum class on_failure : std::uint8_t { stop, carry_on };
+
+/// What becomes of a task whose last attempt has failed.
+enum class on_exhausted : std::uint8_t {
+  fail,
+  hold, ///< it waits: a person decides
+};
 
 /// Which executor runs an attempt.
 enum class executor_kind : std::uint8_t { process, function };
@@ -162,6 +169,7 @@ enum class event_type : std::uint8_t {
   task_retrying, ///< its attempt failed; another one follows after a wait
   task_due,      ///< the wait before a retry is over; the task is ready again
   task_waiting,  ///< it could run, but something holds it back
+  task_held,     ///< its attempt failed for good; it waits for a person's decision
   task_released, ///< nothing holds it back any more; it is ready
   task_fallback, ///< its attempt failed for good; its fallback takes over, the task is ready again
   task_validating,
@@ -193,6 +201,7 @@ std::string_view to_string(failure_class c);
 std::string_view to_string(wait_reason r);
 std::string_view to_string(join_rule j);
 std::string_view to_string(on_failure f);
+std::string_view to_string(on_exhausted e);
 std::string_view to_string(executor_kind k);
 std::string_view to_string(command_role r);
 std::string_view to_string(value_type t);
@@ -207,6 +216,7 @@ std::optional<run_state> parse_run_state(std::string_view name);
 std::optional<failure_class> parse_failure_class(std::string_view name);
 std::optional<join_rule> parse_join_rule(std::string_view name);
 std::optional<on_failure> parse_on_failure(std::string_view name);
+std::optional<on_exhausted> parse_on_exhausted(std::string_view name);
 std::optional<executor_kind> parse_executor_kind(std::string_view name);
 std::optional<command_role> parse_command_role(std::string_view name);
 std::optional<value_type> parse_value_type(std::string_view name);

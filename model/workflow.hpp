@@ -95,9 +95,10 @@ struct task_settings {
   std::optional<milliseconds> deadline;      ///< from the run's submission to the task's end
   std::optional<milliseconds> heartbeat; ///< it has to say that it is alive so often; none: never
   std::optional<bool> allow_failure;
-  std::optional<retry_policy> retry;             ///< none: a failed attempt is the last
-  std::optional<std::uint32_t> crash_limit;      ///< lost attempts that are started again
-  std::optional<std::uint32_t> checkpoint_bytes; ///< the largest checkpoint it may save
+  std::optional<retry_policy> retry;               ///< none: a failed attempt is the last
+  std::optional<std::uint32_t> crash_limit;        ///< lost attempts that are started again
+  std::optional<model::on_exhausted> on_exhausted; ///< none: the task fails
+  std::optional<std::uint32_t> checkpoint_bytes;   ///< the largest checkpoint it may save
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
   std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any

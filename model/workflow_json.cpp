@@ -79,6 +79,8 @@ value to_json(const task_settings& settings) {
     v["retry"] = to_json(*settings.retry);
   if (settings.crash_limit)
     v["crash_limit"] = *settings.crash_limit;
+  if (settings.on_exhausted)
+    v["on_exhausted"] = to_string(*settings.on_exhausted);
   if (settings.checkpoint_bytes)
     v["checkpoint_bytes"] = *settings.checkpoint_bytes;
   if (settings.idempotency)
@@ -227,6 +229,8 @@ task_settings settings_from(const value* v) {
     settings.retry = retry_from(*retry);
   if (const auto* limit = member(*v, "crash_limit"))
     settings.crash_limit = count_from(*limit, "crash_limit");
+  if (const auto* rule = member(*v, "on_exhausted"))
+    settings.on_exhausted = named<on_exhausted>(*rule, parse_on_exhausted);
   if (const auto* bytes = member(*v, "checkpoint_bytes"))
     settings.checkpoint_bytes = bytes->get<std::uint32_t>();
   if (const auto* key = member(*v, "idempotency"))

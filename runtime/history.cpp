@@ -65,6 +65,9 @@ public:
     if (view.state == model::task_state::waiting && !run.interrupted
         && view.reason == to_string(model::wait_reason::idempotency))
       view.wait_reason = model::wait_reason::idempotency;
+    if (view.state == model::task_state::waiting
+        && view.reason == to_string(model::wait_reason::hold))
+      view.wait_reason = model::wait_reason::hold;
     if (view.state == model::task_state::pending && graph_)
       explain(view, run);
     return view;

@@ -46,7 +46,7 @@ constexpr key_row table[] = {
   {"heartbeat", W | D | T, file_key::heartbeat},
   {"retry", D | T, file_key::retry},
   {"crash_limit", D | T, file_key::crash_limit},
-  {"on_exhausted", D | T, file_key::later},
+  {"on_exhausted", D | T, file_key::on_exhausted},
   {"allow_failure", D | T, file_key::allow_failure},
   {"fallback", D | T, file_key::fallback},
   {"foreach", T, file_key::later},

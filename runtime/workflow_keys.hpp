@@ -51,6 +51,7 @@ enum class file_key : std::uint8_t {
   retry,
   crash_limit,
   idempotency,
+  on_exhausted,
   allow_failure,
   fallback,
   validate,

@@ -45,6 +45,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.idempotency, over.idempotency);
   assign(settings.allow_failure, over.allow_failure);
+  assign(settings.on_exhausted, over.on_exhausted);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
   for (auto& [role, what] : over.extra)
     set_command(settings, role, std::move(what));
@@ -101,6 +102,7 @@ private:
   void read_param_keys(const placed_node& at, model::param_spec& param);
   std::optional<model::value> read_default(const placed_node& at, model::value_type type);
   void read_on_failure(const placed_node& at);
+  std::optional<model::on_exhausted> read_on_exhausted(const placed_node& at);
   void read_limits(const placed_node& at);
   void read_tasks(const placed_node& at);
   model::task_spec read_task(const placed_entry& entry);
@@ -171,6 +173,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);
+    return true;
+  case file_key::on_exhausted:
+    settings.on_exhausted = read_on_exhausted(at);
     return true;
   case file_key::allow_failure:
     settings.allow_failure = nodes_.boolean(at);
@@ -341,6 +346,20 @@ std::optional<model::value> workflow_reader::read_default(const placed_node& at,
   }
   auto v = nodes_.value(at);
   return model::has_type(v, type) ? model::to_type(std::move(v), type) : std::move(v);
+}
+
+std::optional<model::on_exhausted> workflow_reader::read_on_exhausted(const placed_node& at) {
+  const auto name = nodes_.text(at);
+  if (!name)
+    return std::nullopt;
+  const auto rule = model::parse_on_exhausted(*name);
+  if (!rule) {
+    const std::array<std::string, 2> rules{"fail", "hold"};
+    const auto nearest = model::did_you_mean(*name, rules);
+    nodes_.report(at, "unknown value '" + *name + "'"
+                        + (nearest.empty() ? "; there are fail, hold" : nearest));
+  }
+  return rule;
 }
 
 void workflow_reader::read_on_failure(const placed_node& at) {

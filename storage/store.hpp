@@ -114,7 +114,8 @@ struct task_row {
   std::uint32_t attempt = 0;    ///< current one, 0: none yet
   std::uint32_t losses = 0;
   std::uint32_t retries = 0; ///< attempts that followed, or will follow, failed ones
-  /// Once it is terminal, or of the attempt that is to be repeated; a lost attempt keeps its own.
+  /// Once it is terminal or held, or of the attempt that is to be repeated; a lost attempt keeps
+  /// its own.
   std::optional<model::failure> failure;
   std::optional<model::wall_time> retry_at;      ///< while it waits for that
   std::optional<model::breaker_state> breaker;   ///< while it waits for that

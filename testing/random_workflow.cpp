@@ -111,6 +111,8 @@ private:
                                       : model::action{model::call_action{"echo"}});
     if (random_.percent(10))
       set_command(*t.settings, model::command_role::rollback, model::run_action{"true"});
+    if (random_.percent(20))
+      t.settings->on_exhausted = model::on_exhausted::hold;
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
     if (random_.percent(10)) // tasks of other runs have the same name

@@ -107,6 +107,9 @@ private:
       return retry();
     if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(20 * patience) == 0)
       return mark();
+    if (!held_.empty() && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(100) == 0))
+      return answer();
     if (pauses_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
       return pause();
     if (const auto run = paused_run();
@@ -188,6 +191,17 @@ private:
                               task_state::waiting,    task_state::failed,     task_state::pending};
     control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
                                   decided[random_.below(decided.size())]});
+  }
+
+  /// An operator decides on a task that is held.
+  void answer() {
+    const auto key = *std::next(held_.begin(), std::ptrdiff_t(random_.below(held_.size())));
+    const auto name = workflows_.at(key.run_no)->spec().tasks[key.task_idx].name;
+    constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
+    if (random_.percent(60))
+      control(key.run_no, model::retry_task{name});
+    else
+      control(key.run_no, model::mark_task{name, decided[random_.below(decided.size())]});
   }
 
   /// An operator pauses a run, which may have ended. It is resumed when nothing else happens.
@@ -472,6 +486,7 @@ private:
         if (event.type == model::event_type::task_reset
             || event.type == model::event_type::task_marked)
           note_reset(event);
+        note_hold(event);
         check_outcome(event);
         check_retry(event);
         check_breaker(event);
@@ -511,11 +526,28 @@ private:
     rolls_back_.erase(key);
   }
 
+  /// A task that is held is tried again as if it had not been tried, save for what it has kept.
+  void note_hold(const model::event& event) {
+    const model::task_key key{event.run_no, *event.task_idx};
+    if (event.type == model::event_type::task_held) {
+      held_.insert(key);
+      return;
+    }
+    const bool was_held = held_.erase(key) != 0;
+    if (!was_held || event.type != model::event_type::task_released)
+      return;
+    if (event.actor != "operator")
+      violate(to_string(key) + " goes on though nobody has decided so");
+    reset_after_[key] = event.attempt.value_or(0);
+    fell_back_.erase(key);
+  }
+
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event) {
     const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
     if ((event.type != model::event_type::task_finished
-         && event.type != model::event_type::task_retrying)
+         && event.type != model::event_type::task_retrying
+         && event.type != model::event_type::task_held)
         || executor_of(command_of(key.task())) != model::executor_kind::process)
       return;
     const bool succeeded = event.to == to_string(task_state::succeeded)
@@ -771,9 +803,11 @@ private:
       if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
         violate("the recovered state of " + to_string(run) + " is not what its events say");
       for (std::uint32_t task = 0; live != nullptr && task < live->tasks.size(); ++task)
-        if (!is_terminal(live->tasks[task].state) && live->role(task) != role_of({run, task}))
+        if (!is_terminal(live->tasks[task].state)
+            && (live->role(task) != role_of({run, task})
+                || live->held.contains(task) != held_.contains({run, task})))
           violate("the recovered " + to_string(model::task_key{run, task})
-                  + " runs another command");
+                  + " runs another command, or waits for something else");
       const auto timers = core.timers();
       const std::set recovered(timers.begin(), timers.end());
       if (restored->timers.empty() && live != nullptr
@@ -843,6 +877,7 @@ private:
   std::set<model::run_no> forced_;      ///< to end, while a task of finally was being stopped
   std::set<model::run_no> interrupted_; ///< by a pause, while a task of it was rolled back
   std::set<model::task_key> rolls_back_;
+  std::set<model::task_key> held_;
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told

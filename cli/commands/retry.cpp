@@ -1,5 +1,6 @@
 #include "api/bodies.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/control.hpp"
 #include "cli/found_run.hpp"
 #include "cli/remote.hpp"
 #include "cli/run_node.hpp"
@@ -12,7 +13,7 @@ namespace sluice::cli {
 namespace {
 
 struct retry_options {
-  std::string run;
+  std::string id;      ///< of a run, or of a task that is held
   bool failed = false; ///< the default; said aloud
   std::string from, downstream;
   std::uint32_t slots = 0;
@@ -85,8 +86,8 @@ int retry_here(session& s, runtime::history& store, const runtime::run_view& run
                   });
 }
 
-int retry(session& s, const retry_options& options) {
-  auto target = find_run(s, options.run);
+int retry_run(session& s, const retry_options& options) {
+  auto target = find_run(s, options.id);
   if (!target)
     return target.error();
   auto& [store, run] = *target;
@@ -100,13 +101,88 @@ int retry(session& s, const retry_options& options) {
            : retry_here(s, store, run, std::move(*what), options.slots);
 }
 
+std::string words_of(const runtime::task_view& task) {
+  return task_id(task.key, task.name) + " is tried again";
+}
+
+/// Nobody holds the store: this process goes on with the run of the task, which is interrupted.
+int retry_task_here(session& s, runtime::history& store, const runtime::task_ref& found,
+                    std::uint32_t slots) {
+  const auto run_no = found.run.run_no;
+  const auto last_seq = store.last_seq();
+  const auto workflow = store.workflow(run_no);
+  if (!workflow || !last_seq)
+    return s.fail(workflow ? last_seq.error() : workflow.error());
+  run_tracker tracker{*workflow, found.run};
+  if (auto known = tracker.read_waiting(store, found.run); !known)
+    return s.fail(known.error());
+  return run_node(
+    s, {.slots = slots, .command = "sluice retry " + to_string(found.task.key), .resume = {run_no}},
+    [&](runtime::orchestrator& node, signal_watch& signals) {
+      const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
+        node.control(run_no, model::retry_task{found.task.name}, "operator", std::move(answer));
+      });
+      if (done && s.text()) {
+        s.out.line(words_of(found.task));
+        s.out.flush();
+      }
+      return done.map([&](const model::control_result&) {
+        return watched_run{run_no, std::move(tracker), *last_seq};
+      });
+    });
+}
+
+int retry_task(session& s, const retry_options& options) {
+  if (!options.from.empty() || !options.downstream.empty() || options.failed)
+    return s.fail("--failed, --from and --downstream are about a run, not about one task",
+                  exit_usage);
+  auto store = runtime::history::open(s.store_dir);
+  if (!store)
+    return s.fail(store.error());
+  const auto found = store->task(options.id);
+  if (!found)
+    return s.fail(found.error());
+  const auto& [run, task, attempt] = *found;
+  const auto id = to_string(run.run_no);
+  if (model::is_terminal(run.state))
+    return s.fail(id + " has ended; start the task and what is downstream of it again with: "
+                    + s.hint("retry " + id + " --from " + shell_quoted(task.name)),
+                  exit_refused);
+  if (task.wait_reason != model::wait_reason::hold)
+    return s.fail("task '" + task.name + "' is " + std::string{task.shown_state()}
+                    + ", and not held: only a task that is held is tried again alone",
+                  exit_refused);
+  if (!runtime::lock_view::look({s.store_dir}).is_held())
+    return retry_task_here(s, *store, *found, options.slots);
+  const auto done = carry_out(s, {.run = run.run_no,
+                                  .what = model::retry_task{task.name},
+                                  .verb = "retry",
+                                  .body = {{"task", task.name}}});
+  if (!done)
+    return done.error();
+  if (s.json())
+    s.print_json({{"run", id}, {"task", task.name}});
+  else if (s.text())
+    s.out.line(words_of(task)
+               + (run.interrupted ? "; go on with: " + s.hint("run --resume " + id) : ""));
+  return exit_done;
+}
+
+int retry(session& s, const retry_options& options) {
+  return options.id.find('/') == std::string::npos ? retry_run(s, options) : retry_task(s, options);
+}
+
 } // namespace
 
 void add_retry(CLI::App& program, action& chosen) {
   const auto options = std::make_shared<retry_options>();
   auto* verb = program.add_subcommand(
-    "retry", "Start a run that has ended again, where it failed or from a task on");
-  verb->add_option("RUN", options->run, "The run: r-12, @last, @last-failed")->required();
+    "retry",
+    "Start a run that has ended again, where it failed or from a task on; or a task that is held");
+  verb
+    ->add_option("RUN", options->id,
+                 "The run: r-12, @last, @last-failed; or a task that is held: r-12/load")
+    ->required();
   auto* what = verb->add_option_group("what")->require_option(0, 1);
   what->add_flag("--failed", options->failed,
                  "What failed or was cancelled, and what was skipped for it; the default");

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/progress.hpp"
 #include "cli/run_node.hpp"
 #include "cli/words.hpp"
 #include "cli/workflow_input.hpp"
@@ -31,6 +32,19 @@ void name_interrupted_runs(session& s) {
   s.err.flush();
 }
 
+/// Names the tasks of a run that are held back: nothing else may happen for a while.
+void print_waiting(session& s, model::run_no run, const run_tracker& tracker) {
+  std::optional<std::uint32_t> held;
+  for (const auto& [idx, what] : tracker.waiting()) {
+    s.out.line("  " + printable(tracker.workflow().tasks[idx].name) + "  "
+               + waiting_words(what, s.clock.wall()));
+    if (!held && std::holds_alternative<model::failure>(what))
+      held = idx;
+  }
+  if (held)
+    s.out.line(how_to_answer(s, {run, *held}, tracker.workflow().tasks[*held].name));
+}
+
 /// Goes on with an interrupted run.
 int resume_run(session& s, const run_options& options) {
   auto store = runtime::history::open(s.store_dir);
@@ -53,9 +67,7 @@ int resume_run(session& s, const run_options& options) {
                       s.out.line(run->workflow + " " + to_string(run->run_no)
                                  + " goes on: " + std::to_string(tracker.done()) + " of "
                                  + std::to_string(tracker.total()) + " tasks are done");
-                      for (const auto& [idx, breaker] : tracker.waiting())
-                        s.out.line("  " + printable((*workflow)->tasks[idx].name) + "  "
-                                   + breaker_words(breaker, s.clock.wall()));
+                      print_waiting(s, run->run_no, tracker);
                       if (run->is_paused())
                         s.out.line("it is paused: nothing starts; go on with: "
                                    + s.hint("resume " + to_string(run->run_no)));

@@ -18,11 +18,12 @@ struct show_options {
   std::size_t limit = 30;
 };
 
-/// What a person looks for first: failures, then what is under way, then what waits.
+/// What a person looks for first: failures, then what is held or under way, then what waits.
 std::size_t interest(const runtime::task_view& task) {
   if (task.shown == model::task_state::failed || task.shown == model::task_state::rolled_back)
     return 0;
-  if (task.interrupted || model::is_active(task.state))
+  const bool is_held = task.wait_reason == model::wait_reason::hold;
+  if (is_held || task.interrupted || model::is_active(task.state))
     return 1;
   if (task.shown == model::task_state::cancelled)
     return 2;

@@ -15,7 +15,7 @@ namespace {
 
 struct tasks_options {
   std::string run;
-  bool dead = false; ///< only what failed for good
+  bool dead = false; ///< only what failed for good, or is held for it
   list_options list{.limit = 1000};
 };
 
@@ -70,8 +70,9 @@ int list_tasks(session& s, const tasks_options& options) {
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
   const auto read = store.each_task(run, [&](const runtime::task_view& task) {
-    const bool wanted = (!options.dead || task.state == model::task_state::failed)
-                        && (state.empty() || task.shown_state() == state)
+    const bool is_dead =
+      task.state == model::task_state::failed || task.wait_reason == model::wait_reason::hold;
+    const bool wanted = (!options.dead || is_dead) && (state.empty() || task.shown_state() == state)
                         && (name.empty() || task.name.find(name) != std::string::npos);
     if (wanted && ++found > options.list.limit)
       ++more;
@@ -100,7 +101,8 @@ void add_tasks(CLI::App& program, action& chosen) {
   const auto options = std::make_shared<tasks_options>();
   auto* verb = program.add_subcommand("tasks", "List the tasks of a run");
   verb->add_option("RUN", options->run, "r-12, 12, @last or @last-failed")->required();
-  verb->add_flag("--dead", options->dead, "Only those that failed for good, with why");
+  verb->add_flag("--dead", options->dead,
+                 "Only those that failed for good, or are held for it, with why");
   verb->add_option("--limit", options->list.limit, "At most this many")->capture_default_str();
   verb->add_option("--filter", options->list.filters, "state=STATE or name=PART")
     ->allow_extra_args(false);

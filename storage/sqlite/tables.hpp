@@ -78,6 +78,7 @@ bool move_task(connection& db, const model::task_moved& r);
 bool mark_task(connection& db, const model::task_marked& r);
 bool reuse_result(connection& db, const model::task_reused& r);
 /// Keeps nothing of the task but its attempts.
+bool retry_held_task(connection& db, const model::held_retried& r);
 bool reset_task(connection& db, const model::task_reset& r);
 /// Whether the task exists and got as far as this attempt.
 bool has_reached(connection& db, const model::attempt_key& key);

@@ -107,8 +107,13 @@ bool end_task(connection& db, const model::attempt_outcome& outcome) {
         .run()
       != 1)
     return false;
-  if (outcome.falls_back) // seldom, so that others bind nothing more
+  // Both seldom, so that others bind nothing more.
+  if (outcome.falls_back)
     query{db, R"sql(UPDATE task SET fell_back = 1 WHERE run_no = ?1 AND task_idx = ?2)sql",
+          key.run_no.value, key.task_idx}
+      .run();
+  if (outcome.state == model::task_state::waiting)
+    query{db, R"sql(UPDATE task SET reason = 'hold' WHERE run_no = ?1 AND task_idx = ?2)sql",
           key.run_no.value, key.task_idx}
       .run();
   if (decided && (outcome.failure || !outcome.outputs.is_null())) {
@@ -183,6 +188,14 @@ bool reuse_result(connection& db, const model::task_reused& r) {
   return true;
 }
 
+bool retry_held_task(connection& db, const model::held_retried& r) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = 'pending', reason = '', losses = 0, retries = 0, fell_back = 0
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = 'waiting' AND reason = 'hold'
+  )sql";
+  return query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt}.run() == 1;
+}
+
 bool reset_task(connection& db, const model::task_reset& r) {
   constexpr auto reset = R"sql(
     UPDATE task
@@ -219,8 +232,9 @@ bool is_under_way(connection& db, const model::attempt_key& key) {
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   constexpr auto sql = R"sql(
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
-           iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
-           iif(m.due_us IS NULL, x.message, a.message),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.class, a.class),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.code, a.code),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.message, a.message),
            a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
            t.generation
       FROM task t
@@ -284,7 +298,9 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))
       run.inputs.emplace(task_idx, read_json(row.text(7)));
-    if (const auto retries = row.integer(8); retries != 0 && task.finished_us == 0)
+    const auto retries = row.integer(8);
+    const bool is_held = task.state == model::task_state::waiting && row.text(1) == "hold";
+    if ((retries != 0 || is_held) && task.finished_us == 0)
       run.retries.emplace(task_idx,
                           model::stored_retries{static_cast<std::uint32_t>(retries),
                                                 read_failure(row, 9).value_or(model::failure{})});
@@ -296,8 +312,9 @@ std::optional<task_row> select_task(connection& db, model::run_no run, const std
   // A scan of the run's tasks: an index on names would cost every new task more than this.
   constexpr auto sql = R"sql(
     SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
-           iif(m.due_us IS NULL, x.class, a.class), iif(m.due_us IS NULL, x.code, a.code),
-           iif(m.due_us IS NULL, x.message, a.message),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.class, a.class),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.code, a.code),
+           iif(m.due_us IS NULL AND t.reason <> 'hold', x.message, a.message),
            a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
            t.generation
       FROM task t

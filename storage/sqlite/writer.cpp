@@ -121,6 +121,10 @@ bool writer::write(const model::task_marked& r) {
   return true;
 }
 
+bool writer::write(const model::held_retried& r) {
+  return retry_held_task(*db_, r);
+}
+
 bool writer::write(const model::attempt_dispatched& r) {
   if (!dispatch_task(*db_, r))
     return false;

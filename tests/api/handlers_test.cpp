@@ -33,6 +33,8 @@ struct asked_runtime {
           if (const auto* retry = std::get_if<model::retry_run>(&what))
             asked =
               "retry " + to_string(run) + " " + std::to_string(int(retry->scope)) + retry->task;
+          if (const auto* retry = std::get_if<model::retry_task>(&what))
+            asked = "retry " + to_string(run) + " held " + retry->task;
           if (const auto* pause = std::get_if<model::pause_run>(&what))
             asked = (pause->mode == model::pause_mode::stop ? "pause and stop " : "pause ")
                     + to_string(run);
@@ -97,6 +99,7 @@ TEST_CASE("handlers: a run is retried", "[api][handlers]") {
     {"{}", "retry r-7 0"},
     {R"({"from": "load"})", "retry r-7 1load"},
     {R"({"downstream": "a b"})", "retry r-7 2a b"},
+    {R"({"task": "load"})", "retry r-7 held load"},
   }));
   CAPTURE(body);
   asked_runtime node;

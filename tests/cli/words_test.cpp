@@ -74,6 +74,11 @@ TEST_CASE("words: what a task knows of its breaker", "[cli][words]") {
         == "waits for its breaker, one attempt is tried first (1 failure in a row)");
 }
 
+TEST_CASE("words: what a held task waits for", "[cli][words]") {
+  const model::failure failure{model::failure_class::exit, "3", "exit 3"};
+  CHECK(waiting_words(failure, {}) == "held after exit 3; retry, or mark it");
+}
+
 TEST_CASE("words: counts name what is not zero", "[cli][words]") {
   runtime::run_view run;
   run.counts[static_cast<std::size_t>(model::task_state::failed)] = 1;

@@ -44,6 +44,10 @@ struct recorded_run {
   bool degraded = false;
   std::string error;
   std::string actor; ///< of its last move
+
+  bool is_held(std::size_t task) const {
+    return tasks[task] == model::task_state::waiting && reasons[task] == "hold";
+  }
 };
 
 class core_world {
@@ -243,7 +247,7 @@ public:
                            .is_waiting = run.rolls_back[i] && run.is_over[i],
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
-      if (run.retries[i] > 0 && !is_terminal(run.tasks[i]))
+      if ((run.retries[i] > 0 || run.is_held(i)) && !is_terminal(run.tasks[i]))
         all.retries.emplace(
           i, model::stored_retries{run.retries[i], run.failures[i].value_or(model::failure{})});
       if (!run.reasons[i].empty())
@@ -490,6 +494,16 @@ private:
     run.has_outputs[idx] = !r.outputs.is_null();
     run.finished_us[idx] = model::to_us(r.at);
   }
+  void fold(const model::held_retried& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.is_held(idx), "a task is tried again that was not held");
+    expect(run.attempts[idx] == r.attempt, "a task is tried again with another attempt");
+    run.tasks[idx] = model::task_state::pending;
+    run.reasons[idx].clear();
+    run.losses[idx] = run.retries[idx] = 0;
+    run.fell_back[idx] = false;
+  }
   void fold(const model::attempt_dispatched& r) {
     check_key(r.key.task());
     if (r.key_digest.is_set())
@@ -539,6 +553,8 @@ private:
       run.reasons[idx].clear(); // as the store does
     if (outcome.key_digest.is_set())
       keys[*outcome.key_digest] = {outcome.key.task(), outcome.outputs};
+    if (outcome.state == model::task_state::waiting)
+      run.reasons[idx] = "hold";
     fold_breaker(outcome);
   }
   bool has_succeeded(const std::string& digest) const {
@@ -670,6 +686,7 @@ private:
       for (std::size_t i = 0; i < run.tasks.size(); ++i) {
         expect(as_stored(live->tasks[i].state) == run.tasks[i], "the core has another state");
         expect(live->tasks[i].attempt == run.attempts[i], "the core has another attempt");
+        expect(live->held.contains(std::uint32_t(i)) == run.is_held(i), "the core holds others");
         expect((run.tasks[i] == model::task_state::retry_wait)
                  == live->timers.contains({std::uint32_t(i), model::timer_kind::retry}),
                "a task waits for a retry that never comes, or a retry comes that nobody waits for");

@@ -91,6 +91,11 @@ public:
     set_command(*spec_.settings, model::command_role::rollback, model::run_action{"true"});
     return *this;
   }
+  /// A person decides when its last attempt has failed.
+  task_editor& hold() {
+    spec_.settings->on_exhausted = model::on_exhausted::hold;
+    return *this;
+  }
   task_editor& validate() {
     set_command(*spec_.settings, model::command_role::validate, model::run_action{"true"});
     return *this;

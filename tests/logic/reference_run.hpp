@@ -16,7 +16,8 @@ public:
     loading,
     ready,
     retrying,
-    held, ///< by its breaker
+    held,    ///< by its breaker
+    on_hold, ///< it failed for good, and a person is to decide
     active,
     succeeded,
     failed,
@@ -37,6 +38,7 @@ public:
     std::uint32_t max_retries = 0;
     bool has_fallback = false;
     bool has_rollback = false;
+    bool holds = false;      ///< a person decides when its last attempt has failed
     bool is_expired = false; ///< its deadline has passed
     bool is_finally = false;
     bool has_key = false;
@@ -137,7 +139,8 @@ public:
         stopping = changed = true;
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t) && !t.rolls_back)
-            t.state = t.state == is::retrying || (t.state == is::held && t.retries > 0)
+            t.state = t.state == is::retrying || t.state == is::on_hold
+                          || (t.state == is::held && t.retries > 0)
                         ? failed(t)
                         : is::skipped;
       }
@@ -213,7 +216,8 @@ public:
         for (const auto u : t.output_mentions)
           if (tasks[u].in_store)
             t.reads.insert(u);
-        if (t.state != is::active && t.state != is::retrying && t.state != is::held)
+        if (t.state != is::active && t.state != is::retrying && t.state != is::held
+            && t.state != is::on_hold)
           t.state = t.reads.empty() && !asks_for_key(t) ? is::ready : is::loading;
         t.after_loading = is::ready;
       } else if (is_idle(t)) {
@@ -260,8 +264,9 @@ public:
   void marked(std::uint32_t i, is as) {
     if (is_over() && !how_it_ended)
       how_it_ended = {end(), is_degraded()};
-    tasks[i].state = as;
-    tasks[i].outputs = nullptr;
+    auto& t = tasks[i];
+    t.state = t.state == is::on_hold && as == is::failed ? failed(t) : as;
+    t.outputs = nullptr;
     unhandled.clear(); // found again
     settle();
     tell_outcome();
@@ -283,6 +288,13 @@ public:
       t.fell_back = t.rolls_back = false;
       t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
+  }
+  /// An operator lets a task that is on hold try again.
+  void tried_again(std::uint32_t i) {
+    auto& t = tasks[i];
+    t.losses = t.retries = 0;
+    t.fell_back = false;
+    goes_on(t);
   }
   void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }
   void left_queue(std::uint32_t i) { tasks[i].state = failed(tasks[i]); }
@@ -359,7 +371,7 @@ private:
   }
   static bool is_idle(const task& t) {
     return t.state == is::pending || t.state == is::loading || t.state == is::ready
-           || t.state == is::retrying || t.state == is::held;
+           || t.state == is::retrying || t.state == is::held || t.state == is::on_hold;
   }
   /// With another attempt.
   void goes_on(task& t) const {
@@ -374,8 +386,10 @@ private:
     return is::retrying;
   }
   is after_last_failure(task& t) const {
-    if (!t.has_fallback || t.fell_back || is_given_up(t))
+    if (is_given_up(t))
       return failed(t);
+    if (!t.has_fallback || t.fell_back)
+      return t.holds ? is::on_hold : failed(t);
     t.fell_back = true;
     goes_on(t);
     return t.state;

@@ -3,6 +3,7 @@
 
 #include <numeric>
 #include <random>
+#include <tuple>
 
 using namespace sluice;
 using namespace sluice::logic;
@@ -148,6 +149,10 @@ private:
     if (random_.percent(15)) { // tasks of other runs have the same name
       t.has_key = true;
       editor.idempotency("key-" + std::to_string(random_.below(2)));
+    }
+    if (random_.percent(15)) {
+      t.holds = true;
+      editor.hold();
     }
     if (random_.percent(30))
       add_condition(t, editor, earlier);
@@ -309,6 +314,22 @@ public:
     compare();
   }
 
+  /// An operator lets some task try again, which is mostly one that is held.
+  void retry_task() {
+    world_.mode = pick_mode();
+    auto [run, task] = some_task();
+    if (const auto held = held_tasks(); !held.empty() && random_.percent(80))
+      std::tie(run, task) = random_.one_of(held);
+    world_.last_run = run;
+    auto& reference = references_.at(run);
+    const bool may = reference.tasks[task].state == is::on_hold;
+    if (may)
+      reference.tried_again(task);
+    const auto done = world_.control(model::retry_task{name_of(task)});
+    REQUIRE(done.has_value() == may);
+    compare();
+  }
+
   void one_event() {
     world_.mode = pick_mode();
     const auto roll = random_.below(100);
@@ -334,6 +355,8 @@ public:
       world_.look_up();
     else if (!world_.timers.empty())
       fire();
+    else if (!held_tasks().empty())
+      retry_task();
     else
       nudge();
     compare();
@@ -341,6 +364,19 @@ public:
   void allow_cancel(bool allowed) { may_cancel_ = allowed; }
 
 private:
+  using task_of_run = std::pair<model::run_no, std::uint32_t>;
+  task_of_run some_task() {
+    const auto run = random_.one_of(references_).first;
+    return {run, random_.below(references_.at(run).tasks.size())};
+  }
+  std::vector<task_of_run> held_tasks() const {
+    std::vector<task_of_run> held;
+    for (const auto& [run, reference] : references_)
+      for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
+        if (reference.tasks[i].state == is::on_hold)
+          held.emplace_back(run, i);
+    return held;
+  }
   scheduler_core::dispatching pick_mode() {
     return random_.percent(10) ? scheduler_core::dispatching::held
                                : scheduler_core::dispatching::allowed;
@@ -551,6 +587,7 @@ private:
     case is::retrying:
       return retry_wait;
     case is::held:
+    case is::on_hold:
       return waiting;
     case is::active: // a confirmed start is the core's affair
       return t.stop != reference_run::stopped::no          ? cancelling
@@ -705,6 +742,8 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
       play.pause_or_resume();
     } else if (marks && random.percent(2)) {
       play.mark();
+    } else if (random.percent(2)) {
+      play.retry_task();
     } else if (more_runs > 0 && (play.is_over() || random.percent(5))) {
       play.submit();
       --more_runs;

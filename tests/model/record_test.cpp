@@ -180,6 +180,21 @@ TEST_CASE("record: a task is held back by its breaker, and let go", "[model][rec
   CHECK(e.data == value{{"reason", "breaker"}});
 }
 
+TEST_CASE("record: a task is held for a person's decision, and tried again", "[model][record]") {
+  auto outcome = an_outcome(task_state::waiting);
+  outcome.failure = failure{failure_class::exit, "3", "exit 3"};
+  auto e = event_of(attempt_ended{outcome});
+  CHECK(e.type == event_type::task_held);
+  CHECK(e.to == "waiting");
+  CHECK(e.data["code"] == "3");
+  e = event_of(held_retried{{{12}, 7}, 2, "operator", from_us(4)});
+  CHECK(e.type == event_type::task_released);
+  CHECK(e.from == "waiting");
+  CHECK(e.to == "ready");
+  CHECK(e.attempt == 2);
+  CHECK(e.actor == "operator");
+}
+
 TEST_CASE("record: a warning is an event of its attempt", "[model][record]") {
   const auto e = event_of(warning_raised{{{12}, 7, 1}, "output 'x' is not declared", from_us(4)});
   CHECK(e.type == event_type::task_warning);

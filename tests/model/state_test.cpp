@@ -36,6 +36,8 @@ TEST_CASE("state: every name reads back as its value", "[model][state]") {
   check_names<timer_kind>(timer_kind_names(), parse_timer_kind);
   CHECK(parse_on_failure(to_string(on_failure::stop)) == on_failure::stop);
   CHECK(parse_on_failure(to_string(on_failure::carry_on)) == on_failure::carry_on);
+  CHECK(parse_on_exhausted(to_string(on_exhausted::fail)) == on_exhausted::fail);
+  CHECK(parse_on_exhausted(to_string(on_exhausted::hold)) == on_exhausted::hold);
 }
 
 TEST_CASE("state: counts of states match the lists of names", "[model][state]") {

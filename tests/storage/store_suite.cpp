@@ -376,6 +376,42 @@ STORE_TEST("what is known against a kind of task is kept for all runs of its wor
   CHECK(breakers().size() == 2);
 }
 
+STORE_TEST("a task is held with its last failure until it is tried again") {
+  TestType db;
+  auto held = ended(1, 0, 1, task_state::waiting);
+  held.outcome.failure = model::failure{failure_class::exit, "3", "exit 3"};
+  held.outcome.losses = 1;
+  held.outcome.retries = 2;
+  auto first = held;
+  first.outcome.key.task_idx = 1;
+  first.outcome.retries = 0;
+  commit(*db.store,
+         {created(1, workflow_of({"a", "b"})), dispatched(1, 0), dispatched(1, 1), held, first});
+  const auto task = task_at(*db.reader, 1, 0);
+  CHECK(task.state == task_state::waiting);
+  CHECK(task.reason == "hold");
+  CHECK(task.failure == held.outcome.failure);
+  CHECK_FALSE(task.finished_at);
+  CHECK(must(db.reader->task({1}, "b")).failure == held.outcome.failure);
+  auto stored = must(db.reader->stored_run({1}));
+  CHECK(stored.reasons.at(0) == "hold");
+  CHECK(stored.retries.at(0).done == 2);
+  CHECK(stored.retries.at(0).last == *held.outcome.failure);
+  CHECK(stored.retries.at(1).done == 0);
+  CHECK(stored.retries.at(1).last == *held.outcome.failure);
+
+  const model::held_retried again{{{1}, 0}, 1, "operator", at(9)};
+  commit(*db.store, {again});
+  CHECK(task_at(*db.reader, 1, 0).state == task_state::pending);
+  CHECK(task_at(*db.reader, 1, 0).reason.empty());
+  CHECK_FALSE(task_at(*db.reader, 1, 0).failure);
+  stored = must(db.reader->stored_run({1}));
+  CHECK(stored.tasks[0].losses == 0);
+  CHECK(stored.retries.count(0) == 0);
+  commit(*db.store, {again}); // it is held no more
+  CHECK(db.store->refused() == 1);
+}
+
 STORE_TEST("timers are set, moved and removed with their step") {
   TestType db;
   using model::timer_kind;

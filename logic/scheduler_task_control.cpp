@@ -1,0 +1,197 @@
+// What operators ask of single tasks, of a run that is in progress or of one that was read back.
+#include "logic/generation.hpp"
+#include "logic/scheduler_core.hpp"
+#include "logic/transitions.hpp"
+
+#include <algorithm>
+
+namespace sluice::logic {
+namespace {
+
+using model::task_state;
+
+/// Whether a task may be marked so.
+expected<void> check_mark(const model::mark_task& what, task_state state) {
+  const auto is = "task '" + what.task + "' is " + std::string{to_string(state)};
+  if (what.as != task_state::succeeded && what.as != task_state::skipped
+      && what.as != task_state::failed)
+    return fail(errc::invalid_argument, "a task is marked succeeded, skipped or failed, not "
+                                          + std::string{to_string(what.as)});
+  if (is_active(state))
+    return fail(errc::conflict, is + ": what runs has to be cancelled first");
+  if (!is_legal(state, what.as))
+    return fail(errc::conflict, is + ", and cannot be marked " + std::string{to_string(what.as)});
+  return {};
+}
+
+/// A dependent of a failed task that is to start, and has not: nothing of that is stored, so a
+/// restart would decide it otherwise once the failure is gone.
+std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t failed) {
+  for (const auto dependent : run.workflow->graph().dependents(failed)) {
+    const auto& entry = run.tasks[dependent];
+    if (entry.judged && (entry.state == task_state::pending || entry.state == task_state::ready))
+      return dependent;
+  }
+  return std::nullopt;
+}
+
+/// What a task that is marked failed failed by: what it was held for, if it was.
+std::optional<model::failure> failure_of(const model::mark_task& what,
+                                         const model::failure* held_for) {
+  if (what.as != task_state::failed)
+    return std::nullopt;
+  return held_for != nullptr ? *held_for
+                             : model::failure{model::failure_class::permanent, "marked",
+                                              "marked failed by an operator"};
+}
+
+error not_held(const std::string& task, task_state state) {
+  return {errc::conflict, "task '" + task + "' is " + std::string{to_string(state)}
+                            + ", and not held: only a task that is held is tried again alone"};
+}
+
+bool is_held(const model::stored_run& run, std::uint32_t task) {
+  const auto reason = run.reasons.find(task);
+  return run.tasks[task].state == task_state::waiting && reason != run.reasons.end()
+         && reason->second == to_string(model::wait_reason::hold);
+}
+
+model::run_counts counts_after(const model::stored_run& run, task_state from, task_state to) {
+  model::run_counts counts{run.run_no, {}};
+  for (const auto& one : run.tasks)
+    ++counts.counts[std::size_t(one.state)];
+  --counts.counts[std::size_t(from)];
+  ++counts.counts[std::size_t(to)];
+  return counts;
+}
+
+model::control_result one_task(model::run_no run, std::uint32_t generation,
+                               const model::workflow_spec& workflow, std::string task) {
+  return {run, generation, {std::move(task)}, workflow.tasks.size() - 1};
+}
+
+} // namespace
+
+expected<model::control_result> scheduler_core::retry(live_run& run,
+                                                      const model::retry_task& what) {
+  const auto task = find_task(run.spec(), what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  auto& entry = run.tasks[*task];
+  if (!run.held.contains(*task))
+    return tl::unexpected(not_held(what.task, entry.state));
+  guarded(run, [&] {
+    step_.records.push_back(model::held_retried{{run.run_no, *task}, entry.attempt, actor_, now_});
+    actor_ = "scheduler"; // what follows is its decision
+    entry.losses = 0;
+    entry.fell_back = false;
+    run.retries.erase(*task);
+    change_state(run, *task, task_state::ready);
+    make_ready_again(run, *task, place::last);
+    settle(run);
+  });
+  return one_task(run.run_no, run.generation, run.spec(), what.task);
+}
+
+/// Of a run that is not in progress: whoever goes on with it tries the task again.
+expected<model::control_result> scheduler_core::retry(const model::stored_run& run,
+                                                      const model::retry_task& what) {
+  const auto task = find_task(*run.workflow, what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  const auto& was = run.tasks[*task];
+  if (!is_held(run, *task))
+    return tl::unexpected(not_held(what.task, was.state));
+  step_.records.push_back(model::held_retried{{run.run_no, *task}, was.attempt, actor_, now_});
+  step_.counts.push_back(counts_after(run, was.state, task_state::pending));
+  return one_task(run.run_no, run.generation, *run.workflow, what.task);
+}
+
+void scheduler_core::record_mark(model::task_key key, std::uint32_t attempt, task_state from,
+                                 task_state to, std::optional<model::failure> failure) {
+  step_.records.push_back(
+    model::task_marked{key, attempt, from, to, std::move(failure), actor_, now_});
+}
+
+expected<model::control_result> scheduler_core::mark(live_run& run, const model::mark_task& what) {
+  const auto task = find_task(run.spec(), what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  const auto from = run.tasks[*task].state;
+  if (auto may = check_mark(what, from); !may)
+    return tl::unexpected(may.error());
+  if (const auto dependent = is_terminal(from) ? goes_on_for(run, *task) : std::nullopt)
+    return fail(errc::conflict, "task '" + run.task_spec(*dependent).name
+                                  + "' is about to start as '" + what.task
+                                  + "' failed: decide that one first");
+  auto result = one_task(run.run_no, run.generation, run.spec(), what.task);
+  guarded(run, [&] {
+    const bool was_held = run.held.contains(*task);
+    const auto failure = failure_of(what, was_held ? &run.retries.at(*task).last : nullptr);
+    record_mark({run.run_no, *task}, run.tasks[*task].attempt, from, what.as, failure);
+    actor_ = "scheduler"; // what follows is its decision
+    if (is_terminal(from)) {
+      decide_otherwise(run, *task, what.as);
+    } else {
+      if (failure)
+        note_failure(run, *task, failure->message);
+      change_state(run, *task, what.as);
+      if (was_held && failure && run.is_to_roll_back(*task))
+        begin_rollback(run, *task, *failure); // as if it had not been held
+      else
+        decide(run, *task);
+    }
+    settle(run);
+  });
+  return result;
+}
+
+/// The task had failed. Dependents that are decided stay as they are, until a retry; the others see
+/// it as it is now.
+void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_state as) {
+  --run.counts[std::size_t(run.tasks[task].state)];
+  ++run.counts[std::size_t(as)];
+  touched_.insert(run.run_no);
+  run.tasks[task].state = as;
+  run.failure_texts.erase(task);
+  recount_failures(run);
+  if (run.in_finally)
+    tell_outcome(run);
+  for (const auto dependent : run.workflow->graph().dependents(task))
+    if (!run.tasks[dependent].judged)
+      apply_verdict(run, dependent, verdict_on(run, dependent));
+}
+
+/// Of a run that is not in progress: it is a fact for whoever goes on with it.
+expected<model::control_result> scheduler_core::mark(const model::stored_run& run,
+                                                     const model::mark_task& what) {
+  const auto task = find_task(*run.workflow, what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  const auto from = run.tasks[*task].state;
+  if (auto may = check_mark(what, from); !may)
+    return tl::unexpected(may.error());
+  const auto& was = run.tasks[*task];
+  const bool was_held = is_held(run, *task);
+  record_mark({run.run_no, *task}, was.attempt, from, what.as,
+              failure_of(what, was_held ? &run.retries.at(*task).last : nullptr));
+  auto to = what.as;
+  const auto& spec = run.workflow->tasks[*task];
+  if (was_held && what.as == task_state::failed && was.started
+      && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr) {
+    to = task_state::rolling_back;
+    step_.records.push_back(model::task_moved{.key = {run.run_no, *task},
+                                              .attempt = was.attempt,
+                                              .from = task_state::failed,
+                                              .to = to,
+                                              .actor = "scheduler",
+                                              .at = now_});
+  }
+  for (const auto& timer : run.timers)
+    if (timer.task_idx == *task)
+      step_.timers.removed.push_back(timer);
+  step_.counts.push_back(counts_after(run, from, to));
+  return one_task(run.run_no, run.generation, *run.workflow, what.task);
+}
+
+} // namespace sluice::logic
