@@ -18,6 +18,14 @@ expected<model::value> read_object(std::string_view body) {
   return object;
 }
 
+/// The name in `{"task": NAME}`, and nothing when the object is another one.
+std::optional<std::string> only_task(const model::value& object) {
+  const auto task = object.find("task");
+  if (object.size() != 1 || task == object.end() || !task->is_string())
+    return std::nullopt;
+  return task->get<std::string>();
+}
+
 } // namespace
 
 expected<model::task_progress> read_progress(std::string_view body) {
@@ -97,15 +105,29 @@ expected<model::mark_task> read_mark(std::string_view body) {
   return what;
 }
 
-expected<model::pause_run> read_pause(std::string_view body) {
+expected<model::control> read_pause(std::string_view body) {
   const auto object = body.empty() ? model::value::object() : read_object(body);
   if (!object)
     return tl::unexpected(object.error());
+  if (const auto task = only_task(*object))
+    return model::pause_task{*task};
   const auto stop = object->find("stop");
   if (object->size() > 1 || (!object->empty() && (stop == object->end() || !stop->is_boolean())))
-    return fail(errc::invalid_argument, "a pause has nothing but \"stop\": true or false");
+    return fail(errc::invalid_argument,
+                "a pause has nothing but \"stop\": true or false, or a \"task\"");
   const bool stops = stop != object->end() && stop->get<bool>();
   return model::pause_run{stops ? model::pause_mode::stop : model::pause_mode::let_end};
+}
+
+expected<model::control> read_resume(std::string_view body) {
+  const auto object = body.empty() ? model::value::object() : read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  if (const auto task = only_task(*object))
+    return model::resume_task{*task};
+  if (!object->empty())
+    return fail(errc::invalid_argument, "what is resumed is the run, or a \"task\" of it");
+  return model::resume_run{};
 }
 
 model::value to_json(const model::control_result& done) {

@@ -21,8 +21,11 @@ expected<model::control> read_retry(std::string_view body);
 /// `{"task": "load", "as": "succeeded"}`. Errors: `invalid_argument`.
 expected<model::mark_task> read_mark(std::string_view body);
 
-/// `{"stop": true}`, or nothing: what is under way ends by itself. Errors: `invalid_argument`.
-expected<model::pause_run> read_pause(std::string_view body);
+/// `{"stop": true}`, or nothing: what is under way ends by itself. `{"task": "load"}`: only that
+/// task. Errors: `invalid_argument`.
+expected<model::control> read_pause(std::string_view body);
+/// Nothing: the run; `{"task": "load"}`: only that task. Errors: `invalid_argument`.
+expected<model::control> read_resume(std::string_view body);
 
 /// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
 model::value to_json(const model::control_result& done);

@@ -73,7 +73,7 @@ void pause(const routed& r) {
 }
 
 void resume(const routed& r) {
-  control(r, expected<model::resume_run>{});
+  control(r, read_resume(r.what.body));
 }
 
 /// The header that carries a checkpoint's token beside its data; percent-encoded.

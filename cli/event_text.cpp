@@ -56,6 +56,8 @@ std::optional<hindrance> hindrance_of(const model::event& e) {
     return breaker_of(e);
   if (e.type == model::event_type::task_held)
     return failure_of(e);
+  if (e.type == model::event_type::task_paused)
+    return paused_by_hand{};
   return std::nullopt;
 }
 
@@ -131,6 +133,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "fallback";
   else if (e.type == model::event_type::task_held)
     word = "held";
+  else if (e.type == model::event_type::task_resumed)
+    word = "resumed";
   auto line = out.tinted(runtime::to_time_of_day(e.at, zone), tint::dim) + "  "
               + padded(subject, subject_width) + "  ";
   const auto detail = event_detail(e);

@@ -86,6 +86,10 @@ private:
       word = "held";
     } else if (e.type == model::event_type::task_waiting) {
       word = "waiting";
+    } else if (e.type == model::event_type::task_paused) {
+      word = "paused";
+    } else if (e.type == model::event_type::task_resumed) {
+      word = "resumed";
     } else if (!is_task_end(e) || !is_shown(e)) {
       return;
     }

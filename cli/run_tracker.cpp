@@ -14,13 +14,15 @@ run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
     cancelled_(run.count(model::task_state::cancelled)), state_(run.state), since_(run.began_at) {}
 
 expected<void> run_tracker::read_waiting(runtime::history& store, const runtime::run_view& run) {
-  if (run.count(model::task_state::waiting) == 0)
+  if (run.count(model::task_state::waiting) + run.count(model::task_state::paused) == 0)
     return {};
   return store.each_task(run, [this](const runtime::task_view& task) {
     if (task.breaker)
       waiting_.emplace(task.key.task_idx, *task.breaker);
     else if (task.wait_reason == model::wait_reason::hold)
       waiting_.emplace(task.key.task_idx, task.failure.value_or(model::failure{}));
+    else if (task.state == model::task_state::paused)
+      waiting_.emplace(task.key.task_idx, paused_by_hand{});
     return true;
   });
 }

@@ -14,7 +14,8 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
   case model::wait_reason::limit:
     return "waits for room under limits.active_tasks";
   case model::wait_reason::paused:
-    return "waits: its run is paused";
+    return task.state == model::task_state::paused ? "does not start until it is resumed"
+                                                   : "waits: its run is paused";
   case model::wait_reason::idempotency:
     return "waits for a task with the same key";
   case model::wait_reason::breaker:

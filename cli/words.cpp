@@ -40,7 +40,7 @@ tint tint_of(std::string_view state) {
   if (state == "running" || state == "dispatched" || state == "validating")
     return tint::cyan;
   if (state == "cancelled" || state == "cancelling" || state == "retry_wait" || state == "waiting"
-      || state == "rolling_back")
+      || state == "rolling_back" || state == "paused")
     return tint::yellow;
   if (state == "skipped" || state == "pending" || state == "ready")
     return tint::dim;
@@ -104,6 +104,7 @@ std::string count_words(const runtime::run_view& run) {
     std::pair{task_state::waiting, "waiting"},
     std::pair{task_state::rolling_back, "rolling back"},
     std::pair{task_state::rolled_back, "rolled back"},
+    std::pair{task_state::paused, "paused"},
     std::pair{task_state::pending, "pending"},
     std::pair{task_state::skipped, "skipped"},
     std::pair{task_state::cancelled, "cancelled"},
@@ -130,7 +131,9 @@ std::string held_words(const model::failure& failure) {
 std::string waiting_words(const hindrance& what, model::wall_time now) {
   if (const auto* breaker = std::get_if<model::breaker_state>(&what))
     return breaker_words(*breaker, now);
-  return held_words(std::get<model::failure>(what));
+  if (const auto* failure = std::get_if<model::failure>(&what))
+    return held_words(*failure);
+  return "paused; does not start until it is resumed";
 }
 
 std::string bar(std::size_t done, std::size_t total, std::size_t width) {

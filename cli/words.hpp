@@ -41,8 +41,12 @@ std::string breaker_words(const model::breaker_state& breaker, model::wall_time 
 /// `held after exit 3; retry, or mark it`
 std::string held_words(const model::failure& failure);
 
-/// What a task waits for: its breaker, or a decision about this failure.
-using hindrance = std::variant<model::breaker_state, model::failure>;
+/// A task that an operator has paused.
+struct paused_by_hand {
+  friend bool operator==(const paused_by_hand&, const paused_by_hand&) = default;
+};
+/// What a task waits for: its breaker, a decision about this failure, or to be resumed.
+using hindrance = std::variant<model::breaker_state, model::failure, paused_by_hand>;
 std::string waiting_words(const hindrance& what, model::wall_time now);
 
 /// `[####....]`, `width` characters between the brackets.

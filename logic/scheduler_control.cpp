@@ -49,14 +49,17 @@ void scheduler_core::on(const model::run_loaded& e) {
 
 expected<model::control_result> scheduler_core::act(const model::control_requested& asked,
                                                     const model::stored_run& run) {
-  return std::visit(overloaded{
-                      [&](const model::retry_run& what) { return retry(run, what); },
-                      [&](const model::retry_task& what) { return retry(run, what); },
-                      [&](const model::mark_task& what) { return mark(run, what); },
-                      [&](const model::pause_run&) { return set_paused(run, true); },
-                      [&](const model::resume_run&) { return set_paused(run, false); },
-                    },
-                    asked.what);
+  return std::visit(
+    overloaded{
+      [&](const model::retry_run& what) { return retry(run, what); },
+      [&](const model::retry_task& what) { return retry(run, what); },
+      [&](const model::mark_task& what) { return mark(run, what); },
+      [&](const model::pause_run&) { return set_paused(run, true); },
+      [&](const model::resume_run&) { return set_paused(run, false); },
+      [&](const model::pause_task& what) { return set_paused(run, what.task, true); },
+      [&](const model::resume_task& what) { return set_paused(run, what.task, false); },
+    },
+    asked.what);
 }
 
 expected<model::control_result> scheduler_core::act_live(const model::control_requested& asked,
@@ -72,6 +75,8 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::mark_task& what) { return mark(run, what); },
                       [&](const model::pause_run& what) { return pause(run, what); },
                       [&](const model::resume_run&) { return resume(run); },
+                      [&](const model::pause_task& what) { return pause(run, what); },
+                      [&](const model::resume_task& what) { return resume(run, what); },
                     },
                     asked.what);
 }

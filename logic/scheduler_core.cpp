@@ -240,7 +240,7 @@ void scheduler_core::on(const model::outputs_loaded& e) {
         fail_expression(run, task,
                         "cannot read the outputs of task '" + run.task_spec(e.task_idx).name
                           + "' back: " + e.outputs.error().message);
-      else if (--run.tasks[task].loads == 0)
+      else if (--run.tasks[task].loads == 0 && run.tasks[task].state != task_state::paused)
         prepare(run, task);
     }
     settle(run);

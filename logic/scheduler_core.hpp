@@ -117,6 +117,10 @@ private:
   expected<model::control_result> mark(const model::stored_run& run, const model::mark_task& what);
   void record_mark(model::task_key key, std::uint32_t attempt, model::task_state from,
                    model::task_state to, std::optional<model::failure> failure);
+  expected<model::control_result> pause(live_run& run, const model::pause_task& what);
+  expected<model::control_result> resume(live_run& run, const model::resume_task& what);
+  expected<model::control_result> set_paused(const model::stored_run& run, const std::string& name,
+                                             bool paused);
   void decide_otherwise(live_run& run, std::uint32_t task, model::task_state as);
 
   // scheduler_restore.cpp: a run's way back from the store.
@@ -135,6 +139,7 @@ private:
   void begin_finally(live_run& run);
   void tell_outcome(live_run& run);
   void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
+  void go_on_after_pause(live_run& run, std::uint32_t task);
   void prepare(live_run& run, std::uint32_t task);
   bool wait_for_outputs(live_run& run, std::uint32_t task);
   void freeze_undecided(live_run& run, std::uint32_t task);
@@ -195,6 +200,7 @@ private:
   bool may_begin(live_run& run, std::uint32_t task);
   void reuse(live_run& run, std::uint32_t task, const model::keyed_result& done);
   void release_key(live_run& run, std::uint32_t task);
+  void lend_key(live_run& run, std::uint32_t task);
 
   // scheduler_rollback.cpp: what undoes a task that has failed for good.
   void begin_rollback(live_run& run, std::uint32_t task, model::failure why);

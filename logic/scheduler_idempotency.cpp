@@ -94,6 +94,16 @@ void scheduler_core::reuse(live_run& run, std::uint32_t task, const model::keyed
   decide(run, task);
 }
 
+/// It does not begin for now: another task with its key may. What its own stands for stays known.
+void scheduler_core::lend_key(live_run& run, std::uint32_t task) {
+  const auto key = run.keys.find(task);
+  if (key == run.keys.end() || run.tasks[task].has_started)
+    return;
+  auto digest = key->second;
+  release_key(run, task);
+  run.keys.emplace(task, std::move(digest));
+}
+
 /// The task is decided: the next one with its key looks what came of it.
 void scheduler_core::release_key(live_run& run, std::uint32_t task) {
   const auto held = run.keys.extract(task);

@@ -76,11 +76,24 @@ void scheduler_core::tell_outcome(live_run& run) {
 void scheduler_core::apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict) {
   if (verdict == join_verdict::wait || (run.is_finally(task) && !run.in_finally))
     return; // what an operator decides of finally before its turn counts when that comes
+  if (run.tasks[task].state == task_state::paused)
+    return; // its rules are applied when it is resumed
   run.tasks[task].judged = true;
   if (verdict == join_verdict::skip)
     move_task(run, task, task_state::skipped, "upstream");
   else
     prepare(run, task);
+}
+
+/// It is pending again: its rules are applied, as far as they were not.
+void scheduler_core::go_on_after_pause(live_run& run, std::uint32_t task) {
+  const auto& entry = run.tasks[task];
+  if (!entry.judged)
+    apply_verdict(run, task, verdict_on(run, task));
+  else if (entry.was_started || !entry.released)
+    prepare(run, task);
+  else if (may_begin(run, task))
+    make_ready(run, task);
 }
 
 void scheduler_core::prepare(live_run& run, std::uint32_t task) {

@@ -8,6 +8,8 @@ using model::task_state;
 using model::timer_kind;
 
 void scheduler_core::retry_is_due(live_run& run, std::uint32_t task, model::wall_time due) {
+  if (run.tasks[task].state == task_state::paused)
+    return; // when it is resumed there is no wait any more
   if (is_held_back(run, task))
     return wait_for_breaker(run, task, due);
   move_task(run, task, task_state::ready, "", std::nullopt, due);

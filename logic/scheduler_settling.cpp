@@ -214,7 +214,8 @@ void scheduler_core::stop_on_failure(live_run& run) {
     if (is_terminal(state) || is_active(state) || !run.is_stopped(task))
       continue;
     const bool is_to_repeat = state == task_state::retry_wait
-                              || (state == task_state::waiting && run.retries.contains(task));
+                              || ((state == task_state::waiting || state == task_state::paused)
+                                  && run.retries.contains(task));
     if (is_to_repeat)
       give_up_retry(run, task);
     else

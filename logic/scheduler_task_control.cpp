@@ -29,7 +29,9 @@ expected<void> check_mark(const model::mark_task& what, task_state state) {
 std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t failed) {
   for (const auto dependent : run.workflow->graph().dependents(failed)) {
     const auto& entry = run.tasks[dependent];
-    if (entry.judged && (entry.state == task_state::pending || entry.state == task_state::ready))
+    const bool is_to_start = entry.state == task_state::pending || entry.state == task_state::ready
+                             || entry.state == task_state::paused;
+    if (entry.judged && is_to_start)
       return dependent;
   }
   return std::nullopt;
@@ -54,6 +56,22 @@ bool is_held(const model::stored_run& run, std::uint32_t task) {
   const auto reason = run.reasons.find(task);
   return run.tasks[task].state == task_state::waiting && reason != run.reasons.end()
          && reason->second == to_string(model::wait_reason::hold);
+}
+
+/// Whether a task may be paused, or resumed.
+expected<void> check_pause(const std::string& task, task_state state, bool is_held, bool pauses) {
+  const auto is = "task '" + task + "' is " + std::string{to_string(state)};
+  if (!pauses && state != task_state::paused)
+    return fail(errc::conflict, is + ", and not paused");
+  if (pauses && is_active(state))
+    return fail(errc::conflict, is
+                                  + ": what runs ends by itself, unless its run is paused with "
+                                    "--stop, or cancelled");
+  if (is_held)
+    return fail(errc::conflict, "task '" + task + "' is held: it starts only when it is told to");
+  if (pauses && !is_legal(state, task_state::paused))
+    return fail(errc::conflict, is + (state == task_state::paused ? " already" : ""));
+  return {};
 }
 
 model::run_counts counts_after(const model::stored_run& run, task_state from, task_state to) {
@@ -144,6 +162,71 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
     settle(run);
   });
   return result;
+}
+
+expected<model::control_result> scheduler_core::pause(live_run& run,
+                                                      const model::pause_task& what) {
+  const auto task = find_task(run.spec(), what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  const auto state = run.tasks[*task].state;
+  if (auto may = check_pause(what.task, state, run.held.contains(*task), true); !may)
+    return tl::unexpected(may.error());
+  guarded(run, [&] {
+    if (state == task_state::ready)
+      std::erase(run.ready[std::size_t(pool_of(run, *task))], *task);
+    lend_key(run, *task);
+    move_task(run, *task, task_state::paused, "");
+  });
+  return one_task(run.run_no, run.generation, run.spec(), what.task);
+}
+
+expected<model::control_result> scheduler_core::resume(live_run& run,
+                                                       const model::resume_task& what) {
+  const auto task = find_task(run.spec(), what.task);
+  if (!task)
+    return tl::unexpected(task.error());
+  if (auto may = check_pause(what.task, run.tasks[*task].state, false, false); !may)
+    return tl::unexpected(may.error());
+  guarded(run, [&] {
+    const bool waits_on = run.timers.contains({*task, model::timer_kind::retry});
+    move_task(run, *task, waits_on ? task_state::retry_wait : task_state::pending, "");
+    actor_ = "scheduler"; // what follows is its decision
+    if (!waits_on)
+      go_on_after_pause(run, *task);
+    settle(run);
+  });
+  return one_task(run.run_no, run.generation, run.spec(), what.task);
+}
+
+/// Of a run that is not in progress: whoever goes on with it finds the task so.
+expected<model::control_result> scheduler_core::set_paused(const model::stored_run& run,
+                                                           const std::string& name, bool paused) {
+  const auto task = find_task(*run.workflow, name);
+  if (!task)
+    return tl::unexpected(task.error());
+  const auto& was = run.tasks[*task];
+  if (auto may = check_pause(name, was.state, is_held(run, *task), paused); !may)
+    return tl::unexpected(may.error());
+  bool waits_on = false;
+  for (const auto& timer : run.timers) {
+    if (timer.task_idx != *task)
+      continue;
+    waits_on = waits_on || timer.kind == model::timer_kind::retry;
+    if (timer.kind == model::timer_kind::breaker || timer.kind == model::timer_kind::queue_timeout)
+      step_.timers.removed.push_back(timer);
+  }
+  const auto to = paused     ? task_state::paused
+                  : waits_on ? task_state::retry_wait
+                             : task_state::pending;
+  step_.records.push_back(model::task_moved{.key = {run.run_no, *task},
+                                            .attempt = was.attempt,
+                                            .from = was.state,
+                                            .to = to,
+                                            .actor = actor_,
+                                            .at = now_});
+  step_.counts.push_back(counts_after(run, was.state, to));
+  return one_task(run.run_no, run.generation, *run.workflow, name);
 }
 
 /// The task had failed. Dependents that are decided stay as they are, until a retry; the others see

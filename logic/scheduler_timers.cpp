@@ -51,7 +51,9 @@ void scheduler_core::set_deadlines(live_run& run, std::uint32_t from, std::uint3
 void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_state to) {
   if (!run.timers.empty()) {
     const auto from = run.tasks[task].state;
-    if (from == task_state::retry_wait)
+    // In a pause it goes on counting; that it fired meanwhile is found when the task is resumed.
+    if ((from == task_state::retry_wait || from == task_state::paused) && to != task_state::paused
+        && to != task_state::retry_wait)
       remove_timer(run, {task, timer_kind::retry});
     if (from == task_state::waiting)
       remove_timer(run, {task, timer_kind::breaker});

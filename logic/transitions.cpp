@@ -30,7 +30,7 @@ constexpr std::array<std::uint32_t, model::task_state_count> task_moves = [] {
   row(waiting) = set_of({ready}) | idle_exits;
   row(ready) = set_of({waiting, dispatched}) | idle_exits;
   row(retry_wait) = set_of({waiting, ready}) | idle_exits;
-  row(paused) = set_of({pending, cancelled, skipped, failed, succeeded});
+  row(paused) = set_of({pending, retry_wait, cancelled, skipped, failed, succeeded});
   // `waiting`, out of an attempt: it failed for good, and is held for a person's decision.
   row(dispatched) = set_of({waiting, running, ready, retry_wait, failed, cancelling});
   row(running) =

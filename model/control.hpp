@@ -45,8 +45,17 @@ struct pause_run {
 };
 struct resume_run {};
 
+/// Keeps a task from starting, until it is resumed; one that has not started, or waits.
+struct pause_task {
+  std::string task; ///< by name
+};
+struct resume_task {
+  std::string task; ///< by name
+};
+
 /// A verb, and what it is about.
-using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run>;
+using control =
+  std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task>;
 
 /// What was done, once it is durable.
 struct control_result {

@@ -57,6 +57,8 @@ event_type type_of(task_state to) {
     return event_type::task_waiting;
   case task_state::rolling_back:
     return event_type::task_rolling_back;
+  case task_state::paused:
+    return event_type::task_paused;
   case task_state::dispatched:
     return event_type::task_dispatched;
   default:
@@ -215,8 +217,10 @@ event from_record(const attempt_ended& r) {
 event from_record(const task_moved& r) {
   const auto released =
     r.from == task_state::waiting ? event_type::task_released : event_type::task_due;
+  const bool resumes = r.from == task_state::paused && !is_terminal(r.to);
   const auto type = r.to == task_state::failed  ? event_type::task_failed
                     : r.to == task_state::ready ? released
+                    : resumes                   ? event_type::task_resumed
                                                 : type_of(r.to);
   auto e = at_task(r.key, r.attempt, type, r.at);
   e.from = to_string(r.from);

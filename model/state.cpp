@@ -29,13 +29,13 @@ constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 27> event_types{
-  "run_submitted",   "run_cancelling",    "run_finished",  "run_retried",     "run_paused",
-  "run_resumed",     "task_dispatched",   "task_finished", "task_lost",       "task_retrying",
-  "task_due",        "task_waiting",      "task_held",     "task_released",   "task_fallback",
-  "task_validating", "task_rolling_back", "task_skipped",  "task_cancelling", "task_cancelled",
-  "task_failed",     "task_reset",        "task_marked",   "task_reused",     "task_warning",
-  "task_checkpoint", "task_progress"};
+constexpr std::array<std::string_view, 29> event_types{
+  "run_submitted",   "run_cancelling",    "run_finished",    "run_retried",     "run_paused",
+  "run_resumed",     "task_dispatched",   "task_finished",   "task_lost",       "task_retrying",
+  "task_due",        "task_waiting",      "task_held",       "task_released",   "task_fallback",
+  "task_validating", "task_rolling_back", "task_skipped",    "task_cancelling", "task_cancelled",
+  "task_failed",     "task_paused",       "task_resumed",    "task_reset",      "task_marked",
+  "task_reused",     "task_warning",      "task_checkpoint", "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout", "breaker"};
 

@@ -94,7 +94,7 @@ enum class wait_reason : std::uint8_t {
   slot,        ///< every slot is taken
   limit,       ///< `limits.active_tasks` of its run is reached
   retry,       ///< its attempt failed and the next one is not due yet
-  paused,      ///< its run is paused
+  paused,      ///< it is, or its run
   breaker,     ///< tasks of its kind keep failing, and are not started for a while
   idempotency, ///< a task with the same key is not decided, or its result is looked for
   hold,        ///< it failed for good, and a person decides what follows
@@ -177,10 +177,12 @@ enum class event_type : std::uint8_t {
   task_skipped,
   task_cancelling,
   task_cancelled,
-  task_failed, ///< failed without an attempt (expression error)
-  task_reset,  ///< pending again, in a new generation of its run
-  task_marked, ///< decided by an operator
-  task_reused, ///< succeeded without an attempt, with the result of one that has the same key
+  task_failed,  ///< failed without an attempt (expression error)
+  task_paused,  ///< it does not start until it is resumed
+  task_resumed, ///< goes on where it would be
+  task_reset,   ///< pending again, in a new generation of its run
+  task_marked,  ///< decided by an operator
+  task_reused,  ///< succeeded without an attempt, with the result of one that has the same key
   task_warning,
   task_checkpoint, ///< saved its progress
   task_progress,   ///< said how far it is

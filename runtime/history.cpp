@@ -68,6 +68,8 @@ public:
     if (view.state == model::task_state::waiting
         && view.reason == to_string(model::wait_reason::hold))
       view.wait_reason = model::wait_reason::hold;
+    if (view.state == model::task_state::paused)
+      view.wait_reason = model::wait_reason::paused;
     if (view.state == model::task_state::pending && graph_)
       explain(view, run);
     return view;

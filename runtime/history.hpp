@@ -41,7 +41,7 @@ struct task_view : storage::task_row {
   std::string waits_for; ///< names of undecided upstreams that hold a task, the first few
   /// Of a task that waits. `none` for a ready one of an interrupted run, and for one that waits for
   /// its retry or its breaker there: nothing hands out slots, and nobody looks at the time. `hold`
-  /// there too: a person can decide.
+  /// and `paused` there too: a person can decide.
   model::wait_reason wait_reason = model::wait_reason::none;
 
   std::string_view shown_state() const;

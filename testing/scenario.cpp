@@ -47,7 +47,7 @@ public:
       .failures = static_cast<std::uint32_t>(1 + random_.below(random_.percent(70) ? 2 : 4)),
       .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
-    pauses_left_ = random_.percent(30) ? 1 + random_.below(3) : 0;
+    pauses_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
     marks_left_ = random_.percent(60) ? 1 + random_.below(16) : 0;
   }
 
@@ -112,6 +112,9 @@ private:
       return answer();
     if (pauses_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
       return pause();
+    if (!paused_.empty() && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(400) == 0))
+      return resume_task();
     if (const auto run = paused_run();
         run && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(200) == 0))
@@ -188,7 +191,8 @@ private:
     const auto run = some_run();
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
     constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::waiting,
-                              task_state::waiting,    task_state::failed,     task_state::pending};
+                              task_state::paused,     task_state::paused,     task_state::failed,
+                              task_state::pending};
     control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
                                   decided[random_.below(decided.size())]});
   }
@@ -204,9 +208,23 @@ private:
       control(key.run_no, model::mark_task{name, decided[random_.below(decided.size())]});
   }
 
-  /// An operator pauses a run, which may have ended. It is resumed when nothing else happens.
+  /// An operator goes on with a task that is paused.
+  void resume_task() {
+    const auto key = *std::next(paused_.begin(), std::ptrdiff_t(random_.below(paused_.size())));
+    control(key.run_no,
+            model::resume_task{workflows_.at(key.run_no)->spec().tasks[key.task_idx].name});
+  }
+
+  /// An operator pauses a run, which may have ended, or a task of it, which may run. They are
+  /// resumed when nothing else happens.
   void pause() {
     --pauses_left_;
+    if (random_.percent(70)) {
+      const auto run = some_run();
+      constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::waiting,
+                                task_state::waiting, task_state::pending};
+      return control(run, model::pause_task{some_task(run, rare[random_.below(rare.size())])});
+    }
     control(some_run(), model::pause_run{random_.percent(50) ? model::pause_mode::let_end
                                                              : model::pause_mode::stop});
   }
@@ -529,6 +547,10 @@ private:
   /// A task that is held is tried again as if it had not been tried, save for what it has kept.
   void note_hold(const model::event& event) {
     const model::task_key key{event.run_no, *event.task_idx};
+    if (event.type == model::event_type::task_paused)
+      paused_.insert(key);
+    else
+      paused_.erase(key);
     if (event.type == model::event_type::task_held) {
       held_.insert(key);
       return;
@@ -669,7 +691,10 @@ private:
                          : is_terminal(folded.state))
         violate(to_string(run) + " has a timer of kind " + std::string{to_string(timer.kind)}
                 + " for what does not wait for it");
-      retries += timer.kind == model::timer_kind::retry ? 1 : 0;
+      retries += timer.kind == model::timer_kind::retry
+                     && folded.tasks[*timer.task_idx].state == task_state::retry_wait
+                   ? 1
+                   : 0;
     }
     if (retries != folded.counts[std::size_t(task_state::retry_wait)])
       violate("a task of " + to_string(run) + " waits for a retry that has no timer");
@@ -678,7 +703,7 @@ private:
   static bool fits(model::timer_kind kind, task_state stored) {
     switch (kind) {
     case model::timer_kind::retry:
-      return stored == task_state::retry_wait;
+      return stored == task_state::retry_wait || stored == task_state::paused;
     case model::timer_kind::deadline:
       return !is_terminal(stored);
     case model::timer_kind::queue_timeout:
@@ -877,7 +902,7 @@ private:
   std::set<model::run_no> forced_;      ///< to end, while a task of finally was being stopped
   std::set<model::run_no> interrupted_; ///< by a pause, while a task of it was rolled back
   std::set<model::task_key> rolls_back_;
-  std::set<model::task_key> held_;
+  std::set<model::task_key> held_, paused_;
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told

@@ -38,6 +38,10 @@ struct asked_runtime {
           if (const auto* pause = std::get_if<model::pause_run>(&what))
             asked = (pause->mode == model::pause_mode::stop ? "pause and stop " : "pause ")
                     + to_string(run);
+          if (const auto* pause = std::get_if<model::pause_task>(&what))
+            asked = "pause " + pause->task + " of " + to_string(run);
+          if (const auto* resume = std::get_if<model::resume_task>(&what))
+            asked = "resume " + resume->task + " of " + to_string(run);
           if (std::holds_alternative<model::resume_run>(what))
             asked = "resume " + to_string(run);
           if (const auto* mark = std::get_if<model::mark_task>(&what))
@@ -135,6 +139,8 @@ TEST_CASE("handlers: a run is paused and resumed", "[api][handlers]") {
     {"pause", R"({"stop": false})", "pause r-7"},
     {"pause", R"({"stop": true})", "pause and stop r-7"},
     {"resume", "", "resume r-7"},
+    {"pause", R"({"task": "load"})", "pause load of r-7"},
+    {"resume", R"({"task": "load"})", "resume load of r-7"},
   }));
   CAPTURE(target, body);
   asked_runtime node;

@@ -18,6 +18,7 @@ public:
     retrying,
     held,    ///< by its breaker
     on_hold, ///< it failed for good, and a person is to decide
+    paused,
     active,
     succeeded,
     failed,
@@ -54,6 +55,7 @@ public:
     model::value inputs;
     model::value outputs;
     is after_loading = is::ready;
+    is was = is::pending; ///< before its pause
     std::uint32_t losses = 0;
     std::uint32_t retries = 0;
     bool fell_back = false;
@@ -83,6 +85,9 @@ public:
   /// How it ended, and whether degraded; once a task was marked since then.
   std::optional<std::pair<model::run_state, bool>> how_it_ended;
 
+  static bool is_loading(const task& t) {
+    return t.state == is::loading || (t.state == is::paused && t.was == is::loading);
+  }
   static bool is_decided(is state) { return state >= is::succeeded; }
   bool is_over() const {
     return std::all_of(tasks.begin(), tasks.end(),
@@ -140,7 +145,7 @@ public:
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t) && !t.rolls_back)
             t.state = t.state == is::retrying || t.state == is::on_hold
-                          || (t.state == is::held && t.retries > 0)
+                          || ((t.state == is::held || t.state == is::paused) && t.retries > 0)
                         ? failed(t)
                         : is::skipped;
       }
@@ -161,8 +166,7 @@ public:
   void tell_outcome() {
     for (auto& t : tasks)
       for (const auto& [name, from] : t.in)
-        if (t.is_finally && t.state == is::loading && !t.is_asking
-            && (name == "state" || name == "failed"))
+        if (t.is_finally && is_loading(t) && !t.is_asking && (name == "state" || name == "failed"))
           t.inputs[name] = *from(*this);
   }
   void cancelled(model::cancel_mode mode) {
@@ -216,12 +220,14 @@ public:
         for (const auto u : t.output_mentions)
           if (tasks[u].in_store)
             t.reads.insert(u);
-        if (t.state != is::active && t.state != is::retrying && t.state != is::held
-            && t.state != is::on_hold)
+        if (t.state == is::paused)
+          t.was = t.was == is::retrying ? is::retrying : is::ready;
+        else if (t.state != is::active && t.state != is::retrying && t.state != is::held
+                 && t.state != is::on_hold)
           t.state = t.reads.empty() && !asks_for_key(t) ? is::ready : is::loading;
         t.after_loading = is::ready;
       } else if (is_idle(t)) {
-        t.state = is::pending;
+        (t.state == is::paused ? t.was : t.state) = is::pending;
         t.inputs = nullptr;
       }
     }
@@ -253,10 +259,17 @@ public:
         all.insert(i);
     return all;
   }
+  /// Whether an operator may pause a task.
+  bool may_pause(std::uint32_t i) const {
+    return is_idle(tasks[i]) && !tasks[i].rolls_back && tasks[i].state != is::on_hold
+           && tasks[i].state != is::paused;
+  }
   /// Whether an operator may decide a task so.
   bool may_mark(std::uint32_t i, is as) const {
     const bool is_needed = std::any_of(tasks.begin(), tasks.end(), [&](const task& t) {
-      return t.upstreams.count(i) != 0 && (t.state == is::ready || t.state == is::loading);
+      return t.upstreams.count(i) != 0
+             && (t.state == is::ready || t.state == is::loading
+                 || (t.state == is::paused && t.was != is::pending));
     });
     return (is_idle(tasks[i]) && !tasks[i].rolls_back)
            || (tasks[i].state == is::failed && as != is::failed && (!is_needed || is_over()));
@@ -296,7 +309,25 @@ public:
     t.fell_back = false;
     goes_on(t);
   }
-  void retry_is_due(std::uint32_t i) { goes_on(tasks[i]); }
+  void paused(std::uint32_t i) {
+    tasks[i].was = tasks[i].state;
+    tasks[i].state = is::paused;
+  }
+  void resumed(std::uint32_t i) {
+    auto& t = tasks[i];
+    t.state = t.was;
+    if (t.was != is::held && t.was != is::ready)
+      return;
+    goes_on(t);
+    if (!t.has_started && asks_for_key(t)) // another task may have begun with it
+      t.state = is::loading;
+  }
+  void retry_is_due(std::uint32_t i) {
+    if (tasks[i].state == is::paused)
+      tasks[i].was = is::ready;
+    else
+      goes_on(tasks[i]);
+  }
   void left_queue(std::uint32_t i) { tasks[i].state = failed(tasks[i]); }
   void passed_deadline(std::uint32_t i) {
     auto& t = tasks[i];
@@ -371,7 +402,8 @@ private:
   }
   static bool is_idle(const task& t) {
     return t.state == is::pending || t.state == is::loading || t.state == is::ready
-           || t.state == is::retrying || t.state == is::held || t.state == is::on_hold;
+           || t.state == is::retrying || t.state == is::held || t.state == is::on_hold
+           || t.state == is::paused;
   }
   /// With another attempt.
   void goes_on(task& t) const {

@@ -330,6 +330,9 @@ public:
     compare();
   }
 
+  /// An operator pauses some task, or goes on with it.
+  void pause_or_resume_task() { pause_or_resume(some_task()); }
+
   void one_event() {
     world_.mode = pick_mode();
     const auto roll = random_.below(100);
@@ -357,6 +360,8 @@ public:
       fire();
     else if (!held_tasks().empty())
       retry_task();
+    else if (const auto paused = tasks_in(is::paused); !paused.empty())
+      pause_or_resume(random_.one_of(paused));
     else
       nudge();
     compare();
@@ -369,13 +374,30 @@ private:
     const auto run = random_.one_of(references_).first;
     return {run, random_.below(references_.at(run).tasks.size())};
   }
-  std::vector<task_of_run> held_tasks() const {
-    std::vector<task_of_run> held;
+  std::vector<task_of_run> held_tasks() const { return tasks_in(is::on_hold); }
+  std::vector<task_of_run> tasks_in(is state) const {
+    std::vector<task_of_run> found;
     for (const auto& [run, reference] : references_)
       for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
-        if (reference.tasks[i].state == is::on_hold)
-          held.emplace_back(run, i);
-    return held;
+        if (reference.tasks[i].state == state)
+          found.emplace_back(run, i);
+    return found;
+  }
+  void pause_or_resume(task_of_run which) {
+    world_.mode = pick_mode();
+    const auto [run, task] = which;
+    world_.last_run = run;
+    auto& reference = references_.at(run);
+    const bool resumes = reference.tasks[task].state == is::paused;
+    const bool may = resumes || reference.may_pause(task);
+    if (resumes)
+      reference.resumed(task);
+    else if (may)
+      reference.paused(task);
+    const auto done = resumes ? world_.control(model::resume_task{name_of(task)})
+                              : world_.control(model::pause_task{name_of(task)});
+    REQUIRE(done.has_value() == may);
+    compare();
   }
   scheduler_core::dispatching pick_mode() {
     return random_.percent(10) ? scheduler_core::dispatching::held
@@ -523,8 +545,9 @@ private:
             changed = true;
             continue;
           }
-          if (reference.tasks[i].state != is::loading || is_waiting_in_core(run_no, i)
-              || state_in_core(run_no, i) == model::task_state::waiting)
+          const auto state = state_in_core(run_no, i);
+          if (!reference_run::is_loading(reference.tasks[i]) || is_waiting_in_core(run_no, i)
+              || state == model::task_state::waiting || state == model::task_state::paused)
             continue;
           if (reference.stopped_before(i))
             continue; // it waited to the end: the stop is to come, by another task
@@ -586,6 +609,8 @@ private:
       return ready;
     case is::retrying:
       return retry_wait;
+    case is::paused:
+      return paused;
     case is::held:
     case is::on_hold:
       return waiting;
@@ -740,6 +765,8 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
       retries -= play.retry() ? 1 : 0;
     } else if (pauses && random.percent(3)) {
       play.pause_or_resume();
+    } else if (pauses && random.percent(5)) {
+      play.pause_or_resume_task();
     } else if (marks && random.percent(2)) {
       play.mark();
     } else if (random.percent(2)) {

@@ -23,7 +23,7 @@ const table task_moves = {
   {"deferred", "running validating succeeded retry_wait failed waiting ready cancelling"},
   {"validating", "succeeded retry_wait failed waiting ready cancelling"},
   {"retry_wait", "waiting ready failed paused cancelled skipped succeeded"},
-  {"paused", "pending failed cancelled skipped succeeded"},
+  {"paused", "pending retry_wait failed cancelled skipped succeeded"},
   {"cancelling",
    "cancelling cancelled failed retry_wait waiting ready succeeded rolling_back rolled_back"},
   {"rolling_back", "rolling_back cancelling rolled_back failed"},
