@@ -200,6 +200,7 @@ function_executor(executor_pointer self, status_channel_actor status,
   });
   return {
     [self](launch_attempt& start) { launch(self, start); },
+    [](const model::go_on&) {}, // a handler takes no snapshot
     [self](const model::stop_attempt& request) { stop(self, request.key); },
     [self](const model::acknowledge_report& done) { self->state.calls.erase(done.key); },
     [self](use_status_channel& change) { on_new_scheduler(self, change); },

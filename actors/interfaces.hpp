@@ -20,6 +20,9 @@ struct executor_ready;
 using status_channel_actor = caf::typed_actor<
   // The process runs.
   caf::reacts_to<model::attempt_started>,
+  // It has what its task's rollback is to put back, and waits. Answered by `go_on` when that is
+  // stored.
+  caf::reacts_to<model::snapshot_taken>,
   // Its action has succeeded, and what that did is validated; the attempt goes on.
   caf::reacts_to<model::attempt_validating>,
   // The attempt's time is over, or it is silent; a `stop_attempt` follows when that is recorded.
@@ -128,6 +131,8 @@ struct use_status_channel;
 using executor_actor = caf::typed_actor<
   // Starts an attempt that is recorded as dispatched. A key it has already is ignored.
   caf::reacts_to<launch_attempt>,
+  // The attempt's snapshot is stored: starts its action. Others are ignored.
+  caf::reacts_to<model::go_on>,
   // Stops an attempt; unknown ones are ignored. Safe to repeat, `immediate` shortens the grace.
   caf::reacts_to<model::stop_attempt>,
   // The attempt's final report is durable: forget it.
@@ -197,6 +202,8 @@ using readers_actor = caf::typed_actor<
   caf::replies_to<read_outputs>::with<outputs_read>,
   // What a task saved last.
   caf::replies_to<read_checkpoint>::with<checkpoint_read>,
+  // What a task's rollback is to put back. Errors: `not_found`.
+  caf::replies_to<read_snapshot>::with<snapshot_read>,
   // Which run a key stands for.
   caf::replies_to<read_key>::with<key_read>,
   // Which task a key stands for, and what it put out.

@@ -133,7 +133,7 @@ struct look_up_again {
 struct load_run_again {
   model::load_run what;
 };
-/// To oneself: the checkpoint of an attempt that is to start is read again.
+/// To oneself: what was saved for an attempt that is to start is read again.
 struct resume_again {
   std::shared_ptr<model::start_attempt> start;
 };
@@ -149,6 +149,12 @@ struct read_checkpoint {
 /// Null: the task has none.
 struct checkpoint_read {
   model::checkpoint_ptr what;
+};
+struct read_snapshot {
+  model::task_key task;
+};
+struct snapshot_read {
+  model::snapshot_ptr what;
 };
 struct read_key {
   std::string digest;
@@ -254,9 +260,11 @@ struct attempts_gone {
 
 #define SLUICE_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sluice::type)
 SLUICE_LOCAL_MESSAGE(model::attempt_started)
+SLUICE_LOCAL_MESSAGE(model::snapshot_taken)
 SLUICE_LOCAL_MESSAGE(model::attempt_validating)
 SLUICE_LOCAL_MESSAGE(model::attempt_timed_out)
 SLUICE_LOCAL_MESSAGE(model::attempt_finished)
+SLUICE_LOCAL_MESSAGE(model::go_on)
 SLUICE_LOCAL_MESSAGE(model::stop_attempt)
 SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
 SLUICE_LOCAL_MESSAGE(model::change_timers)
@@ -301,6 +309,8 @@ SLUICE_LOCAL_MESSAGE(actors::read_outputs)
 SLUICE_LOCAL_MESSAGE(actors::outputs_read)
 SLUICE_LOCAL_MESSAGE(actors::read_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::checkpoint_read)
+SLUICE_LOCAL_MESSAGE(actors::read_snapshot)
+SLUICE_LOCAL_MESSAGE(actors::snapshot_read)
 SLUICE_LOCAL_MESSAGE(actors::read_key)
 SLUICE_LOCAL_MESSAGE(actors::key_read)
 SLUICE_LOCAL_MESSAGE(actors::read_result)

@@ -63,8 +63,9 @@ void launch(executor_pointer self, launch_attempt& launch) {
   auto worker = take_worker(self);
   const auto limits = limits_of(*launch.what);
   state.keys.emplace(worker->id(), key);
-  state.attempts.emplace(
-    key, process_executor_state::attempt{std::move(worker), limits, std::nullopt, nullptr});
+  process_executor_state::attempt attempt{std::move(worker), limits, std::nullopt, nullptr};
+  attempt.prepares = launch.what->takes_snapshot;
+  state.attempts.emplace(key, std::move(attempt));
   state.launcher->start(std::move(launch.what), state.listener);
 }
 
@@ -124,7 +125,29 @@ void on_started(executor_pointer self, const model::attempt_key& key) {
     return;
   // From its start, not from when it was asked for.
   self->state.clocks.start(self, key, attempt->limits);
+  if (attempt->prepares)
+    self->state.clocks.stop_listening(key); // heartbeats are what the action gives
   self->send(attempt->worker, process_started{key});
+}
+
+void on_snapshot(executor_pointer self, const model::snapshot_taken& taken) {
+  auto* attempt = find(self->state, taken.key);
+  if (attempt == nullptr)
+    return;
+  attempt->snapshot = taken.what;
+  self->send(self->state.status, taken);
+}
+
+/// What the attempt took is stored. Told twice when the scheduler died in between.
+void go_on(executor_pointer self, const model::attempt_key& key) {
+  auto* attempt = find(self->state, key);
+  if (attempt == nullptr || attempt->snapshot == nullptr)
+    return;
+  attempt->snapshot = nullptr;
+  attempt->prepares = false;
+  self->state.clocks.hear(self, key, attempt->limits);
+  self->state.clocks.wake(self);
+  self->state.launcher->go_on(key);
 }
 
 void on_validating(executor_pointer self, const model::attempt_key& key) {
@@ -143,6 +166,7 @@ void on_ended(executor_pointer self, model::attempt_report report) {
   if (attempt == nullptr)
     return;
   state.clocks.stop(report.key);
+  attempt->snapshot = nullptr;
   if (attempt->words != nullptr)
     report.own_usage = std::move(attempt->words->usage);
   if (!attempt->worker) {
@@ -187,6 +211,8 @@ void on_new_scheduler(executor_pointer self, use_status_channel& change) {
       self->send(attempt.worker, use_status_channel{state.status});
     else if (attempt.report)
       send_report(self, *attempt.report);
+    if (attempt.snapshot)
+      self->send(state.status, model::snapshot_taken{key, attempt.snapshot});
     if (attempt.overdue)
       self->send(state.status, model::attempt_timed_out{key, *attempt.overdue});
   }
@@ -220,6 +246,7 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
   });
   return {
     [self](launch_attempt& start) { launch(self, start); },
+    [self](const model::go_on& what) { go_on(self, what.key); },
     [self](const model::stop_attempt& stop) {
       const auto* attempt = find(self->state, stop.key);
       if (attempt != nullptr && attempt->worker)
@@ -231,7 +258,8 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       auto* attempt = find(self->state, sign.key);
       if (attempt == nullptr || attempt->report != nullptr)
         return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
-      self->state.clocks.hear(self, sign.key, attempt->limits);
+      if (!attempt->prepares)
+        self->state.clocks.hear(self, sign.key, attempt->limits);
       note(self, *attempt, std::move(sign));
       return sign_taken{};
     },
@@ -245,6 +273,8 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
     [self](const process_news& told) {
       for (const auto& key : told.news->started)
         on_started(self, key);
+      for (const auto& taken : told.news->snapshots)
+        on_snapshot(self, taken);
       for (const auto& key : told.news->validating)
         on_validating(self, key);
       for (const auto& report : told.news->ended)

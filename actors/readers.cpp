@@ -55,6 +55,15 @@ readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_sta
         return checkpoint_read{};
       return checkpoint_read{std::make_shared<const model::checkpoint>(std::move((*found)->what))};
     },
+    [self](const read_snapshot& ask) -> caf::result<snapshot_read> {
+      auto found =
+        opened(self->state).and_then([&](storage::reader* r) { return r->snapshot(ask.task); });
+      if (!found)
+        return to_caf(found.error());
+      if (!*found)
+        return to_caf({errc::not_found, "task " + to_string(ask.task) + " has no snapshot"});
+      return snapshot_read{std::make_shared<const std::string>(std::move((*found)->what))};
+    },
     [self](const read_key& ask) -> caf::result<key_read> {
       auto found = opened(self->state).and_then([&](storage::reader* r) {
         return r->run_of_key(ask.digest, ask.now);

@@ -90,7 +90,7 @@ void end_unstarted(scheduler_pointer self, const model::start_attempt& start,
   react(self, model::attempt_finished{std::move(report), executor_of(start.action())});
 }
 
-/// The checkpoint of an attempt's task has been read, or cannot be.
+/// All that was saved for the attempt has been read, or something cannot be.
 void resume(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start,
             std::optional<model::failure> failure) {
   const auto known = self->state.resuming.extract(start->key);
@@ -104,24 +104,44 @@ void resume(scheduler_pointer self, const std::shared_ptr<model::start_attempt>&
     launch(self, start);
 }
 
-/// Reads the checkpoint for an attempt, and starts it then. As with outputs, that it cannot be read
-/// for now is no fault of the task.
+/// As with outputs, that it cannot be read for now is no fault of the task.
+auto when_unreadable(scheduler_pointer self, std::shared_ptr<model::start_attempt> start,
+                     const char* code) {
+  return [self, start = std::move(start), code](const caf::error& e) {
+    auto why = from_caf(e);
+    if (why.code == errc::unavailable || why.code == errc::timeout)
+      self->delayed_send(self, pause_after_failed_read, resume_again{start});
+    else
+      resume(self, start,
+             model::failure{model::failure_class::internal, code, std::move(why.message)});
+  };
+}
+
+void read_snapshot_and_launch(scheduler_pointer self,
+                              const std::shared_ptr<model::start_attempt>& start) {
+  self->request(self->state.readers, read_timeout, read_snapshot{start->key.task()})
+    .then(
+      [self, start](snapshot_read& read) {
+        start->snapshot = std::move(read.what);
+        resume(self, start, std::nullopt);
+      },
+      when_unreadable(self, start, "snapshot_unreadable"));
+}
+
+/// Reads what was saved for an attempt, and starts it then.
 void read_and_launch(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start) {
+  if (!start->has_checkpoint)
+    return read_snapshot_and_launch(self, start);
   self->request(self->state.readers, read_timeout, read_checkpoint{start->key.task()})
     .then(
       [self, start](checkpoint_read& read) {
         start->checkpoint = std::move(read.what);
-        resume(self, start, std::nullopt);
-      },
-      [self, start](const caf::error& e) {
-        auto why = from_caf(e);
-        if (why.code == errc::unavailable || why.code == errc::timeout)
-          self->delayed_send(self, pause_after_failed_read, resume_again{start});
+        if (start->has_snapshot)
+          read_snapshot_and_launch(self, start);
         else
-          resume(self, start,
-                 model::failure{model::failure_class::internal, "checkpoint_unreadable",
-                                std::move(why.message)});
-      });
+          resume(self, start, std::nullopt);
+      },
+      when_unreadable(self, start, "checkpoint_unreadable"));
 }
 
 /// Carries out one effect of a committed step.
@@ -151,11 +171,12 @@ struct effect_runner {
     if (!self->state.core->is_current(start.key))
       return; // its executor died while the dispatch was being committed
     const auto shared = std::make_shared<model::start_attempt>(std::move(start));
-    if (!shared->has_checkpoint)
+    if (!shared->has_checkpoint && !shared->has_snapshot)
       return launch(self, shared);
     self->state.resuming.emplace(shared->key, false);
     read_and_launch(self, shared);
   }
+  void operator()(const model::go_on& what) const { tell(what.executor, what); }
   void operator()(const model::stop_attempt& stop) const {
     if (const auto at = self->state.resuming.find(stop.key); at != self->state.resuming.end())
       at->second = true;
@@ -398,6 +419,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
   restore(self, stored);
   return {
     [self](model::attempt_started& e) { react(self, e); },
+    [self](model::snapshot_taken& e) { react(self, std::move(e)); },
     [self](model::attempt_validating& e) { react(self, e); },
     [self](model::attempt_timed_out& e) { react(self, e); },
     [self](model::progress_told& e) { react(self, std::move(e)); },

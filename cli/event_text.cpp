@@ -123,6 +123,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "warning";
   else if (e.type == model::event_type::task_checkpoint)
     word = "checkpoint";
+  else if (e.type == model::event_type::task_snapshot)
+    word = "snapshot";
   else if (e.type == model::event_type::task_progress)
     word = "progress";
   else if (e.type == model::event_type::run_paused)

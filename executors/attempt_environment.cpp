@@ -119,6 +119,8 @@ std::optional<model::failure> fill_environment(environment_block& block,
     block.set("SLUICE_CHECKPOINT_TOKEN", order.checkpoint->token);
     block.set("SLUICE_CHECKPOINT", facts.checkpoint_path);
   }
+  if (!facts.snapshot_path.empty())
+    block.set("SLUICE_SNAPSHOT", facts.snapshot_path);
   return std::nullopt;
 }
 

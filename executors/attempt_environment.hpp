@@ -56,6 +56,7 @@ struct environment_facts {
   std::string_view socket = {}; ///< of the API; empty: none, and no token either
   std::string_view token = {};
   std::string_view checkpoint_path = {}; ///< of what the task saved; empty: it has saved nothing
+  std::string_view snapshot_path = {};   ///< to be written by the snapshot, read by the rollback
 };
 
 /// Fills `block`. Returns why the attempt can never start: a NUL in `env` or in an input.

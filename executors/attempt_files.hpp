@@ -31,6 +31,7 @@ public:
   std::string checkpoint_of(model::attempt_key key) const {
     return work_dir_of(key) + "/checkpoint";
   }
+  std::string snapshot_of(model::attempt_key key) const { return work_dir_of(key) + "/snapshot"; }
 
   int make_log_dir(model::attempt_key key);
   /// Someone removed it: the next `make_log_dir` looks again.
@@ -42,6 +43,7 @@ public:
   int make_work_dir(model::attempt_key key);
   int write_in(model::attempt_key key, std::string_view text);
   int write_checkpoint(model::attempt_key key, std::string_view data);
+  int write_snapshot(model::attempt_key key, std::string_view data);
   /// Nothing happens when the attempt has none.
   void remove_work_dir(model::attempt_key key);
 

@@ -1,5 +1,6 @@
 #include "executors/attempt_loop.hpp"
 
+#include "executors/bounded_file.hpp"
 #include "executors/command_line.hpp"
 #include "executors/exit_status.hpp"
 #include "executors/output_files.hpp"
@@ -100,6 +101,7 @@ void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
   a.workflow = order->workflow;
   a.task = order->task;
   a.role = order->role;
+  a.takes_snapshot = order->takes_snapshot;
   a.order = std::move(order);
   a.listener = std::move(listener);
   a.due = now();
@@ -112,7 +114,7 @@ void attempt_loop::signal(model::attempt_key key, stop_signal what) {
     return;
   auto& a = at->second;
   a.is_stopped = true;
-  if (a.state == attempt::phase::queued)
+  if (a.state == attempt::phase::queued || a.state == attempt::phase::holding)
     return fail_start(a, {failure_class::cancelled, "cancelled", "cancelled before it started"});
   // A leader that has exited took its group along: all of it has been killed already.
   if (a.state != attempt::phase::running)
@@ -134,7 +136,8 @@ void attempt_loop::abandon_all(std::function<void()> on_gone) {
   for (auto at = attempts_.begin(); at != attempts_.end();) {
     auto& a = at->second;
     a.listener.reset();
-    if (a.state == attempt::phase::queued) {
+    if (a.state == attempt::phase::queued || a.state == attempt::phase::holding) {
+      live_ -= a.state == attempt::phase::holding ? 1 : 0;
       at = attempts_.erase(at);
       continue;
     }
@@ -257,8 +260,7 @@ attempt_loop::launch_result attempt_loop::launch(attempt& a) {
   }
   if (!why) {
     refused_since_.reset();
-    if (validation_of(*a.order) == nullptr)
-      a.order.reset();
+    drop_order_unless_needed(a);
     if (a.listener)
       news_for(a.listener).started.push_back(a.key);
     return launch_result::done;
@@ -275,13 +277,24 @@ std::optional<failure> attempt_loop::try_launch(attempt& a) {
     return std::move(files.error());
   if (!has_spare_descriptor())
     return explain({.err = errno, .program = a.order->spec().name});
-  const auto pid = starter_.start(*a.order, a.order->action());
+  return start_watched(a, a.takes_snapshot ? model::command_role::snapshot : a.role);
+}
+
+/// Nothing when its process runs.
+std::optional<failure> attempt_loop::start_watched(attempt& a, model::command_role role) {
+  const auto pid = starter_.start(*a.order, role);
   if (!pid)
     return pid.error();
   if (const int err = watch(a, *pid); err != 0)
     return failure{failure_class::resource, std::string{host_full},
                    "cannot watch the process, so it was killed: " + errno_text(err)};
   return std::nullopt;
+}
+
+/// Few attempts have more than one command, and the order holds their inputs.
+void attempt_loop::drop_order_unless_needed(attempt& a) {
+  if (!a.takes_snapshot && validation_of(*a.order) == nullptr)
+    a.order.reset();
 }
 
 attempt_loop::launch_result attempt_loop::refuse(attempt& a, failure why) {
@@ -309,7 +322,8 @@ bool attempt_loop::has_spare_descriptor() {
 /// has been killed.
 int attempt_loop::watch(attempt& a, pid_t pid) {
   a.pid = pid;
-  a.started_at = options_.clock.wall();
+  if (!a.started_at)
+    a.started_at = options_.clock.wall();
   a.pidfd = pidfd_open(pid); // no race: only we reap it
   if (a.pidfd < 0 && errno == EMFILE) {
     ::close(std::exchange(spare_, -1));
@@ -336,6 +350,7 @@ void attempt_loop::fail_start(attempt& a, failure why) {
     files_.append_to_log(a.key, "sluice: " + why.message);
   model::attempt_report report;
   report.key = a.key;
+  report.usage = a.usage;
   report.started_at = a.started_at;
   report.finished_at = options_.clock.wall();
   report.failure = std::move(why);
@@ -399,8 +414,8 @@ void attempt_loop::reap(attempt& a) {
   const auto us = [](const timeval& t) {
     return model::seconds{t.tv_sec} + model::microseconds{t.tv_usec};
   };
-  a.usage.cpu = us(usage.ru_utime) + us(usage.ru_stime);
-  a.usage.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+  a.usage.cpu += us(usage.ru_utime) + us(usage.ru_stime);
+  a.usage.peak_rss_bytes = std::max(a.usage.peak_rss_bytes, std::int64_t{usage.ru_maxrss} * 1024);
 }
 
 bool attempt_loop::is_gone(attempt& a) {
@@ -437,6 +452,8 @@ void attempt_loop::look_at_groups() {
 
 /// Its group is gone: the attempt is over, unless what its action did is to be validated.
 void attempt_loop::command_ended(attempt& a) {
+  if (a.takes_snapshot)
+    return snapshot_ended(a);
   auto report = report_of(a);
   const bool is_last = a.order == nullptr || a.passed != nullptr || a.listener == nullptr;
   if (is_last || report.failure)
@@ -464,25 +481,71 @@ std::optional<failure> attempt_loop::start_validation(attempt& a) {
   if (a.is_stopped)
     return failure{failure_class::cancelled, "not_validated",
                    "stopped before what it did was validated"};
+  return start_another(a, model::command_role::validate);
+}
+
+/// The process of the attempt's next command, after one that has ended.
+std::optional<failure> attempt_loop::start_another(attempt& a, model::command_role role) {
   if (!has_spare_descriptor())
     return explain({.err = errno, .program = a.order->spec().name});
-  const auto pid = starter_.start(*a.order, *validation_of(*a.order));
-  if (!pid)
-    return pid.error();
   a.is_reaped = false;
   a.looks = 0;
-  if (const int err = watch(a, *pid); err != 0)
-    return failure{failure_class::resource, std::string{host_full},
-                   "cannot watch the process, so it was killed: " + errno_text(err)};
-  return std::nullopt;
+  return start_watched(a, role);
+}
+
+/// The command that takes the snapshot: the attempt holds on until that is stored. An attempt that
+/// nobody asks after any more only ends.
+void attempt_loop::snapshot_ended(attempt& a) {
+  auto report = report_of(a);
+  if (a.listener == nullptr)
+    return finish(a, std::move(report));
+  std::string data;
+  if (report.failure) {
+    report.failure->message = "its snapshot failed: " + report.failure->message;
+  } else if (a.is_stopped) {
+    report.failure =
+      failure{failure_class::cancelled, "cancelled", "cancelled before it did anything"};
+  } else if (auto taken = read_bounded(files_.snapshot_of(a.key), "$SLUICE_SNAPSHOT",
+                                       model::most_snapshot_bytes)) {
+    data = std::move(*taken);
+  } else {
+    report.failure =
+      failure{failure_class::permanent,
+              taken.error().is_too_large ? "snapshot_too_large" : "snapshot_invalid",
+              taken.error().is_too_large
+                ? "its snapshot is larger than " + std::to_string(model::most_snapshot_bytes)
+                    + " bytes: write large data to a file, and its name to $SLUICE_SNAPSHOT"
+                : taken.error().why};
+    files_.append_to_log(a.key, "sluice: " + report.failure->message);
+  }
+  if (report.failure)
+    return finish(a, std::move(report));
+  a.takes_snapshot = false;
+  a.state = attempt::phase::holding;
+  news_for(a.listener)
+    .snapshots.push_back({a.key, std::make_shared<const std::string>(std::move(data))});
+}
+
+void attempt_loop::go_on(model::attempt_key key) {
+  const auto at = attempts_.find(key);
+  if (at == attempts_.end() || at->second.state != attempt::phase::holding)
+    return;
+  auto& a = at->second;
+  std::optional<failure> why;
+  try {
+    why = start_another(a, a.role);
+  } catch (const std::exception& e) {
+    why = failure{failure_class::internal, "start_failed",
+                  std::string{"cannot start the action: "} + e.what()};
+  }
+  if (why)
+    return fail_start(a, std::move(*why));
+  drop_order_unless_needed(a);
 }
 
 /// What the action reported, and how its validation came out.
 void attempt_loop::add_validation(attempt& a, model::attempt_report& report) {
   auto& passed = *a.passed;
-  report.usage.cpu += passed.usage.cpu;
-  report.usage.peak_rss_bytes = std::max(report.usage.peak_rss_bytes, passed.usage.peak_rss_bytes);
-  report.started_at = passed.started_at;
   report.warnings = std::move(passed.warnings);
   if (!report.failure) {
     report.outputs = std::move(passed.outputs);
@@ -503,7 +566,7 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   report.failure = exit_failure(a.wait_status);
   if (a.passed)
     add_validation(a, report);
-  else if (!report.failure)
+  else if (!report.failure && !a.takes_snapshot)
     add_outputs(a, report);
   return report;
 }
@@ -538,6 +601,7 @@ void attempt_loop::finish(attempt& a, model::attempt_report report) {
   if (listener) {
     auto& news = news_for(listener);
     std::erase(news.started, report.key); // that it started is in its report
+    std::erase_if(news.snapshots, [&](const auto& taken) { return taken.key == report.key; });
     std::erase(news.validating, report.key);
     news.ended.push_back(std::move(report));
   }

@@ -28,6 +28,7 @@ public:
 
   void add(std::shared_ptr<const model::start_attempt> order,
            std::shared_ptr<const launch_listener> listener);
+  void go_on(model::attempt_key key);
   void signal(model::attempt_key key, stop_signal what);
   void forget(model::attempt_key key);
   /// See `launcher::abandon_all`.
@@ -49,11 +50,12 @@ private:
     std::function<void()> on_gone;
   };
   struct attempt {
-    enum class phase : std::uint8_t { queued, running, leaving };
+    enum class phase : std::uint8_t { queued, running, leaving, holding };
 
     model::attempt_key key;
     std::shared_ptr<const model::start_attempt> order; ///< until its last process runs
     std::unique_ptr<model::attempt_report> passed;     ///< of its action, while that is validated
+    bool takes_snapshot = false;                       ///< that is what runs now
     bool is_stopped = false;                           ///< someone has asked for its end
     std::shared_ptr<const model::workflow_spec> workflow; ///< for the declared outputs
     std::uint32_t task = 0;
@@ -66,8 +68,8 @@ private:
     int looks = 0;                                       ///< at a group that was not gone
     std::shared_ptr<const launch_listener> listener;     ///< null: nobody asks any more
     std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
-    model::steady_time due; ///< queued: since when; leaving: when to look again
-    model::resource_usage usage;
+    model::steady_time due;      ///< queued: since when; leaving: when to look again
+    model::resource_usage usage; ///< of its processes so far
     std::optional<model::wall_time> started_at;
     model::wall_time finished_at;
   };
@@ -76,12 +78,16 @@ private:
   void start_some();
   launch_result launch(attempt& a);
   std::optional<model::failure> try_launch(attempt& a);
+  std::optional<model::failure> start_watched(attempt& a, model::command_role role);
+  static void drop_order_unless_needed(attempt& a);
   int watch(attempt& a, pid_t pid);
   launch_result refuse(attempt& a, model::failure why);
   bool has_spare_descriptor();
 
   void leader_exited(attempt& a);
   void command_ended(attempt& a);
+  std::optional<model::failure> start_another(attempt& a, model::command_role role);
+  void snapshot_ended(attempt& a);
   std::optional<model::failure> start_validation(attempt& a);
   void add_validation(attempt& a, model::attempt_report& report);
   void reap(attempt& a);

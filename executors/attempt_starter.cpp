@@ -36,7 +36,9 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
     order.key); // a failure shows, and is explained, when the log cannot be opened
   const bool has_in = order.inputs.is_object();
   const bool has_checkpoint = order.checkpoint != nullptr;
-  if (!has_in && !has_checkpoint && order.spec().out.empty())
+  const bool has_snapshot = order.snapshot != nullptr;
+  if (!has_in && !has_checkpoint && !has_snapshot && !order.takes_snapshot
+      && order.spec().out.empty())
     return {};
   auto made = check(files_.work_dir_of(order.key), files_.make_work_dir(order.key));
   if (made && has_in)
@@ -44,17 +46,23 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
   if (made && has_checkpoint)
     made = check(files_.checkpoint_of(order.key),
                  files_.write_checkpoint(order.key, order.checkpoint->data));
+  if (made && has_snapshot)
+    made = check(files_.snapshot_of(order.key), files_.write_snapshot(order.key, *order.snapshot));
   return made;
 }
 
 tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& order,
-                                                    const model::action& what) {
+                                                    model::command_role role) {
   const auto& task = order.spec();
+  const auto& what = *command_for(*order.workflow, task, role);
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
-  const bool puts_out = !task.out.empty() && order.role != model::command_role::rollback;
+  const bool puts_out = !task.out.empty() && role != model::command_role::rollback
+                        && role != model::command_role::snapshot;
   const auto out = puts_out ? files_.out_of(order.key) : std::string{};
   const auto checkpoint =
     order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
+  const bool sees_snapshot = role == model::command_role::snapshot || order.snapshot != nullptr;
+  const auto snapshot = sees_snapshot ? files_.snapshot_of(order.key) : std::string{};
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
   if (auto wrong = fill_environment(environment_, order,
                                     {.base = options_.environment,
@@ -65,7 +73,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
                                      .inputs_limit_bytes = options_.inputs_limit_bytes,
                                      .socket = options_.socket,
                                      .token = token,
-                                     .checkpoint_path = checkpoint}))
+                                     .checkpoint_path = checkpoint,
+                                     .snapshot_path = snapshot}))
     return tl::unexpected(std::move(*wrong));
   environment_.finish();
 

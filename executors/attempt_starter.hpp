@@ -17,15 +17,16 @@ public:
   /// Both are borrowed for its life.
   attempt_starter(const process_options& options, attempt_files& files);
 
-  /// Makes `in.json` and the directory of `$SLUICE_OUT`, where the task has them. Repeating it
+  /// Makes `in.json`, what was saved before, and the directory of `$SLUICE_OUT`, where the task has
+  /// them. Repeating it
   /// after a shortage is safe.
   tl::expected<void, model::failure> prepare_files(const model::start_attempt& order);
 
-  /// The process that was started for a command of the attempt. A failure with the code `host_full`
-  /// is worth another try.
-  /// @pre prepare_files has succeeded
+  /// The process that was started for the attempt's command of this role. A failure with the code
+  /// `host_full` is worth another try.
+  /// @pre prepare_files has succeeded, and the task has that command
   tl::expected<pid_t, model::failure> start(const model::start_attempt& order,
-                                            const model::action& what);
+                                            model::command_role role);
 
 private:
   tl::expected<pid_t, int> spawn(model::attempt_key key, const std::vector<std::string>& argv,

@@ -15,11 +15,14 @@ namespace sluice::executors {
 
 enum class stop_signal : std::uint8_t { terminate, kill };
 
-/// What became of attempts lately: each is told to start, to be validated and to end at most once,
-/// in this order. One that has ended since the last news is only told to have ended.
+/// What became of attempts lately: each is told to start, to have a snapshot, to be validated and
+/// to end at most once, in this order. One that has ended since the last news is only told to have
+/// ended.
 struct launch_news {
   /// Their processes run.
   std::vector<model::attempt_key> started;
+  /// They have one, and wait for `go_on`.
+  std::vector<model::snapshot_taken> snapshots;
   /// Their actions have succeeded, and what these did is being validated.
   std::vector<model::attempt_key> validating;
   /// They are over: process group proven gone, log closed, outputs read; or they could not be
@@ -39,6 +42,9 @@ public:
   /// s, and gives up after 60 s with class `resource`.
   virtual void start(std::shared_ptr<const model::start_attempt> attempt,
                      std::shared_ptr<const launch_listener> listener) = 0;
+
+  /// The attempt's snapshot is stored: starts its action. Nothing happens unless it waits for that.
+  virtual void go_on(model::attempt_key attempt) = 0;
 
   /// Signals the whole process group; an attempt that has not started yet will not start. Nothing
   /// happens when the attempt is unknown or over.

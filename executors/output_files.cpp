@@ -1,15 +1,13 @@
 #include "executors/output_files.hpp"
 
+#include "executors/bounded_file.hpp"
 #include "model/params.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <set>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace sluice::executors {
 namespace {
@@ -33,21 +31,6 @@ std::string shown(std::string_view name) {
   return "'" + std::string{name.substr(0, shown_name_bytes)} + "...'";
 }
 
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_{fd} {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  int get() const { return fd_; }
-
-private:
-  int fd_;
-};
-
 failure too_large(std::size_t limit_bytes) {
   return {failure_class::permanent, "output_too_large",
           "the outputs are larger than " + std::to_string(limit_bytes)
@@ -56,37 +39,12 @@ failure too_large(std::size_t limit_bytes) {
 
 /// The file's text; empty when the task wrote none.
 checked<std::string> read_text(const output_request& request) {
-  // A FIFO must not block us, nor a terminal become ours.
-  const descriptor file{::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  if (file.get() < 0 && errno == ENOENT)
-    return std::string{};
-  struct stat info {};
-  if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
-    return invalid("output_invalid", "cannot read $SLUICE_OUT: " + errno_text(errno));
-  if (!S_ISREG(info.st_mode))
-    return invalid("output_invalid", "$SLUICE_OUT is not a regular file");
-  if (static_cast<std::size_t>(info.st_size) > request.limit_bytes)
+  auto text = read_bounded(request.path, "$SLUICE_OUT", request.limit_bytes);
+  if (text)
+    return std::move(*text);
+  if (text.error().is_too_large)
     return tl::unexpected(too_large(request.limit_bytes));
-
-  std::string text;
-  text.resize(static_cast<std::size_t>(info.st_size) + 1);
-  std::size_t size = 0;
-  for (;;) { // the file may have grown since; the limit holds anyway
-    const auto n = ::read(file.get(), text.data() + size, text.size() - size);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return invalid("output_invalid", "cannot read $SLUICE_OUT: " + errno_text(errno));
-    size += static_cast<std::size_t>(n);
-    if (size > request.limit_bytes)
-      return tl::unexpected(too_large(request.limit_bytes));
-    if (n == 0)
-      break;
-    if (size == text.size())
-      text.resize(std::min(text.size() * 2, request.limit_bytes + 1));
-  }
-  text.resize(size);
-  return text;
+  return invalid("output_invalid", std::move(text.error().why));
 }
 
 const model::output_spec* find_spec(const output_request& request, std::string_view name) {

@@ -29,6 +29,9 @@ struct start_command {
   std::shared_ptr<const model::start_attempt> order;
   std::shared_ptr<const launch_listener> listener;
 };
+struct go_on_command {
+  model::attempt_key key;
+};
 struct signal_command {
   model::attempt_key key;
   stop_signal what;
@@ -40,12 +43,14 @@ struct abandon_command {
   std::function<void()> on_gone;
 };
 struct stop_command {};
-using thread_command =
-  std::variant<start_command, signal_command, forget_command, abandon_command, stop_command>;
+using thread_command = std::variant<start_command, go_on_command, signal_command, forget_command,
+                                    abandon_command, stop_command>;
 
 void apply(attempt_loop& loop, thread_command& command) {
   if (auto* start = std::get_if<start_command>(&command))
     loop.add(std::move(start->order), std::move(start->listener));
+  else if (const auto* go_on = std::get_if<go_on_command>(&command))
+    loop.go_on(go_on->key);
   else if (const auto* signal = std::get_if<signal_command>(&command))
     loop.signal(signal->key, signal->what);
   else if (const auto* forget = std::get_if<forget_command>(&command))
@@ -158,6 +163,10 @@ process_thread::~process_thread() {
 void process_thread::start(std::shared_ptr<const model::start_attempt> attempt,
                            std::shared_ptr<const launch_listener> listener) {
   state_->push(start_command{std::move(attempt), std::move(listener)});
+}
+
+void process_thread::go_on(model::attempt_key attempt) {
+  state_->push(go_on_command{attempt});
 }
 
 void process_thread::signal(model::attempt_key key, stop_signal what) {

@@ -150,7 +150,7 @@ void workflow_compiler::index_tasks() {
 void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto& task = spec_.tasks[idx];
   const auto path = path_of_task(idx);
-  check_task(task, path, has_handler_, problems_);
+  check_task(task, spec_.defaults, path, has_handler_, problems_);
   const auto named = add_named_upstreams(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;

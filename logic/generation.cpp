@@ -134,6 +134,7 @@ model::stored_run next_generation(model::stored_run run, std::span<const std::ui
     run.messages.erase(task);
     run.inputs.erase(task);
     run.retries.erase(task);
+    run.snapshots.erase(task);
   }
   return run;
 }

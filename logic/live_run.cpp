@@ -16,8 +16,14 @@ bool live_run::is_stopped(std::uint32_t task) const {
 }
 
 bool live_run::is_to_roll_back(std::uint32_t task) const {
-  return tasks[task].has_started && !tasks[task].rolls_back
+  return tasks[task].has_started && !tasks[task].rolls_back && !lacks_snapshot(task)
          && command_for(spec(), task_spec(task), model::command_role::rollback) != nullptr;
+}
+
+bool live_run::lacks_snapshot(std::uint32_t task) const {
+  return command_for(spec(), task_spec(task), model::command_role::snapshot) != nullptr
+         && executor_of(task_spec(task).action) == model::executor_kind::process
+         && !snapshots.contains(task);
 }
 
 bool live_run::may_retry(std::uint32_t task) const {

@@ -115,6 +115,7 @@ public:
   std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
   std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they roll back
   std::unordered_set<std::uint32_t> held;        ///< of what waits: for a person's decision
+  std::unordered_set<std::uint32_t> snapshots;   ///< tasks whose rollback has something to put back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
@@ -143,6 +144,8 @@ public:
   }
   /// Whether that the task fails is not its end: it has done something, which can be undone.
   bool is_to_roll_back(std::uint32_t task) const;
+  /// Whether its rollback needs a snapshot that no attempt has taken yet: nothing was done.
+  bool lacks_snapshot(std::uint32_t task) const;
   const model::action& action(std::uint32_t task) const {
     return *model::command_for(spec(), task_spec(task), role(task));
   }

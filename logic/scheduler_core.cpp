@@ -360,6 +360,9 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   start.role = run.role(task);
   start.env = run.env;
   start.has_checkpoint = entry.checkpointed;
+  start.has_snapshot = entry.rolls_back && run.snapshots.contains(task);
+  start.takes_snapshot =
+    !entry.rolls_back && executor == model::executor_kind::process && run.lacks_snapshot(task);
   if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
     start.inputs = values->second.inputs; // kept: a lost attempt starts again with the same
     for (const auto& [name, text] : values->second.env) {
@@ -496,9 +499,13 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.from = from;
   outcome.state = to;
   outcome.failure = std::move(failure);
+  if (to == task_state::failed)
+    explain_missing_rollback(run, task, *outcome.failure);
   outcome.losses = run.tasks[task].losses;
   outcome.falls_back = follows == next::fallback;
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
+  outcome.drops_snapshot = (to == task_state::succeeded || to == task_state::rolled_back)
+                           && run.snapshots.erase(task) != 0;
   outcome.outputs = to == task_state::succeeded ? report.outputs : model::value{};
   if (const auto key = run.keys.find(task); key != run.keys.end() && to == task_state::succeeded)
     outcome.key_digest = key->second;

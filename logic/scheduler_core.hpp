@@ -84,6 +84,7 @@ public:
 private:
   void on(const model::run_submitted& e);
   void on(const model::attempt_started& e);
+  void on(const model::snapshot_taken& e);
   void on(const model::attempt_validating& e);
   void on(const model::attempt_timed_out& e);
   void on(const model::attempt_finished& e);
@@ -203,6 +204,8 @@ private:
   void lend_key(live_run& run, std::uint32_t task);
 
   // scheduler_rollback.cpp: what undoes a task that has failed for good.
+  static void explain_missing_rollback(const live_run& run, std::uint32_t task,
+                                       model::failure& why);
   void begin_rollback(live_run& run, std::uint32_t task, model::failure why);
   void end_rollback(live_run& run, const model::attempt_report& report);
   void repeat_rollback(live_run& run, const model::attempt_report& report);

@@ -40,6 +40,7 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
     run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
   for (const auto& [task, retries] : stored.retries)
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
+  run.snapshots = stored.snapshots;
   run.rollbacks = stored.rollbacks;
   for (const auto& [task, why] : run.rollbacks)
     note_failure(run, task, why.message);

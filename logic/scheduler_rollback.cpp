@@ -12,6 +12,29 @@ bool scheduler_core::is_under_way(const live_run& run, std::uint32_t task) const
   return under_way_[std::size_t(run.executor(task))].contains(run.key_of(task));
 }
 
+/// What the rollback is to put back is there, and nothing is changed yet: that begins when it is
+/// stored. One that comes again, to another scheduler, may be stored already.
+void scheduler_core::on(const model::snapshot_taken& e) {
+  live_run* run = reported(e.key);
+  const auto task = e.key.task_idx;
+  if (run == nullptr || run->tasks[task].state == task_state::cancelling)
+    return; // it ends without having done anything
+  guarded(*run, [&] {
+    if (run->tasks[task].state == task_state::dispatched)
+      change_state(*run, task, task_state::running); // it overtook the confirmation
+    if (run->snapshots.insert(task).second)
+      step_.records.push_back(model::snapshot_saved{e.key, e.what, now_});
+    step_.effects.push_back(model::go_on{e.key, run->executor(task)});
+  });
+}
+
+/// Of a task that is failing: why what it did is not undone, though it has a rollback.
+void scheduler_core::explain_missing_rollback(const live_run& run, std::uint32_t task,
+                                              model::failure& why) {
+  if (run.tasks[task].has_started && run.lacks_snapshot(task))
+    why.message += " (it has no snapshot, so that nothing was done and nothing is rolled back)";
+}
+
 /// The task has failed, and that is recorded.
 void scheduler_core::begin_rollback(live_run& run, std::uint32_t task, model::failure why) {
   run.tasks[task].rolls_back = true;

@@ -53,6 +53,8 @@ void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to,
   // Without inputs its rollback could not start either.
   const bool rolls_back =
     to == task_state::failed && reason != "expression" && run.is_to_roll_back(task);
+  if (to == task_state::failed)
+    explain_missing_rollback(run, task, *failure);
   change_state(run, task, to);
   step_.records.push_back(model::task_moved{{run.run_no, task},
                                             run.tasks[task].attempt,

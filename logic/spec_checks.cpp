@@ -242,6 +242,18 @@ void check_extra(const model::task_settings& settings, const std::string& path,
   }
 }
 
+/// A snapshot is for a rollback, which stands beside it or in the defaults.
+void check_snapshot(const model::task_settings& settings, const model::task_settings& defaults,
+                    const std::string& path, problems_t& problems) {
+  const auto has = [](const model::task_settings& all, model::command_role role) {
+    return std::any_of(all.extra.begin(), all.extra.end(),
+                       [role](const auto& command) { return command.role == role; });
+  };
+  using enum model::command_role;
+  if (has(settings, snapshot) && !has(settings, rollback) && !has(defaults, rollback))
+    report(problems, path_of(path, "snapshot"), "is for a rollback: give it one, or leave it out");
+}
+
 } // namespace
 
 void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
@@ -255,6 +267,7 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
     check_param(param, path_of("params", param.name), problems);
   check_settings(workflow.defaults, "defaults", problems);
   check_extra(workflow.defaults, "defaults", has_handler, problems);
+  check_snapshot(workflow.defaults, {}, "defaults", problems);
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
@@ -266,8 +279,8 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
              + std::to_string(max_tasks));
 }
 
-void check_task(const model::task_spec& task, const std::string& path,
-                const handler_lookup& has_handler, problems_t& problems) {
+void check_task(const model::task_spec& task, const model::task_settings& defaults,
+                const std::string& path, const handler_lookup& has_handler, problems_t& problems) {
   check_action(task.action, path, has_handler, problems);
   // Most tasks have few of these, and a workflow may have a million tasks: no paths for nothing.
   if (!task.in.empty())
@@ -278,11 +291,15 @@ void check_task(const model::task_spec& task, const std::string& path,
     return;
   check_settings(*task.settings, path, problems);
   check_extra(*task.settings, path, has_handler, problems);
+  check_snapshot(*task.settings, defaults, path, problems);
+  if (executor_of(task.action) == model::executor_kind::process)
+    return;
   for (const auto& [role, what] : task.settings->extra)
-    if (role == model::command_role::validate
-        && executor_of(task.action) != model::executor_kind::process)
+    if (role == model::command_role::validate)
       report(problems, path_of(path, "validate"),
              "goes with run and exec; a handler checks itself");
+    else if (role == model::command_role::snapshot)
+      report(problems, path_of(path, "snapshot"), "goes with run and exec");
 }
 
 } // namespace sluice::logic

@@ -20,7 +20,8 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
                     std::vector<spec_problem>& problems);
 
 /// One task's own parts, at `path`: action, names of inputs, environment and outputs, settings.
-void check_task(const model::task_spec& task, const std::string& path,
-                const handler_lookup& has_handler, std::vector<spec_problem>& problems);
+void check_task(const model::task_spec& task, const model::task_settings& defaults,
+                const std::string& path, const handler_lookup& has_handler,
+                std::vector<spec_problem>& problems);
 
 } // namespace sluice::logic

@@ -16,10 +16,18 @@ struct start_attempt {
   std::vector<std::pair<std::string, std::string>>
     env;                       ///< evaluated; the task's over the workflow's
   bool has_checkpoint = false; ///< an earlier attempt saved one, to be read back before the start
+  bool takes_snapshot = false; ///< before its action; see `snapshot_taken`
+  bool has_snapshot = false;   ///< it is a rollback that needs it, to be read back before the start
   checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
+  snapshot_ptr snapshot;       ///< likewise
 
   const task_spec& spec() const { return workflow->tasks[task]; }
   const model::action& action() const { return *command_for(*workflow, spec(), role); }
+};
+/// The attempt's snapshot is stored: its action may begin. Repeating it is safe.
+struct go_on {
+  attempt_key key;
+  executor_kind executor = executor_kind::process;
 };
 /// Stop an attempt. Repeating it is safe, and `immediate` after `graceful` shortens the grace.
 struct stop_attempt {
@@ -81,7 +89,7 @@ struct answer_checkpoint {
 struct pause_checkpoints {
   attempt_key key;
 };
-using command = std::variant<start_attempt, stop_attempt, acknowledge_report, load_outputs,
+using command = std::variant<start_attempt, go_on, stop_attempt, acknowledge_report, load_outputs,
                              look_up_key, load_run, answer_submit, answer_cancel, answer_control,
                              answer_drain, change_timers, answer_checkpoint, pause_checkpoints>;
 

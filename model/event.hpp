@@ -6,6 +6,7 @@
 #include "model/control.hpp"
 #include "model/ids.hpp"
 #include "model/run.hpp"
+#include "model/snapshot.hpp"
 #include "model/state.hpp"
 #include "model/timer.hpp"
 
@@ -47,6 +48,12 @@ struct run_submitted {
 /// The start of an attempt is confirmed.
 struct attempt_started {
   attempt_key key;
+};
+/// The attempt has what its task's rollback is to put back, and waits until that is stored before
+/// it does anything. Answered by `go_on`.
+struct snapshot_taken {
+  attempt_key key;
+  snapshot_ptr what;
 };
 /// The attempt's action has succeeded, and the command that validates it runs.
 struct attempt_validating {
@@ -130,9 +137,9 @@ struct checkpoint_pause_over {
   attempt_key key;
 };
 using happening =
-  std::variant<run_submitted, attempt_started, attempt_validating, attempt_timed_out,
-               attempt_finished, executor_ready, cancel_requested, control_requested, run_loaded,
-               drain_requested, outputs_loaded, key_looked_up, timer_fired, checkpoint_offered,
-               checkpoint_pause_over, progress_told>;
+  std::variant<run_submitted, attempt_started, snapshot_taken, attempt_validating,
+               attempt_timed_out, attempt_finished, executor_ready, cancel_requested,
+               control_requested, run_loaded, drain_requested, outputs_loaded, key_looked_up,
+               timer_fired, checkpoint_offered, checkpoint_pause_over, progress_told>;
 
 } // namespace sluice::model

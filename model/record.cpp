@@ -259,6 +259,12 @@ event from_record(const checkpoint_saved& r) {
   return e;
 }
 
+event from_record(const snapshot_saved& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_snapshot, r.at);
+  e.data = {{"bytes", r.what->size()}};
+  return e;
+}
+
 } // namespace
 
 std::size_t weight(const step& s) {
@@ -282,6 +288,7 @@ std::size_t weight(const step& s) {
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },
                          [](const checkpoint_saved&) { return std::size_t{2}; },
+                         [](const snapshot_saved&) { return std::size_t{2}; },
                          [](const progress_made&) { return std::size_t{1}; },
                        },
                        r);

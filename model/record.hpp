@@ -124,6 +124,12 @@ struct checkpoint_saved {
   checkpoint_ptr what;
   wall_time at;
 };
+/// An attempt took what its task's rollback is to put back. One in a generation.
+struct snapshot_saved {
+  attempt_key key;
+  snapshot_ptr what;
+  wall_time at;
+};
 /// An attempt said how far it is. For people: nothing follows from it.
 struct progress_made {
   attempt_key key;
@@ -133,7 +139,7 @@ struct progress_made {
 using record =
   std::variant<run_created, run_moved, run_paused, run_retried, task_reset, task_marked,
                task_reused, held_retried, attempt_dispatched, attempt_ended, task_moved,
-               warning_raised, checkpoint_saved, progress_made>;
+               warning_raised, checkpoint_saved, snapshot_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -81,6 +81,7 @@ struct attempt_outcome {
   std::uint32_t retries = 0;            ///< of the task, the one that follows counted
   std::optional<wall_time> retry_at;    ///< when it follows: of `retry_wait`
   bool drops_checkpoint = false;        ///< the task needs none any more, and may have one
+  bool drops_snapshot = false;          ///< nothing is to be put back any more
   bool falls_back = false;              ///< to its fallback: of `ready`
   std::optional<breaker_state> breaker; ///< of its kind of task, when the attempt changed it
   rarely<std::string> key_digest;       ///< of its task, when that has succeeded

@@ -129,8 +129,10 @@ enum class command_role : std::uint8_t {
   fallback, ///< takes over from the action when that has failed for good
   validate, ///< says whether what the action did is right; part of the same attempt
   rollback, ///< undoes what it did, when the task has failed for good; an attempt of its own
+  snapshot, ///< keeps what the rollback is to put back; part of the first attempt, before the
+            ///< action
 };
-inline constexpr std::size_t command_role_count = 4;
+inline constexpr std::size_t command_role_count = 5;
 
 /// Type of a parameter or an output.
 enum class value_type : std::uint8_t {
@@ -185,6 +187,7 @@ enum class event_type : std::uint8_t {
   task_reused,  ///< succeeded without an attempt, with the result of one that has the same key
   task_warning,
   task_checkpoint, ///< saved its progress
+  task_snapshot,   ///< what its rollback is to put back is stored; its action begins
   task_progress,   ///< said how far it is
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace sluice::model {
@@ -54,6 +55,7 @@ struct stored_run {
   std::unordered_map<std::uint32_t, stored_retries> retries;
   std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
   std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for
+  std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
 };
 
 } // namespace sluice::model

@@ -93,6 +93,9 @@ public:
 
   /// Null when the task has none.
   expected<model::value> outputs(model::task_key task);
+  /// What the task's rollback is to put back; nothing when it has none, or not yet, or not any
+  /// more.
+  expected<std::optional<storage::snapshot_row>> snapshot(model::task_key task);
   /// At most `limit` events of a run after a cursor, with the names of their tasks.
   expected<std::vector<model::event>> events(model::run_no run, std::int64_t after_seq,
                                              std::size_t limit);

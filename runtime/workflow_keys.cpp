@@ -74,7 +74,7 @@ constexpr key_row table[] = {
   {"triggers", W, file_key::later},
   {"checkpoint", D | T, file_key::checkpoint},
   {"validate", D | T, file_key::validate},
-  {"snapshot", D | T, file_key::later},
+  {"snapshot", D | T, file_key::snapshot},
   {"rollback", D | T, file_key::rollback},
   {"compensate", D | T, file_key::later},
   {"cache", D | T, file_key::later},

@@ -56,6 +56,7 @@ enum class file_key : std::uint8_t {
   fallback,
   validate,
   rollback,
+  snapshot,
   checkpoint,
   checkpoint_max,
   active_tasks,

@@ -193,6 +193,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   case file_key::rollback:
     read_command(at, model::command_role::rollback, settings);
     return true;
+  case file_key::snapshot:
+    read_command(at, model::command_role::snapshot, settings);
+    return true;
   default:
     return false;
   }

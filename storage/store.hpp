@@ -131,6 +131,11 @@ struct checkpoint_row {
   model::wall_time saved_at;
 };
 
+struct snapshot_row {
+  std::string what;
+  model::wall_time saved_at;
+};
+
 struct run_query {
   std::optional<model::run_state> state;
   std::string workflow; ///< empty: all
@@ -179,6 +184,9 @@ public:
   virtual expected<model::value> outputs(model::task_key task) = 0;
   /// What a task saved last; nothing when it saved none, or has succeeded since.
   virtual expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) = 0;
+  /// What a task's rollback is to put back; nothing before it is taken, and when it is not needed
+  /// any more.
+  virtual expected<std::optional<snapshot_row>> snapshot(model::task_key task) = 0;
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   /// The timers that are set for a run and its tasks.
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;

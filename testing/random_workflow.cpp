@@ -109,8 +109,11 @@ private:
       set_command(*t.settings, model::command_role::fallback,
                   random_.percent(70) ? model::action{model::exec_action{{"/bin/true"}}}
                                       : model::action{model::call_action{"echo"}});
-    if (random_.percent(10))
+    if (random_.percent(15)) {
       set_command(*t.settings, model::command_role::rollback, model::run_action{"true"});
+      if (random_.percent(50) && std::holds_alternative<model::exec_action>(t.action))
+        set_command(*t.settings, model::command_role::snapshot, model::run_action{"true"});
+    }
     if (random_.percent(20))
       t.settings->on_exhausted = model::on_exhausted::hold;
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))

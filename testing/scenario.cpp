@@ -83,6 +83,7 @@ private:
     node_ = std::make_unique<scenario_node>(
       node_options_,
       [this](const auto& order, const auto& under_way) { check_start(order, under_way); },
+      [this](const auto& key) { check_go_on(key); },
       [this](std::span<const model::event> events) { check_seen(events); });
     if (runs_left_ == 0 && fold_.runs().empty())
       runs_left_ = 1;
@@ -296,6 +297,8 @@ private:
   /// A process does something.
   void play(model::attempt_key key) {
     const auto asked = asked_to_stop(key);
+    if (node_->launcher().order(key).takes_snapshot && !has_gone_on(key))
+      return asked ? end_badly(key, model::failure_class::exit, "15") : take_snapshot(key);
     if (asked == executors::stop_signal::kill)
       return end_badly(key, model::failure_class::exit, "9");
     if (asked && random_.percent(60))
@@ -319,6 +322,19 @@ private:
     } else {
       save(key);
     }
+  }
+
+  void take_snapshot(model::attempt_key key) {
+    const auto roll = random_.below(100);
+    if (taken_.contains(key))
+      return; // it waits
+    if (roll < 30 && started_.insert(key).second)
+      return node_->launcher().confirm(key, node_->wall());
+    if (roll < 80)
+      return node_->launcher().hold(key, taken_[key] = std::string(random_.below(20'000), 'x')
+                                                       + to_string(key));
+    if (roll < 90)
+      end_badly(key, model::failure_class::exit, "1");
   }
 
   /// A process saves its progress, which is a number that only grows.
@@ -368,7 +384,9 @@ private:
   void strike() {
     auto what = static_cast<fault>(random_.below(fault_count));
     if (waiting_start() && random_.percent(10))
-      what = fault::start_handed_back; // seldom possible, so taken more often
+      what = fault::start_handed_back;                // seldom possible, so taken more often
+    if (waits_with_snapshot() && random_.percent(30)) // its commit, or its answer, is on the way
+      what = random_.percent(50) ? fault::scheduler_crash : fault::runtime_crash;
     if (!carry_out(what))
       return;
     --faults_left_;
@@ -381,9 +399,19 @@ private:
   /// An attempt whose process has not started.
   std::optional<model::attempt_key> waiting_start() const {
     for (const auto& key : node_->launcher().keys())
-      if (!started_.contains(key))
+      if (!started_.contains(key) && !taken_.contains(key))
         return key;
     return std::nullopt;
+  }
+  bool waits_with_snapshot() const {
+    const auto keys = node_->launcher().keys();
+    return std::any_of(keys.begin(), keys.end(), [this](const auto& key) {
+      return taken_.contains(key) && !has_gone_on(key);
+    });
+  }
+  bool has_gone_on(const model::attempt_key& key) const {
+    const auto& gone_on = node_->launcher().gone_on;
+    return std::find(gone_on.begin(), gone_on.end(), key) != gone_on.end();
   }
 
   /// Whether there was something to do it to.
@@ -492,7 +520,7 @@ private:
       reader.events({.after_seq = fold_.last_seq(), .run_no = {}, .limit = 100'000});
     if (!events)
       return violate("the events cannot be read: " + events.error().message);
-    std::set<model::task_key> touched;
+    std::set<model::task_key> touched, with_snapshots;
     for (const auto& event : *events) {
       if (const auto fits = fold_.apply(event); !fits)
         return violate(fits.error().message);
@@ -500,6 +528,13 @@ private:
         workflows_[event.run_no] =
           submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
       events_of_operators_ += event.actor == "operator" ? 1 : 0;
+      if (event.type == model::event_type::task_snapshot) {
+        const model::task_key task{event.run_no, *event.task_idx};
+        if (!snapshots_.emplace(task, taken_.at({task.run_no, task.task_idx, *event.attempt}))
+               .second)
+          violate(to_string(task) + " has two snapshots");
+        with_snapshots.insert(task);
+      }
       if (event.task_idx && !event.is_note()) {
         if (event.type == model::event_type::task_reset
             || event.type == model::event_type::task_marked)
@@ -516,12 +551,18 @@ private:
             && !rolls_back_.insert({event.run_no, *event.task_idx}).second)
           violate(to_string(event.run_no) + " has a task that rolls back twice");
         touched.insert({event.run_no, *event.task_idx});
+        if ((event.to == to_string(task_state::succeeded)
+             || event.to == to_string(task_state::rolled_back))
+            && snapshots_.erase({event.run_no, *event.task_idx}) != 0)
+          with_snapshots.insert({event.run_no, *event.task_idx});
         ++report_.moves[std::size_t(*model::parse_task_state(event.from))]
                        [std::size_t(*model::parse_task_state(event.to))];
       }
     }
     for (const auto& key : touched)
       compare_tasks(key.run_no, key.task_idx, 1);
+    for (const auto& key : with_snapshots)
+      compare_snapshot(key);
     std::set<model::run_no> runs;
     for (const auto& event : *events)
       runs.insert(event.run_no);
@@ -540,6 +581,7 @@ private:
     if (event.type == model::event_type::task_marked)
       marked_.insert(key);
     kept_.erase(key);
+    snapshots_.erase(key);
     fell_back_.erase(key);
     rolls_back_.erase(key);
   }
@@ -663,6 +705,16 @@ private:
       violate("the breakers that are stored are not what the events say");
   }
 
+  /// What is stored for a rollback is what the events say.
+  void compare_snapshot(model::task_key key) {
+    const auto stored = reader().snapshot(key);
+    const auto told = snapshots_.find(key);
+    if (!stored
+        || (told == snapshots_.end() ? stored->has_value()
+                                     : !*stored || (*stored)->what != told->second))
+      violate("the snapshot of " + to_string(key) + " is not what its events say");
+  }
+
   /// A task that is never repeated runs once. To undo it once more is what is safe.
   void check_repetition(const model::start_attempt& order) {
     const auto& policy =
@@ -719,6 +771,9 @@ private:
       compare_run(run);
       compare_timers(run);
       compare_tasks(run, 0, folded.tasks.size());
+      for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
+        if (needs_snapshot({run, task}))
+          compare_snapshot({run, task});
     }
     compare_breakers();
   }
@@ -770,6 +825,30 @@ private:
       violate(name + " starts with another command than it should");
     check_upstreams(order.key, *run);
     check_repetition(order);
+    check_snapshot(order);
+  }
+
+  bool needs_snapshot(model::task_key key) const {
+    const auto& spec = workflows_.at(key.run_no)->spec();
+    return command_for(spec, spec.tasks[key.task_idx], model::command_role::snapshot) != nullptr;
+  }
+  /// One is taken in the first attempt that gets so far, and handed to the rollback.
+  void check_snapshot(const model::start_attempt& order) {
+    const auto name = to_string(order.key);
+    const auto told = snapshots_.find(order.key.task());
+    if (order.role != model::command_role::rollback) {
+      if (order.takes_snapshot != (needs_snapshot(order.key.task()) && told == snapshots_.end()))
+        violate(name + " takes a snapshot when there is one, or none when there is none");
+    } else if (needs_snapshot(order.key.task())
+               && (told == snapshots_.end() || order.snapshot == nullptr
+                   || *order.snapshot != told->second)) {
+      violate(name + " rolls back without what it is to put back");
+    }
+  }
+  void check_go_on(const model::attempt_key& key) {
+    look();
+    if (!snapshots_.contains(key.task()))
+      violate(to_string(key) + " begins before its snapshot is stored");
   }
 
   void check_upstreams(const model::attempt_key& key, const logic::folded_run& run) {
@@ -833,6 +912,10 @@ private:
                 || live->held.contains(task) != held_.contains({run, task})))
           violate("the recovered " + to_string(model::task_key{run, task})
                   + " runs another command, or waits for something else");
+        else if (!is_terminal(live->tasks[task].state)
+                 && live->snapshots.contains(task) != snapshots_.contains({run, task}))
+          violate("the recovered " + to_string(model::task_key{run, task})
+                  + " knows another snapshot");
       const auto timers = core.timers();
       const std::set recovered(timers.begin(), timers.end());
       if (restored->timers.empty() && live != nullptr
@@ -897,6 +980,8 @@ private:
   std::map<model::run_no, std::shared_ptr<const logic::compiled_workflow>> workflows_; ///< stored
   std::set<model::attempt_key> started_;                    ///< confirmed
   std::set<model::attempt_key> validating_;                 ///< so it was told
+  std::map<model::attempt_key, std::string> taken_;         ///< snapshots, by processes
+  std::map<model::task_key, std::string> snapshots_;        ///< that are stored, as told
   std::map<model::attempt_key, model::command_role> roles_; ///< of processes
   std::set<model::task_key> fell_back_;
   std::set<model::run_no> forced_;      ///< to end, while a task of finally was being stopped

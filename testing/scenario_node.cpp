@@ -22,7 +22,8 @@ bool is_alive(const actors::host_state& host, const caf::actor& handle) {
 /// Lets the scenario look before each start.
 class scenario_node::checked_launcher final : public executors::launcher {
 public:
-  explicit checked_launcher(start_check on_start) : on_start_(std::move(on_start)) {}
+  checked_launcher(start_check on_start, go_on_check on_go_on)
+    : on_start_(std::move(on_start)), on_go_on_(std::move(on_go_on)) {}
 
   void start(std::shared_ptr<const model::start_attempt> attempt,
              std::shared_ptr<const executors::launch_listener> listener) override {
@@ -30,6 +31,12 @@ public:
       return;
     on_start_(*attempt, script.keys());
     script.start(std::move(attempt), std::move(listener));
+  }
+  void go_on(model::attempt_key key) override {
+    if (is_dead)
+      return;
+    on_go_on_(key);
+    script.go_on(key);
   }
   void signal(model::attempt_key key, executors::stop_signal what) override {
     script.signal(key, what);
@@ -44,13 +51,14 @@ public:
 
 private:
   start_check on_start_;
+  go_on_check on_go_on_;
 };
 
 scenario_node::scenario_node(const scenario_node_options& options, start_check on_start,
-                             actors::event_callback on_events)
+                             go_on_check on_go_on, actors::event_callback on_events)
   : wall_offset_(options.wall_offset),
     store_(std::make_shared<faulty_store>(storage::open_store_in_memory(options.store_name))),
-    launcher_(std::make_shared<checked_launcher>(std::move(on_start))) {
+    launcher_(std::make_shared<checked_launcher>(std::move(on_start), std::move(on_go_on))) {
   actors::host_options host;
   host.scheduler.slots = options.slots;
   host.scheduler.dispatch_ahead = options.dispatch_ahead;

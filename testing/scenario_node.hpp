@@ -28,8 +28,10 @@ public:
   /// Called before a process starts, with those that run or wait.
   using start_check =
     std::function<void(const model::start_attempt&, const std::vector<model::attempt_key>&)>;
+  /// Called before the action of an attempt that has taken a snapshot begins.
+  using go_on_check = std::function<void(const model::attempt_key&)>;
   /// `on_events` is called with what a subscriber sees.
-  scenario_node(const scenario_node_options& options, start_check on_start,
+  scenario_node(const scenario_node_options& options, start_check on_start, go_on_check on_go_on,
                 actors::event_callback on_events);
   ~scenario_node();
 

@@ -9,6 +9,11 @@ void scripted_launcher::start(std::shared_ptr<const model::start_attempt> what,
   attempts_.emplace(key, attempt{std::move(what), std::move(listener), std::nullopt});
 }
 
+void scripted_launcher::go_on(model::attempt_key key) {
+  if (attempts_.contains(key))
+    gone_on.push_back(key);
+}
+
 void scripted_launcher::signal(model::attempt_key key, executors::stop_signal what) {
   if (attempts_.contains(key))
     signals.push_back({key, what});
@@ -45,6 +50,12 @@ void scripted_launcher::confirm(model::attempt_key key, model::wall_time at) {
   executors::launch_news news;
   news.started.push_back(key);
   (*attempt.listener)(std::move(news));
+}
+
+void scripted_launcher::hold(model::attempt_key key, std::string snapshot) {
+  executors::launch_news news;
+  news.snapshots.push_back({key, std::make_shared<const std::string>(std::move(snapshot))});
+  (*attempts_.at(key).listener)(std::move(news));
 }
 
 void scripted_launcher::validate(model::attempt_key key) {

@@ -14,6 +14,7 @@ class scripted_launcher final : public executors::launcher {
 public:
   void start(std::shared_ptr<const model::start_attempt> attempt,
              std::shared_ptr<const executors::launch_listener> listener) override;
+  void go_on(model::attempt_key key) override;
   void signal(model::attempt_key key, executors::stop_signal what) override;
   void forget(model::attempt_key key) override;
   void abandon_all(std::function<void()> on_gone) override;
@@ -29,6 +30,7 @@ public:
   std::vector<sent_signal> signals;
   std::vector<model::attempt_key> forgotten;
   std::vector<model::attempt_key> abandoned;
+  std::vector<model::attempt_key> gone_on; ///< those whose action begins after a snapshot
 
   /// Attempts that were started and are not over, by task name.
   std::vector<std::string> under_way() const;
@@ -37,6 +39,8 @@ public:
 
   /// Tells that the process runs.
   void confirm(model::attempt_key key, model::wall_time at);
+  /// Tells that it has a snapshot, and waits to go on.
+  void hold(model::attempt_key key, std::string snapshot);
   /// Tells that its result is being validated.
   void validate(model::attempt_key key);
   /// Tells that it is over: with the failure, or as a success with outputs.

@@ -170,6 +170,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   const auto outputs = store.outputs(task.key);
   if (!outputs)
     return s.fail(outputs.error());
+  const auto snapshot = store.snapshot(task.key);
+  if (!snapshot)
+    return s.fail(snapshot.error());
   if (s.quiet()) {
     s.out.line(task.shown_state());
     return exit_done;
@@ -177,6 +180,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   if (s.json()) {
     auto v = to_json(task);
     v["outputs"] = *outputs;
+    if (*snapshot)
+      v["snapshot"] = {{"bytes", (*snapshot)->what.size()},
+                       {"saved_at", model::to_rfc3339((*snapshot)->saved_at)}};
     for (const auto& attempt : *attempts)
       v["attempts"].push_back(runtime::to_json(attempt));
     s.print_json(v);
@@ -191,6 +197,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   if (!attempts->empty())
     print_values(s, "in ", attempts->back().inputs);
   print_values(s, "out", *outputs);
+  if (*snapshot)
+    s.out.line("  snapshot  " + std::to_string((*snapshot)->what.size()) + " bytes  saved "
+               + runtime::to_date_and_time((*snapshot)->saved_at, s.zone));
   if (!attempts->empty())
     print_attempts(s, store, *attempts);
   s.out.line(s.out.tinted("more: " + s.hint("logs " + task_id(task.key, task.name)), tint::dim));

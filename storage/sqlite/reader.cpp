@@ -78,6 +78,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.submitted_at = row->submitted_at;
     run.error = row->error;
     select_stored_tasks(*db_, run);
+    select_stored_snapshots(*db_, run);
     run.timers = select_timers(*db_, run_no);
     run.keys = select_keys(*db_, run_no);
     return run;
@@ -117,6 +118,11 @@ expected<model::value> sqlite_reader::outputs(model::task_key task) {
 expected<std::optional<checkpoint_row>> sqlite_reader::checkpoint(model::task_key task) {
   return guarded("read the checkpoint of " + to_string(task),
                  [&] { return select_checkpoint(*db_, task); });
+}
+
+expected<std::optional<snapshot_row>> sqlite_reader::snapshot(model::task_key task) {
+  return guarded("read the snapshot of " + to_string(task),
+                 [&] { return select_snapshot(*db_, task); });
 }
 
 expected<std::vector<model::event>> sqlite_reader::events(const event_query& wanted) {

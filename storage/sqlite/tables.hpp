@@ -106,6 +106,14 @@ void upsert_checkpoint(connection& db, const model::checkpoint_saved& r);
 void delete_checkpoint(connection& db, model::task_key task);
 std::optional<checkpoint_row> select_checkpoint(connection& db, model::task_key task);
 
+// --- snapshot ---
+
+void insert_snapshot(connection& db, const model::snapshot_saved& r);
+void delete_snapshot(connection& db, model::task_key task);
+std::optional<snapshot_row> select_snapshot(connection& db, model::task_key task);
+/// Which tasks of a run that was read have one.
+void select_stored_snapshots(connection& db, model::stored_run& run);
+
 // --- breaker ---
 
 /// Of the task's kind: of the tasks of its name in all runs of its workflow.

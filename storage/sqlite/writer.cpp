@@ -104,6 +104,7 @@ bool writer::write(const model::task_reset& r) {
   if (!reset_task(*db_, r))
     return false;
   delete_checkpoint(*db_, r.key);
+  delete_snapshot(*db_, r.key);
   return true;
 }
 
@@ -111,6 +112,7 @@ bool writer::write(const model::task_reused& r) {
   if (!reuse_result(*db_, r))
     return false;
   delete_checkpoint(*db_, r.key);
+  delete_snapshot(*db_, r.key);
   return true;
 }
 
@@ -118,6 +120,7 @@ bool writer::write(const model::task_marked& r) {
   if (!mark_task(*db_, r))
     return false;
   delete_checkpoint(*db_, r.key);
+  delete_snapshot(*db_, r.key);
   return true;
 }
 
@@ -145,6 +148,8 @@ bool writer::write(const model::attempt_ended& r) {
     change_breaker(*db_, r.outcome.key.task(), *r.outcome.breaker);
   if (r.outcome.drops_checkpoint)
     delete_checkpoint(*db_, r.outcome.key.task());
+  if (r.outcome.drops_snapshot)
+    delete_snapshot(*db_, r.outcome.key.task());
   if (r.outcome.key_digest.is_set())
     insert_key(*db_, *r.outcome.key_digest, r.outcome.key.task(), r.outcome.finished_at);
   return true;
@@ -162,6 +167,13 @@ bool writer::write(const model::checkpoint_saved& r) {
   if (!is_under_way(*db_, r.key))
     return false;
   upsert_checkpoint(*db_, r);
+  return true;
+}
+
+bool writer::write(const model::snapshot_saved& r) {
+  if (!is_under_way(*db_, r.key))
+    return false;
+  insert_snapshot(*db_, r);
   return true;
 }
 

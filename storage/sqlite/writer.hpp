@@ -42,6 +42,7 @@ private:
   bool write(const model::task_moved& r);
   bool write(const model::warning_raised& r);
   bool write(const model::checkpoint_saved& r);
+  bool write(const model::snapshot_saved& r);
   bool write(const model::progress_made& r);
 
   std::unique_ptr<connection> db_;

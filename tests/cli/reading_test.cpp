@@ -245,6 +245,24 @@ TEST_CASE("tasks and show: a task that keeps failing waits for its breaker", "[c
   CHECK(later.wait() == 130);
 }
 
+TEST_CASE("show: what a rollback is to put back", "[cli][show]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n"
+                       "  a:\n"
+                       "    snapshot: printf old > $SLUICE_SNAPSHOT\n"
+                       "    run: test ! -s $SLUICE_SNAPSHOT; exit 3\n"
+                       "    rollback: cat $SLUICE_SNAPSHOT; exit 4\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK(done.code == 1);
+  CHECK_THAT(done.out, Contains("its rollback failed (exit 4)"));
+  CHECK(here.run({"logs", "@last/a"}).out == "old\n");
+  CHECK_THAT(here.run({"show", "@last/a"}).out, Contains("snapshot  3 bytes  saved 20"));
+  const auto v = json::parse(here.run({"show", "@last/a", "--json"}).out);
+  CHECK(v["snapshot"]["bytes"] == 3);
+  CHECK(v["snapshot"].contains("saved_at"));
+  CHECK_THAT(here.run({"events", "@last"}).out, Contains("  snapshot"));
+}
+
 TEST_CASE("show: every attempt of a task with its class", "[cli][show]") {
   const workspace here;
   here.write("w.yaml", "tasks:\n"

@@ -137,12 +137,18 @@ class ExamplesTest(unittest.TestCase):
                 " JOIN task USING (run_no, task_idx)"
                 " WHERE name = 'publish' AND to_state <> 'dispatched' ORDER BY seq"
             ).fetchall()
+            snapshots = db.execute(
+                "SELECT run_no, attempt FROM event WHERE type = 'task_snapshot' ORDER BY seq"
+            ).fetchall()
+            kept = db.execute("SELECT count(*) FROM snapshot").fetchone()
         self.assertEqual(moves[-4:], [
-            (1, moves[-4][1], "failed"),
-            (1, "failed", "rolling_back"),
-            (2, "rolling_back", "rolling_back"),
-            (2, "rolling_back", "rolled_back"),
+            (2, moves[-4][1], "failed"),
+            (2, "failed", "rolling_back"),
+            (3, "rolling_back", "rolling_back"),
+            (3, "rolling_back", "rolled_back"),
         ])
+        self.assertEqual(snapshots, [(1, 1), (2, 1)])
+        self.assertEqual(kept, (0,))
 
     def test_etl_yaml(self):
         outcome = self.run_file("etl.yaml")
@@ -330,7 +336,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 9)
+        self.assertEqual(found, 10)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -126,6 +126,8 @@ struct one_task {
   std::vector<std::pair<std::string, std::string>> env;
   model::checkpoint_ptr checkpoint = {};
   model::command_role role = model::command_role::action;
+  bool takes_snapshot = false;
+  model::snapshot_ptr snapshot = {};
 
   model::task_spec& task() { return workflow.tasks.front(); }
 };
@@ -190,6 +192,8 @@ public:
     order->env = std::move(what.env);
     order->checkpoint = std::move(what.checkpoint);
     order->role = what.role;
+    order->takes_snapshot = what.takes_snapshot;
+    order->snapshot = std::move(what.snapshot);
     thread_->start(std::move(order), listener_);
     return key;
   }
@@ -212,6 +216,12 @@ public:
   void wait_validating(model::attempt_key key) {
     std::unique_lock lock{mutex_};
     REQUIRE(changed_.wait_for(lock, deadline, [&] { return validating_.contains(key); }));
+  }
+  /// What it has taken, while it waits to go on.
+  std::string wait_snapshot(model::attempt_key key) {
+    std::unique_lock lock{mutex_};
+    REQUIRE(changed_.wait_for(lock, deadline, [&] { return snapshots_.contains(key); }));
+    return *snapshots_.at(key);
   }
   bool has_started(model::attempt_key key) {
     const std::lock_guard lock{mutex_};
@@ -246,6 +256,7 @@ private:
   std::condition_variable changed_;
   std::set<model::attempt_key> started_;
   std::set<model::attempt_key> validating_;
+  std::map<model::attempt_key, model::snapshot_ptr> snapshots_;
   std::map<model::attempt_key, model::attempt_report> ended_;
   std::vector<model::attempt_key> order_of_ends_;
   std::uint32_t next_task_ = 0;
@@ -254,6 +265,8 @@ private:
       const std::lock_guard lock{mutex_};
       started_.insert(news.started.begin(), news.started.end());
       validating_.insert(news.validating.begin(), news.validating.end());
+      for (const auto& taken : news.snapshots)
+        snapshots_.emplace(taken.key, taken.what);
       for (auto& report : news.ended) {
         const auto key = report.key;
         if (report.started_at)

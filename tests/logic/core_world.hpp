@@ -37,6 +37,7 @@ struct recorded_run {
   std::vector<bool> fell_back;
   std::vector<bool> rolls_back;
   std::vector<bool> is_over; ///< its current attempt
+  std::vector<bool> has_snapshot;
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -83,6 +84,7 @@ public:
   std::vector<model::attempt_key> pauses; ///< between saves
   std::vector<std::string> saved;         ///< tokens of checkpoints, in order
   std::vector<std::string> warnings;
+  std::vector<model::attempt_key> gone_on; ///< whose actions began after a snapshot
 
   /// Enough room that everything that is ready starts.
   static core_options roomy() {
@@ -149,6 +151,9 @@ public:
     std::erase_if(under_way,
                   [&](const auto& open) { return executor_of(open.second.action()) == kind; });
     step(model::executor_ready{kind, {}});
+  }
+  void take_snapshot(std::string_view task) {
+    step(model::snapshot_taken{current(task), std::make_shared<const std::string>("as it was")});
   }
   void validating(std::string_view task) { step(model::attempt_validating{current(task)}); }
   void confirm(std::string_view task) { step(model::attempt_started{current(task)}); }
@@ -259,6 +264,8 @@ public:
       for (const auto& [digest, known] : keys)
         if (known.task == model::task_key{run_no, i})
           all.keys.emplace(i, digest);
+      if (run.has_snapshot[i])
+        all.snapshots.insert(i);
       if (!run.inputs[i].empty())
         all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
     }
@@ -421,6 +428,7 @@ private:
     run.fell_back.resize(size);
     run.rolls_back.resize(size);
     run.is_over.resize(size);
+    run.has_snapshot.resize(size);
     run.params = r.request.params;
     run.submitted_at = r.at;
   }
@@ -462,7 +470,7 @@ private:
     run.tasks[idx] = model::task_state::pending;
     run.generations[idx] = r.generation;
     run.has_started[idx] = false;
-    run.fell_back[idx] = run.rolls_back[idx] = false;
+    run.fell_back[idx] = run.rolls_back[idx] = run.has_snapshot[idx] = false;
     run.losses[idx] = run.retries[idx] = 0;
     run.finished_us[idx] = 0;
     run.has_outputs[idx] = false;
@@ -477,6 +485,7 @@ private:
     expect(run.attempts[idx] == r.attempt, "a task is marked with another attempt");
     run.tasks[idx] = r.to;
     run.reasons[idx] = "mark";
+    run.has_snapshot[idx] = false;
     run.failures[idx] = r.failure;
     run.has_outputs[idx] = false;
     run.finished_us[idx] = model::to_us(r.at);
@@ -492,6 +501,7 @@ private:
     run.tasks[idx] = model::task_state::succeeded;
     run.reasons[idx].clear();
     run.has_outputs[idx] = !r.outputs.is_null();
+    run.has_snapshot[idx] = false;
     run.finished_us[idx] = model::to_us(r.at);
   }
   void fold(const model::held_retried& r) {
@@ -546,6 +556,11 @@ private:
     run.losses[idx] = outcome.losses;
     run.retries[idx] = outcome.retries;
     run.has_outputs[idx] = !outcome.outputs.is_null();
+    const bool needs_none = outcome.state == model::task_state::succeeded
+                            || outcome.state == model::task_state::rolled_back;
+    expect(outcome.drops_snapshot == (needs_none && run.has_snapshot[idx]),
+           "a snapshot is dropped at another time");
+    run.has_snapshot[idx] = run.has_snapshot[idx] && !needs_none;
     expect(!outcome.falls_back || !run.fell_back[idx], "a task falls back twice");
     run.fell_back[idx] = run.fell_back[idx] || outcome.falls_back;
     run.finished_us[idx] = model::to_us(outcome.finished_at);
@@ -634,6 +649,14 @@ private:
   }
   void fold(const model::warning_raised& r) { warnings.push_back(r.message); }
   void fold(const model::progress_made&) {}
+  void fold(const model::snapshot_saved& r) {
+    auto& run = runs.at(r.key.run_no);
+    const auto idx = r.key.task_idx;
+    expect(run.attempts.at(idx) == r.key.attempt, "a snapshot is not of the current attempt");
+    expect(run.tasks[idx] == model::task_state::dispatched, "what does not run takes a snapshot");
+    expect(!run.has_snapshot[idx], "a task takes a second snapshot");
+    run.has_snapshot[idx] = true;
+  }
   void fold(const model::checkpoint_saved& r) {
     const auto& run = runs.at(r.key.run_no);
     expect(run.attempts.at(r.key.task_idx) == r.key.attempt,
@@ -644,6 +667,18 @@ private:
 
   void carry_out(const model::start_attempt& e) {
     expect(core.is_current(e.key), "an attempt is started that is not current");
+    const auto& run = runs.at(e.key.run_no);
+    const bool is_rollback = e.role == model::command_role::rollback;
+    const bool needs_one =
+      command_for(*e.workflow, e.spec(), model::command_role::snapshot) != nullptr
+      && executor_of(e.spec().action) == model::executor_kind::process;
+    const bool has_one = run.has_snapshot[e.key.task_idx];
+    expect(e.takes_snapshot
+             == (needs_one && !has_one && !is_rollback
+                 && executor_of(e.action()) == model::executor_kind::process),
+           "an attempt takes a snapshot, or none, that should not");
+    expect(e.has_snapshot == (is_rollback && has_one) && (!is_rollback || has_one == needs_one),
+           "a rollback is not given its snapshot");
     expect(e.key.task_idx == e.task, "a start names another task");
     expect(under_way.emplace(e.key.task(), e).second, "a task has two attempts at once");
     starts.push_back(e.key);
@@ -653,6 +688,11 @@ private:
     stops.push_back(e);
   }
   void carry_out(const model::acknowledge_report& e) { acknowledged.push_back(e); }
+  void carry_out(const model::go_on& e) {
+    expect(runs.at(e.key.run_no).has_snapshot[e.key.task_idx],
+           "an action begins whose snapshot is not stored");
+    gone_on.push_back(e.key);
+  }
   void carry_out(const model::load_outputs& e) { loads.push_back(e); }
   void carry_out(const model::look_up_key& e) { look_ups.push_back(e); }
   void carry_out(const model::change_timers& e) {

@@ -91,6 +91,10 @@ public:
     set_command(*spec_.settings, model::command_role::rollback, model::run_action{"true"});
     return *this;
   }
+  task_editor& snapshot() {
+    set_command(*spec_.settings, model::command_role::snapshot, model::run_action{"true"});
+    return *this;
+  }
   /// A person decides when its last attempt has failed.
   task_editor& hold() {
     spec_.settings->on_exhausted = model::on_exhausted::hold;

@@ -39,8 +39,9 @@ public:
     std::uint32_t max_retries = 0;
     bool has_fallback = false;
     bool has_rollback = false;
-    bool holds = false;      ///< a person decides when its last attempt has failed
-    bool is_expired = false; ///< its deadline has passed
+    bool needs_snapshot = false; ///< for that
+    bool holds = false;          ///< a person decides when its last attempt has failed
+    bool is_expired = false;     ///< its deadline has passed
     bool is_finally = false;
     bool has_key = false;
     bool is_asking = false;                 ///< what its key stands for: its inputs are known
@@ -60,6 +61,7 @@ public:
     std::uint32_t retries = 0;
     bool fell_back = false;
     bool rolls_back = false; ///< it has failed, and what it did is undone
+    bool has_snapshot = false;
     std::uint32_t attempts = 0;
     bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart
@@ -157,6 +159,10 @@ public:
     tasks[i].is_to_evaluate = false;
     ++tasks[i].attempts;
     tasks[i].has_started = true;
+  }
+  /// What is being stopped does nothing any more.
+  void took_snapshot(std::uint32_t i) {
+    tasks[i].has_snapshot = tasks[i].has_snapshot || tasks[i].stop == stopped::no;
   }
   void timed_out(std::uint32_t i) {
     if (tasks[i].stop == stopped::no)
@@ -298,7 +304,7 @@ public:
       t.state = is::pending;
       t.inputs = t.outputs = nullptr;
       t.losses = t.retries = 0;
-      t.fell_back = t.rolls_back = false;
+      t.fell_back = t.rolls_back = t.has_snapshot = false;
       t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
   }
@@ -377,7 +383,7 @@ private:
   }
   /// What has done something, and can undo it, does so first.
   is failed(task& t) const {
-    if (!t.has_rollback || t.rolls_back || !t.has_started)
+    if (!t.has_rollback || t.rolls_back || !t.has_started || (t.needs_snapshot && !t.has_snapshot))
       return is::failed;
     t.rolls_back = true;
     t.losses = 0;

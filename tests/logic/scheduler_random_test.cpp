@@ -132,10 +132,9 @@ private:
       editor.deadline(model::milliseconds{1 + random_.below(100)});
     if (random_.percent(10))
       editor.queue_timeout(model::milliseconds{1 + random_.below(20)});
-    if (random_.percent(20))
-      editor.call("async");
-    else if (random_.percent(15))
-      editor.call("sync");
+    const bool is_called = random_.percent(32);
+    if (is_called)
+      editor.call(random_.percent(60) ? "async" : "sync");
     if (random_.percent(15)) {
       t.has_fallback = true;
       const auto kind = random_.below(3);
@@ -145,6 +144,10 @@ private:
     if (random_.percent(15)) {
       t.has_rollback = true;
       editor.rollback();
+      if (!is_called && random_.percent(50)) {
+        t.needs_snapshot = true;
+        editor.snapshot();
+      }
     }
     if (random_.percent(15)) { // tasks of other runs have the same name
       t.has_key = true;
@@ -501,9 +504,13 @@ private:
     const auto [key, start] = random_.one_of(world_.under_way); // copies: it is about to end
     auto& reference = references_.at(key.run_no);
     const auto roll = random_.below(100);
-    if (roll < 8) {
+    const bool prepares = start.takes_snapshot && !reference.tasks[key.task_idx].has_snapshot;
+    if (prepares && random_.percent(80)) {
+      reference.took_snapshot(key.task_idx);
+      world_.step(model::snapshot_taken{start.key, std::make_shared<const std::string>("")});
+    } else if (roll < 8) {
       world_.step(model::attempt_started{start.key});
-    } else if (roll < 10) { // whatever it is doing: it validates, or is being stopped
+    } else if (roll < 10 && !prepares) { // whatever else it is doing, such as being stopped
       world_.step(model::attempt_validating{start.key});
     } else if (roll < 13) {
       reference.timed_out(key.task_idx);

@@ -251,10 +251,10 @@ TEST_CASE("workflow_file: commands beside the action are texts or maps",
           "[runtime][workflow_file]") {
   using enum model::command_role;
   const auto spec =
-    spec_of("defaults: {validate: ./check.sh}\n"
+    spec_of("defaults: {validate: ./check.sh, rollback: ./undo.sh}\n"
             "tasks:\n"
             "  a: {run: x, fallback: {call: noop}, validate: {exec: [test, -f, y]}}\n"
-            "  b: {run: x, fallback: ./other.sh}\n");
+            "  b: {run: x, fallback: ./other.sh, snapshot: ./keep.sh}\n");
   const auto command = [&](std::size_t task, model::command_role role) {
     return *command_for(spec, spec.tasks[task], role);
   };
@@ -263,6 +263,8 @@ TEST_CASE("workflow_file: commands beside the action are texts or maps",
   CHECK(command(0, validate) == model::action{model::exec_action{{"test", "-f", "y"}}});
   CHECK(command(1, fallback) == model::action{model::run_action{"./other.sh"}});
   CHECK(command(1, validate) == model::action{model::run_action{"./check.sh"}});
+  CHECK(command(1, snapshot) == model::action{model::run_action{"./keep.sh"}});
+  CHECK(command(1, rollback) == model::action{model::run_action{"./undo.sh"}});
 }
 
 TEST_CASE("workflow_file: problems of commands have their place", "[runtime][workflow_file]") {
@@ -280,6 +282,11 @@ TEST_CASE("workflow_file: problems of commands have their place", "[runtime][wor
      {"1:21: tasks.a.validate: must be a command, run or exec"}},
     {"{call: noop, validate: y}",
      {"1:35: tasks.a.validate: goes with run and exec; a handler checks itself"}},
+    {"{run: x, snapshot: y}",
+     {"1:31: tasks.a.snapshot: is for a rollback: give it one, or leave it out"}},
+    {"{run: x, snapsot: y, rollback: z}",
+     {"1:21: tasks.a.snapsot: unknown key 'snapsot'; did you mean 'snapshot'?"}},
+    {"{call: noop, rollback: y, snapshot: z}", {"1:48: tasks.a.snapshot: goes with run and exec"}},
   }));
   CAPTURE(text);
   CHECK(problems_of("tasks: {a: " + text + "}") == want);
@@ -674,11 +681,10 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     CHECK(problem.line > 0);
     later.push_back(problem.path);
   }
-  for (const char* path :
-       {"params.day.default", "schedule", "priority", "limits.active_runs", "budget", "on_failure",
-        "notify", "tasks['source-ready'].gate", "tasks.extract.foreach", "tasks.extract.in.region",
-        "tasks.train.matrix", "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form",
-        "tasks.publish.snapshot"})
+  for (const char* path : {"params.day.default", "schedule", "priority", "limits.active_runs",
+                           "budget", "on_failure", "notify", "tasks['source-ready'].gate",
+                           "tasks.extract.foreach", "tasks.extract.in.region", "tasks.train.matrix",
+                           "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 

@@ -166,7 +166,7 @@ public:
 
   void live() {
     for (int ends = 0; ends < 3; ++ends) {
-      disk_.stop_after(draw(random_, 1, 250));
+      disk_.stop_after(draw(random_, 1, 350));
       disk_.fail_syncs(plan_.sync_failures);
       while (!disk_.is_stopped())
         work();

@@ -49,6 +49,7 @@ TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][
     {"attempt.executor", strings(model::executor_kind_names())},
     {"timer.kind", strings(model::timer_kind_names())},
     {"checkpoint.encoding", {"plain", "zlib"}},
+    {"snapshot.encoding", {"plain", "zlib"}},
   };
   CHECK(found == want);
 }

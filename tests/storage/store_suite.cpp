@@ -715,6 +715,41 @@ STORE_TEST("a checkpoint comes back as it was, whatever its size") {
     }
 }
 
+STORE_TEST("a task's snapshot is kept until nothing is to be put back any more") {
+  TestType db;
+  const auto data = GENERATE(std::string{}, std::string("\0\xff", 2), std::string(1'000'000, 'x'));
+  const model::snapshot_saved saved{{{1}, 0, 1}, std::make_shared<const std::string>(data), at(3)};
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0)});
+  CHECK_FALSE(must(db.reader->snapshot({{1}, 0})));
+  commit(*db.store, {saved});
+  const auto found = must(db.reader->snapshot({{1}, 0}));
+  REQUIRE(found);
+  CHECK(found->what == data);
+  CHECK(found->saved_at == at(3));
+  CHECK(must(db.reader->stored_run({1})).snapshots == std::unordered_set<std::uint32_t>{0});
+  const auto events = must(db.reader->events({.run_no = model::run_no{1}}));
+  CHECK(events.back().type == model::event_type::task_snapshot);
+  CHECK(events.back().data["bytes"] == data.size());
+
+  auto done = ended(1, 0, 1, task_state::failed);
+  SECTION("when the task fails") {
+    commit(*db.store, {done});
+    CHECK(must(db.reader->snapshot({{1}, 0})));
+    model::task_reset reset{{{1}, 0}, 1, task_state::failed, 2, "operator", at(9)};
+    commit(*db.store, {reset});
+  }
+  SECTION("when the task succeeds") {
+    done = ended(1, 0, 1);
+    done.outcome.drops_snapshot = true;
+    commit(*db.store, {done});
+  }
+  CHECK(db.store->refused() == 0);
+  CHECK_FALSE(must(db.reader->snapshot({{1}, 0})));
+  CHECK(must(db.reader->stored_run({1})).snapshots.empty());
+  commit(*db.store, {saved});
+  CHECK(db.store->refused() == 1); // its attempt is over
+}
+
 STORE_TEST("a record that does not fit is refused and the rest is kept") {
   TestType db;
   commit(*db.store,
