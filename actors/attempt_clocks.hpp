@@ -21,7 +21,7 @@ inline time_limits limits_of(const model::start_attempt& start) {
   const auto& workflow = *start.workflow;
   time_limits limits;
   limits.timeout = model::setting_of(workflow, start.spec(), &model::task_settings::timeout);
-  if (start.role != model::command_role::rollback)
+  if (!undoes(start.role))
     limits.silence = model::setting_of(workflow, start.spec(), &model::task_settings::heartbeat);
   if (limits.silence)
     *limits.silence *= silent_intervals;

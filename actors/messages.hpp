@@ -133,7 +133,7 @@ struct look_up_again {
 struct load_run_again {
   model::load_run what;
 };
-/// To oneself: what was saved for an attempt that is to start is read again.
+/// To oneself: what an attempt needs that is to start is read again.
 struct resume_again {
   std::shared_ptr<model::start_attempt> start;
 };

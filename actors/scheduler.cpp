@@ -90,7 +90,7 @@ void end_unstarted(scheduler_pointer self, const model::start_attempt& start,
   react(self, model::attempt_finished{std::move(report), executor_of(start.action())});
 }
 
-/// All that was saved for the attempt has been read, or something cannot be.
+/// What an attempt needs of its task has been read, or cannot be.
 void resume(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start,
             std::optional<model::failure> failure) {
   const auto known = self->state.resuming.extract(start->key);
@@ -119,6 +119,8 @@ auto when_unreadable(scheduler_pointer self, std::shared_ptr<model::start_attemp
 
 void read_snapshot_and_launch(scheduler_pointer self,
                               const std::shared_ptr<model::start_attempt>& start) {
+  if (!start->has_snapshot)
+    return resume(self, start, std::nullopt);
   self->request(self->state.readers, read_timeout, read_snapshot{start->key.task()})
     .then(
       [self, start](snapshot_read& read) {
@@ -128,20 +130,30 @@ void read_snapshot_and_launch(scheduler_pointer self,
       when_unreadable(self, start, "snapshot_unreadable"));
 }
 
-/// Reads what was saved for an attempt, and starts it then.
-void read_and_launch(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start) {
+void read_checkpoint_and_launch(scheduler_pointer self,
+                                const std::shared_ptr<model::start_attempt>& start) {
   if (!start->has_checkpoint)
     return read_snapshot_and_launch(self, start);
   self->request(self->state.readers, read_timeout, read_checkpoint{start->key.task()})
     .then(
       [self, start](checkpoint_read& read) {
         start->checkpoint = std::move(read.what);
-        if (start->has_snapshot)
-          read_snapshot_and_launch(self, start);
-        else
-          resume(self, start, std::nullopt);
+        read_snapshot_and_launch(self, start);
       },
       when_unreadable(self, start, "checkpoint_unreadable"));
+}
+
+/// Reads what was saved for an attempt and what it undoes, one after the other, and starts it then.
+void read_and_launch(scheduler_pointer self, const std::shared_ptr<model::start_attempt>& start) {
+  if (!start->has_result)
+    return read_checkpoint_and_launch(self, start);
+  self->request(self->state.readers, read_timeout, read_outputs{start->key.task()})
+    .then(
+      [self, start](outputs_read& read) {
+        start->result = std::move(read.outputs);
+        read_checkpoint_and_launch(self, start);
+      },
+      when_unreadable(self, start, "result_unreadable"));
 }
 
 /// Carries out one effect of a committed step.
@@ -171,7 +183,7 @@ struct effect_runner {
     if (!self->state.core->is_current(start.key))
       return; // its executor died while the dispatch was being committed
     const auto shared = std::make_shared<model::start_attempt>(std::move(start));
-    if (!shared->has_checkpoint && !shared->has_snapshot)
+    if (!shared->has_checkpoint && !shared->has_snapshot && !shared->has_result)
       return launch(self, shared);
     self->state.resuming.emplace(shared->key, false);
     read_and_launch(self, shared);

@@ -39,7 +39,7 @@ struct scheduler_state {
   std::unordered_map<model::request_id, caf::typed_response_promise<run_controlled>> controls;
   std::unordered_map<model::request_id, caf::typed_response_promise<drained_all>> drains;
   std::unordered_map<model::request_id, caf::typed_response_promise<checkpoint_kept>> savers;
-  /// Attempts that start when what was saved for them is read; true: they were told to stop since.
+  /// Attempts that start when what their task kept is read; true: they were told to stop since.
   std::unordered_map<model::attempt_key, bool> resuming;
   std::deque<model::run_submitted> held; ///< submissions that wait for room in the window
   /// By digest. The key of the first is being looked up, or its run is on its way to the store; the

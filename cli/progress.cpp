@@ -46,6 +46,9 @@ public:
                         + to_string(e.run_no) + "  started  " + plural(tracker_.total(), "task"));
     else if (e.type == model::event_type::run_cancelling)
       session_.out.line(time_of(e) + session_.out.tinted("cancelling", tint::yellow));
+    else if (e.type == model::event_type::run_rolling_back)
+      session_.out.line(time_of(e) + session_.out.tinted("rolling back", tint::yellow)
+                        + ": what succeeded is compensated, the last first");
     else if (e.type == model::event_type::run_paused)
       session_.out.line(time_of(e) + session_.out.tinted("paused", tint::yellow)
                         + ": nothing starts any more; go on with: "
@@ -188,6 +191,7 @@ private:
     add(tracker_.failed(), "failed");
     add(tracker_.skipped(), "skipped");
     add(tracker_.cancelled(), "cancelled");
+    add(tracker_.rolled_back(), "rolled back");
     return line + "  " + elapsed(*tracker_.since(), now);
   }
 

@@ -42,6 +42,11 @@ std::string last_line(const runtime::run_view& run, const session& s) {
 
 } // namespace
 
+bool has_failed(const runtime::task_view& task) {
+  return task.state == model::task_state::failed
+         || (task.state == model::task_state::rolled_back && task.failure);
+}
+
 void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
                    bool is_allowed) {
   auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
@@ -95,20 +100,23 @@ expected<void> print_result(session& s, runtime::history& store, const runtime::
 
 expected<void> print_report(session& s, runtime::history& store, const runtime::run_view& run) {
   using model::task_state;
-  const std::size_t rolled_back = run.count(task_state::rolled_back);
-  const std::size_t all_failures = run.count(task_state::failed) + rolled_back;
-  std::size_t failures = 0;
-  if (all_failures != 0) {
+  std::size_t failures = 0, shown = 0;
+  bool is_rolled_back = true; // all that failed
+  if (run.count(task_state::failed) + run.count(task_state::rolled_back) != 0) {
     const auto spec = store.workflow(run.run_no);
     if (!spec)
       return tl::unexpected(spec.error());
     const auto allowed = allowed_to_fail(**spec);
     const auto read = store.each_task(run, [&](const runtime::task_view& task) {
-      if (task.state != task_state::failed && task.state != task_state::rolled_back)
+      if (!has_failed(task))
         return true;
+      is_rolled_back = is_rolled_back && task.state == task_state::rolled_back;
+      if (++failures > most_failures)
+        return true;
+      ++shown;
       s.out.line("");
       print_failure(s, store, task, allowed.contains(task.name));
-      return ++failures < most_failures;
+      return true;
     });
     if (!read)
       return read;
@@ -117,11 +125,11 @@ expected<void> print_report(session& s, runtime::history& store, const runtime::
     if (auto printed = print_result(s, store, run); !printed)
       return printed;
   const auto id = to_string(run.run_no);
-  if (failures < all_failures)
-    s.out.line("\n  and " + std::to_string(all_failures - failures) + " more: "
-               + s.hint("tasks " + id
-                        + (rolled_back == all_failures ? " --filter state=rolled_back"
-                                                       : " --filter state=failed")));
+  if (shown < failures)
+    s.out.line(
+      "\n  and " + std::to_string(failures - shown) + " more: "
+      + s.hint("tasks " + id
+               + (is_rolled_back ? " --filter state=rolled_back" : " --filter state=failed")));
   if (failures != 0)
     s.out.line("");
   s.out.line(last_line(run, s));

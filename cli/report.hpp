@@ -9,6 +9,9 @@
 
 namespace sluice::cli {
 
+/// Whether its failure is to be told: also when what it did was rolled back then.
+bool has_failed(const runtime::task_view& task);
+
 /// Prints one failed task: what happened, the end of its log, where that is, and the command that
 /// shows more.
 void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,

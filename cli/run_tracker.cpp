@@ -11,7 +11,9 @@ run_tracker::run_tracker(std::shared_ptr<const model::workflow_spec> workflow,
                          const runtime::run_view& run)
   : workflow_(std::move(workflow)), succeeded_(run.count(model::task_state::succeeded)),
     failed_(run.count(model::task_state::failed)), skipped_(run.count(model::task_state::skipped)),
-    cancelled_(run.count(model::task_state::cancelled)), state_(run.state), since_(run.began_at) {}
+    cancelled_(run.count(model::task_state::cancelled)),
+    rolled_back_(run.count(model::task_state::rolled_back)), state_(run.state),
+    since_(run.began_at) {}
 
 expected<void> run_tracker::read_waiting(runtime::history& store, const runtime::run_view& run) {
   if (run.count(model::task_state::waiting) + run.count(model::task_state::paused) == 0)
@@ -32,7 +34,8 @@ void run_tracker::apply(const model::event& e) {
     return; // it is paused, or resumed
   if (!e.task_idx) {
     state_ = model::parse_run_state(e.to).value_or(state_);
-    if (e.type == model::event_type::run_submitted || e.type == model::event_type::run_retried)
+    const auto from = model::parse_run_state(e.from);
+    if (!from || model::is_terminal(*from)) // submitted, or asked for more
       since_ = e.at;
     if (model::is_terminal(state_))
       ended_at_ = e.at;
@@ -53,7 +56,10 @@ void run_tracker::apply(const model::event& e) {
   if (e.type == model::event_type::task_reset)
     return;
   if (e.type == model::event_type::task_dispatched)
-    running_[*e.task_idx] = {e.attempt.value_or(0), e.at, {}};
+    running_[*e.task_idx] = {e.attempt.value_or(0),
+                             e.at,
+                             state == model::task_state::rolling_back ? "rolling back" : "",
+                             {}};
   else if (state == model::task_state::cancelling)
     running_[*e.task_idx].doing = "cancelling";
   else if (state == model::task_state::validating)
@@ -78,10 +84,11 @@ void run_tracker::task_ended(std::uint32_t task, std::string_view state) {
 }
 
 std::size_t& run_tracker::count_of(std::string_view state) {
-  return state == "succeeded"   ? succeeded_
-         : state == "skipped"   ? skipped_
-         : state == "cancelled" ? cancelled_
-                                : failed_;
+  return state == "succeeded"     ? succeeded_
+         : state == "skipped"     ? skipped_
+         : state == "cancelled"   ? cancelled_
+         : state == "rolled_back" ? rolled_back_
+                                  : failed_;
 }
 
 } // namespace sluice::cli

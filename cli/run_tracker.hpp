@@ -33,10 +33,11 @@ public:
 
   const model::workflow_spec& workflow() const { return *workflow_; }
   std::size_t total() const { return workflow_->tasks.size(); }
-  std::size_t done() const { return succeeded_ + failed_ + skipped_ + cancelled_; }
+  std::size_t done() const { return succeeded_ + failed_ + skipped_ + cancelled_ + rolled_back_; }
   std::size_t failed() const { return failed_; }
   std::size_t skipped() const { return skipped_; }
   std::size_t cancelled() const { return cancelled_; }
+  std::size_t rolled_back() const { return rolled_back_; }
   /// By task index.
   const std::map<std::uint32_t, running_task>& running() const { return running_; }
   /// Tasks that are held back, and by what; by task index.
@@ -55,7 +56,7 @@ private:
   std::shared_ptr<const model::workflow_spec> workflow_;
   std::map<std::uint32_t, running_task> running_;
   std::map<std::uint32_t, hindrance> waiting_;
-  std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0;
+  std::size_t succeeded_ = 0, failed_ = 0, skipped_ = 0, cancelled_ = 0, rolled_back_ = 0;
   model::run_state state_ = model::run_state::queued;
   std::optional<model::wall_time> since_, ended_at_;
 };

@@ -111,6 +111,8 @@ std::optional<model::failure> fill_environment(environment_block& block,
     block.set("SLUICE_IN", facts.in_path);
   if (!facts.out_path.empty())
     block.set("SLUICE_OUT", facts.out_path);
+  if (!facts.result_path.empty())
+    block.set("SLUICE_RESULT", facts.result_path);
   if (!facts.socket.empty()) {
     block.set("SLUICE_SOCKET", facts.socket);
     block.set("SLUICE_TOKEN", facts.token);

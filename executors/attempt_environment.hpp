@@ -57,6 +57,7 @@ struct environment_facts {
   std::string_view token = {};
   std::string_view checkpoint_path = {}; ///< of what the task saved; empty: it has saved nothing
   std::string_view snapshot_path = {};   ///< to be written by the snapshot, read by the rollback
+  std::string_view result_path = {};     ///< of what is undone put out; empty: none
 };
 
 /// Fills `block`. Returns why the attempt can never start: a NUL in `env` or in an input.

@@ -135,6 +135,10 @@ int attempt_files::write_snapshot(model::attempt_key key, std::string_view data)
   return write_file(snapshot_of(key), O_TRUNC, data);
 }
 
+int attempt_files::write_result(model::attempt_key key, std::string_view text) {
+  return write_file(result_of(key), O_TRUNC, text);
+}
+
 void attempt_files::remove_work_dir(model::attempt_key key) {
   if (work_dirs_.erase(key) == 0)
     return;

@@ -32,6 +32,7 @@ public:
     return work_dir_of(key) + "/checkpoint";
   }
   std::string snapshot_of(model::attempt_key key) const { return work_dir_of(key) + "/snapshot"; }
+  std::string result_of(model::attempt_key key) const { return work_dir_of(key) + "/result.json"; }
 
   int make_log_dir(model::attempt_key key);
   /// Someone removed it: the next `make_log_dir` looks again.
@@ -44,6 +45,7 @@ public:
   int write_in(model::attempt_key key, std::string_view text);
   int write_checkpoint(model::attempt_key key, std::string_view data);
   int write_snapshot(model::attempt_key key, std::string_view data);
+  int write_result(model::attempt_key key, std::string_view text);
   /// Nothing happens when the attempt has none.
   void remove_work_dir(model::attempt_key key);
 

@@ -41,7 +41,7 @@ constexpr model::milliseconds longest_news_delay{10};
 
 /// Null when the attempt has none: most have not.
 const model::action* validation_of(const model::start_attempt& order) {
-  if (order.role == model::command_role::rollback)
+  if (undoes(order.role))
     return nullptr;
   return command_for(*order.workflow, order.spec(), model::command_role::validate);
 }
@@ -573,7 +573,7 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
 
 void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {
   const auto& task = a.workflow->tasks[a.task];
-  if (task.out.empty() || a.role == model::command_role::rollback)
+  if (task.out.empty() || undoes(a.role))
     return;
   try {
     const auto workdir = workdir_of(*a.workflow, task);

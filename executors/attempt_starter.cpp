@@ -19,6 +19,11 @@ bool holds_nul(const std::vector<std::string>& argv) {
                      [](const std::string& s) { return s.find('\0') != std::string::npos; });
 }
 
+/// What is undone put out, as JSON: an object without members when that is nothing.
+std::string result_text(const model::start_attempt& order) {
+  return order.result.is_null() ? "{}" : model::to_text(order.result);
+}
+
 } // namespace
 
 attempt_starter::attempt_starter(const process_options& options, attempt_files& files)
@@ -37,12 +42,14 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
   const bool has_in = order.inputs.is_object();
   const bool has_checkpoint = order.checkpoint != nullptr;
   const bool has_snapshot = order.snapshot != nullptr;
-  if (!has_in && !has_checkpoint && !has_snapshot && !order.takes_snapshot
+  if (!has_in && !has_checkpoint && !has_snapshot && !order.takes_snapshot && !order.has_result
       && order.spec().out.empty())
     return {};
   auto made = check(files_.work_dir_of(order.key), files_.make_work_dir(order.key));
   if (made && has_in)
     made = check(files_.in_of(order.key), files_.write_in(order.key, model::to_text(order.inputs)));
+  if (made && order.has_result)
+    made = check(files_.result_of(order.key), files_.write_result(order.key, result_text(order)));
   if (made && has_checkpoint)
     made = check(files_.checkpoint_of(order.key),
                  files_.write_checkpoint(order.key, order.checkpoint->data));
@@ -56,13 +63,14 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const auto& task = order.spec();
   const auto& what = *command_for(*order.workflow, task, role);
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
-  const bool puts_out = !task.out.empty() && role != model::command_role::rollback
-                        && role != model::command_role::snapshot;
+  const bool puts_out =
+    !task.out.empty() && !undoes(role) && role != model::command_role::snapshot;
   const auto out = puts_out ? files_.out_of(order.key) : std::string{};
   const auto checkpoint =
     order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
   const bool sees_snapshot = role == model::command_role::snapshot || order.snapshot != nullptr;
   const auto snapshot = sees_snapshot ? files_.snapshot_of(order.key) : std::string{};
+  const auto result = order.has_result ? files_.result_of(order.key) : std::string{};
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
   if (auto wrong = fill_environment(environment_, order,
                                     {.base = options_.environment,
@@ -74,7 +82,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
                                      .socket = options_.socket,
                                      .token = token,
                                      .checkpoint_path = checkpoint,
-                                     .snapshot_path = snapshot}))
+                                     .snapshot_path = snapshot,
+                                     .result_path = result}))
     return tl::unexpected(std::move(*wrong));
   environment_.finish();
 

@@ -80,6 +80,7 @@ private:
   bool is_finally(std::uint32_t idx) const { return idx >= spec_.first_finally(); }
   void index_tasks();
   void compile_task(std::uint32_t idx);
+  void note_compensation(std::uint32_t idx);
   std::size_t add_named_upstreams(std::uint32_t idx);
   std::optional<expression> compile_condition(const std::string& text, place where);
   std::vector<std::pair<std::string, value_template>>
@@ -151,6 +152,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto& task = spec_.tasks[idx];
   const auto path = path_of_task(idx);
   check_task(task, spec_.defaults, path, has_handler_, problems_);
+  note_compensation(idx);
   const auto named = add_named_upstreams(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
@@ -184,6 +186,20 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     report(path_of(path, "join"), (has_expression_join ? std::string{"an expression"}
                                                        : in_quotes(to_string(task.join.rule)))
                                     + " needs upstream tasks, and this task has none");
+}
+
+void workflow_compiler::note_compensation(std::uint32_t idx) {
+  using enum model::command_role;
+  const auto& task = spec_.tasks[idx];
+  if (command_for(spec_, task, compensate) == nullptr)
+    return;
+  if (!is_finally(idx)) {
+    result_->compensable_.resize(spec_.tasks.size());
+    result_->compensable_[idx] = true;
+  } else if (has_command(*task.settings, compensate)) { // as a default it is for the others
+    report_name(path_of(path_of_task(idx), to_string(compensate)),
+                "finally comes after all compensation, so that nothing would compensate this task");
+  }
 }
 
 /// Returns how many there are; those that do not exist count, so that they cause no second problem.

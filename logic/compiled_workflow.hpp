@@ -51,6 +51,11 @@ public:
   std::optional<std::uint32_t> mentioned_task(std::string_view name) const;
   /// Whether some expression reads this task's outputs.
   bool outputs_are_read(std::uint32_t task) const { return outputs_read_[task]; }
+  /// Whether what this task does can be compensated once it has succeeded. Never of finally: that
+  /// comes after all compensation.
+  bool is_compensable(std::uint32_t task) const {
+    return !compensable_.empty() && compensable_[task];
+  }
   /// Tasks of finally that read the outputs of a task outside it: no edge leads to them.
   std::span<const std::uint32_t> readers_in_finally(std::uint32_t task) const;
   /// Whether `dependent` handles a failure of `upstream` when it succeeds: its join is `one_failed`
@@ -66,6 +71,7 @@ private:
   std::vector<std::pair<std::string, value_template>> env_;
   std::unordered_map<std::string, std::uint32_t> mentioned_;
   std::vector<bool> outputs_read_;
+  std::vector<bool> compensable_; ///< empty: none is
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> readers_in_finally_;
 };
 

@@ -80,10 +80,9 @@ expected<void> event_fold::apply_to_run(const model::event& e) {
     return misfit(e, "a run goes on with a new generation only");
   if (begins && (!e.data.is_object() || e.data.value("generation", 0u) != run.generation + 1))
     return misfit(e, "the generation is " + std::to_string(run.generation));
-  if (begins) {
-    ++run.generation;
+  run.generation += begins ? 1 : 0;
+  if (is_terminal(run.state)) // whoever asked for more does not want it to wait
     run.paused = false;
-  }
   run.state = *to;
   return {};
 }

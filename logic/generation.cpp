@@ -72,6 +72,22 @@ std::vector<std::uint32_t> downstream_of(const dag& graph, std::uint32_t task) {
   return picked.tasks();
 }
 
+/// What they need and was compensated has to be done again.
+void add_undone_upstreams(const dag& graph, const model::stored_run& run,
+                          std::vector<std::uint32_t>& picked) {
+  std::vector<bool> is_picked(graph.size(), false);
+  for (const auto task : picked)
+    is_picked[task] = true;
+  for (std::size_t i = 0; i < picked.size(); ++i) // which grows
+    for (const auto upstream : graph.upstreams(picked[i]))
+      if (const auto& was = run.tasks[upstream];
+          was.completed && was.state != task_state::succeeded && !is_picked[upstream]) {
+        is_picked[upstream] = true;
+        picked.push_back(upstream);
+      }
+  std::sort(picked.begin(), picked.end());
+}
+
 } // namespace
 
 expected<std::uint32_t> find_task(const model::workflow_spec& workflow, const std::string& name) {
@@ -107,6 +123,7 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
     picked = downstream_of(workflow.graph(), *task);
     if (what.scope == model::retry_scope::downstream)
       std::erase(picked, *task);
+    add_undone_upstreams(workflow.graph(), run, picked);
   }
   // At the end of the generation finally has its turn again.
   const auto first_finally = workflow.spec().first_finally();
@@ -121,10 +138,31 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
   return picked;
 }
 
+expected<std::vector<std::uint32_t>> pick_compensations(const model::stored_run& run) {
+  const auto id = to_string(run.run_no);
+  const auto is = "run " + id + " is " + std::string{to_string(run.state)};
+  if (!is_terminal(run.state))
+    return fail(errc::conflict,
+                "run " + id + " has not ended: it is " + std::string{to_string(run.state)});
+  if (run.state != run_state::succeeded && run.state != run_state::failed)
+    return fail(errc::conflict, is + ": only what succeeded or failed can be rolled back");
+  std::vector<std::uint32_t> picked;
+  for (const auto task : run.completions)
+    if (const auto state = run.tasks[task].state;
+        state == task_state::succeeded || state == task_state::failed)
+      picked.push_back(task);
+  if (picked.empty())
+    return fail(errc::conflict, "nothing of run " + id
+                                  + " can be compensated: none of its tasks with `compensate` "
+                                    "succeeded, or all of them are rolled back");
+  std::reverse(picked.begin(), picked.end());
+  return picked;
+}
+
 model::stored_run next_generation(model::stored_run run, std::span<const std::uint32_t> reset) {
   run.state = run_state::running;
   ++run.generation;
-  run.paused = false;
+  run.paused = run.rolls_back = false;
   run.error.clear();
   for (auto& task : run.tasks)
     task.kept = true;
@@ -136,6 +174,7 @@ model::stored_run next_generation(model::stored_run run, std::span<const std::ui
     run.retries.erase(task);
     run.snapshots.erase(task);
   }
+  std::erase_if(run.completions, [&](std::uint32_t task) { return !run.tasks[task].completed; });
   return run;
 }
 

@@ -19,6 +19,11 @@ expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflo
                                                 const model::stored_run& run,
                                                 const model::retry_run& what);
 
+/// The tasks to be compensated when the run is rolled back that has ended, in the order in which
+/// they are. Errors: `conflict` when it has not ended with success or failure, and when there are
+/// none.
+expected<std::vector<std::uint32_t>> pick_compensations(const model::stored_run& run);
+
 /// The run as its next generation begins: these tasks are pending and have nothing but their
 /// attempts' number, all others are kept as they are.
 model::stored_run next_generation(model::stored_run run, std::span<const std::uint32_t> reset);

@@ -1,6 +1,7 @@
 #include "logic/live_run.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sluice::logic {
 
@@ -30,15 +31,62 @@ bool live_run::may_retry(std::uint32_t task) const {
   return !is_stopped(task) && (state == model::run_state::running || is_finally(task));
 }
 
-model::run_state live_run::outcome(bool has_failed) const {
-  if (state == model::run_state::cancelling)
-    return internal || expired ? model::run_state::failed : model::run_state::cancelled;
-  return has_failed ? model::run_state::failed : model::run_state::succeeded;
+model::run_state live_run::outcome(counting which) const {
+  using enum model::run_state;
+  if (state == cancelling)
+    return internal || expired ? failed : cancelled;
+  const auto is_left = [this](std::uint32_t task) { // succeeded: so an operator marked it since
+    return tasks[task].state == model::task_state::failed
+           || tasks[task].state == model::task_state::succeeded;
+  };
+  const auto is_counted = [&](std::uint32_t task) {
+    return is_finally(task) ? which == counting::all : state != rolling_back;
+  };
+  if (std::any_of(unhandled.begin(), unhandled.end(), is_counted))
+    return failed;
+  if (state != rolling_back)
+    return succeeded;
+  return std::any_of(completions.begin(), completions.end(), is_left) ? failed : rolled_back;
 }
 
-model::run_state live_run::outcome_before_finally() const {
-  return outcome(std::any_of(unhandled.begin(), unhandled.end(),
-                             [this](std::uint32_t task) { return !is_finally(task); }));
+bool live_run::is_to_compensate() const {
+  return spec().on_failure == model::on_failure::compensate && state == model::run_state::running
+         && std::any_of(
+           unhandled.begin(), unhandled.end(),
+           [this](std::uint32_t task) { return !is_finally(task) && !tasks[task].kept; })
+         && next_to_compensate();
+}
+
+std::optional<std::uint32_t> live_run::next_to_compensate() const {
+  const auto end = completions.begin() + std::ptrdiff_t(to_compensate);
+  const auto last =
+    std::find_if(std::make_reverse_iterator(end), completions.rend(), [this](std::uint32_t task) {
+      return tasks[task].state == model::task_state::succeeded;
+    });
+  return last == completions.rend() ? std::nullopt : std::optional{*last};
+}
+
+std::string live_run::text_of_what_is_left() const {
+  const auto names_of = [this](std::initializer_list<model::task_state> states) {
+    constexpr std::size_t most = 10;
+    std::string names;
+    std::size_t count = 0;
+    for (auto task = completions.rbegin(); task != completions.rend(); ++task)
+      if (std::find(states.begin(), states.end(), tasks[*task].state) != states.end()
+          && count++ < most)
+        names += (count == 1 ? "'" : ", '") + task_spec(*task).name + "'";
+    return count > most ? names + " and " + std::to_string(count - most) + " more" : names;
+  };
+  using enum model::task_state;
+  const bool is_cancelled = state == model::run_state::cancelling;
+  const auto broken = is_cancelled ? names_of({failed}) : names_of({failed, succeeded});
+  const auto left = is_cancelled ? names_of({succeeded, cancelled}) : "";
+  std::string text;
+  if (!broken.empty())
+    text = "not compensated: " + broken;
+  if (!left.empty())
+    text += (text.empty() ? "" : "; ") + ("cancelled before it was compensated: " + left);
+  return text;
 }
 
 bool live_run::is_failure_allowed(std::uint32_t task) const {

@@ -41,10 +41,16 @@ struct live_task {
   std::uint32_t undecided = 0;  ///< upstreams that are not terminal
   std::uint32_t loads : 24 = 0; ///< outputs it waits for to be read back
   bool has_started : 1 = false; ///< an attempt, in this generation of its run
-  bool rolls_back : 1 = false;  ///< it has failed, and what it did is undone
+  bool rolls_back : 1 = false;  ///< what it did is undone: it has failed, or its run is rolled back
+  bool completed : 1 = false;   ///< it succeeded by an attempt, and can be compensated
 
-  /// Rather than its fallback or its rollback.
+  /// Rather than its fallback, or what undoes it.
   bool does_its_action() const { return !fell_back && !rolls_back; }
+  /// Its failure is that of its action; else what undoes a success has failed, or been done.
+  bool has_failed() const {
+    return (state == model::task_state::failed || state == model::task_state::rolled_back)
+           && !completed;
+  }
 };
 
 static_assert(sizeof(live_task) == 16);
@@ -92,28 +98,30 @@ public:
   std::uint32_t generation = 1;
   model::run_state state = model::run_state::running;
   bool stopping = false;                ///< on_failure: stop has acted
-  bool failed = false;                  ///< some failure is unhandled
   bool degraded = false;                ///< some failure was allowed
   bool internal = false;                ///< ended by an error of ours
   bool expired = false;                 ///< ended by its deadline
   bool paused = false;                  ///< nothing of it starts
+  bool rolls_back = false;              ///< its tasks are compensated, or were
   std::string error;                    ///< of the first unhandled failure
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
   std::vector<live_task> tasks;
-  model::state_counts counts{};        ///< as stored
-  std::uint32_t undecided = 0;         ///< tasks that are not terminal
-  std::uint32_t undecided_finally = 0; ///< of these, those of `finally`
-  bool in_finally = false;             ///< all others are decided: those of `finally` have begun
-  std::uint32_t active = 0;            ///< attempts that hold capacity
+  std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
+  std::size_t to_compensate = 0;          ///< the first so many of them have not had their turn
+  model::state_counts counts{};           ///< as stored
+  std::uint32_t undecided = 0;            ///< tasks that are not terminal
+  std::uint32_t undecided_finally = 0;    ///< of these, those of `finally`
+  bool in_finally = false;                ///< all others are decided: those of `finally` have begun
+  std::uint32_t active = 0;               ///< attempts that hold capacity
 
   std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
-  std::unordered_map<std::uint32_t, prepared_values> prepared;
+  std::unordered_map<std::uint32_t, prepared_values> prepared;      ///< kept for a compensation
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, retry_progress> retries;
   std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
-  std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they roll back
+  std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they do, having failed
   std::unordered_set<std::uint32_t> held;        ///< of what waits: for a person's decision
   std::unordered_set<std::uint32_t> snapshots;   ///< tasks whose rollback has something to put back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
@@ -129,9 +137,10 @@ public:
   const model::workflow_spec& spec() const { return workflow->spec(); }
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
   bool is_finally(std::uint32_t task) const { return task >= spec().first_finally(); }
-  /// Whether the task goes on when its run is cancelled, or past its deadline: it cleans up.
+  /// Whether the task goes on when its run is cancelled, or past its deadline: it cleans up. To
+  /// roll back a run is a matter of its own, and ends with it.
   bool outlives_cancel(std::uint32_t task) const {
-    return is_finally(task) || tasks[task].rolls_back;
+    return is_finally(task) || (tasks[task].rolls_back && !tasks[task].completed);
   }
   /// Whether the task is given up because the run stops on a failure.
   bool is_stopped(std::uint32_t task) const;
@@ -140,7 +149,9 @@ public:
   /// What the task's current, or next, attempt runs.
   model::command_role role(std::uint32_t task) const {
     using enum model::command_role;
-    return tasks[task].rolls_back ? rollback : tasks[task].fell_back ? fallback : action;
+    const auto& entry = tasks[task];
+    return !entry.rolls_back ? (entry.fell_back ? fallback : action)
+                             : (entry.completed ? compensate : rollback);
   }
   /// Whether that the task fails is not its end: it has done something, which can be undone.
   bool is_to_roll_back(std::uint32_t task) const;
@@ -150,10 +161,15 @@ public:
     return *model::command_for(spec(), task_spec(task), role(task));
   }
   model::executor_kind executor(std::uint32_t task) const { return executor_of(action(task)); }
-  /// The state in which the run is to end when some, or no, failure is unhandled.
-  model::run_state outcome(bool has_failed) const;
-  /// The same, were there no finally.
-  model::run_state outcome_before_finally() const;
+  /// The state in which the run is to end, as things are; or would be, were there no finally.
+  enum class counting : std::uint8_t { all, without_finally };
+  model::run_state outcome(counting which = counting::all) const;
+  /// Whether a failure of what was asked for stands, so that what succeeded is to be undone.
+  bool is_to_compensate() const;
+  /// The task to be compensated next: of those that have not had their turn, the last to succeed.
+  std::optional<std::uint32_t> next_to_compensate() const;
+  /// A sentence about what should have been compensated, and is not; empty: nothing.
+  std::string text_of_what_is_left() const;
   bool is_failure_allowed(std::uint32_t task) const;
   /// Whether a person decides what follows when the task's last attempt has failed.
   bool is_held_when_exhausted(std::uint32_t task) const;

@@ -4,7 +4,12 @@
 #include "logic/generation.hpp"
 #include "logic/scheduler_core.hpp"
 
+#include <utility>
+
 namespace sluice::logic {
+
+using model::task_state;
+
 namespace {
 
 template <class... Fs>
@@ -58,6 +63,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::resume_run&) { return set_paused(run, false); },
       [&](const model::pause_task& what) { return set_paused(run, what.task, true); },
       [&](const model::resume_task& what) { return set_paused(run, what.task, false); },
+      [&](const model::rollback_run&) { return rollback(run); },
     },
     asked.what);
 }
@@ -65,12 +71,13 @@ expected<model::control_result> scheduler_core::act(const model::control_request
 expected<model::control_result> scheduler_core::act_live(const model::control_requested& asked,
                                                          live_run& run) {
   using result = expected<model::control_result>;
+  const auto refuse = [&]() -> result {
+    return fail(errc::conflict, "run " + to_string(asked.run_no) + " has not ended: it is "
+                                  + std::string{to_string(run.state)});
+  };
   return std::visit(overloaded{
-                      [&](const model::retry_run&) -> result {
-                        return fail(errc::conflict, "run " + to_string(asked.run_no)
-                                                      + " has not ended: it is "
-                                                      + std::string{to_string(run.state)});
-                      },
+                      [&](const model::retry_run&) { return refuse(); },
+                      [&](const model::rollback_run&) { return refuse(); },
                       [&](const model::retry_task& what) { return retry(run, what); },
                       [&](const model::mark_task& what) { return mark(run, what); },
                       [&](const model::pause_run& what) { return pause(run, what); },
@@ -107,6 +114,38 @@ expected<model::control_result> scheduler_core::retry(const model::stored_run& e
     set_deadlines(run);
     go_on(run, next);
   });
+  return result;
+}
+
+/// Compensates what succeeded, and once more what could not be compensated before.
+expected<model::control_result> scheduler_core::rollback(const model::stored_run& ended) {
+  auto compiled = compile_here(ended.workflow);
+  if (!compiled)
+    return tl::unexpected(compiled.error());
+  const auto picked = pick_compensations(ended);
+  if (!picked)
+    return tl::unexpected(picked.error());
+  auto next = ended;
+  next.state = model::run_state::rolling_back;
+  next.paused = false;
+  if (std::exchange(next.rolls_back, true))
+    next.error.clear(); // it is about the last time
+  step_.records.push_back(model::run_moved{next.run_no, ended.state, next.state, false, next.error,
+                                           actor_, now_, std::nullopt});
+  model::control_result result{
+    next.run_no, next.generation, {}, ended.tasks.size() - picked->size()};
+  for (const auto task : *picked) {
+    auto& state = next.tasks[task].state;
+    result.tasks.push_back(ended.workflow->tasks[task].name);
+    if (state != task_state::succeeded)
+      record_mark({next.run_no, task}, next.tasks[task].attempt,
+                  std::exchange(state, task_state::succeeded), task_state::succeeded,
+                  std::nullopt);
+  }
+  actor_ = "scheduler"; // what follows is its decision
+  auto& run = take_up(std::move(*compiled), next);
+  touched_.insert(run.run_no);
+  guarded(run, [&] { go_on(run, next); });
   return result;
 }
 

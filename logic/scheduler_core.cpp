@@ -202,7 +202,7 @@ void scheduler_core::on(const model::cancel_requested& e) {
   live_run& run = it->second;
   actor_ = e.actor;
   guarded(run, [&] {
-    if (run.state == model::run_state::running)
+    if (run.state == model::run_state::running || run.state == model::run_state::rolling_back)
       move_run(run, model::run_state::cancelling);
     if (run.in_finally)
       tell_outcome(run);
@@ -363,6 +363,8 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   start.has_snapshot = entry.rolls_back && run.snapshots.contains(task);
   start.takes_snapshot =
     !entry.rolls_back && executor == model::executor_kind::process && run.lacks_snapshot(task);
+  start.has_result =
+    start.role == model::command_role::compensate && !run.task_spec(task).out.empty();
   if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
     start.inputs = values->second.inputs; // kept: a lost attempt starts again with the same
     for (const auto& [name, text] : values->second.env) {
@@ -503,6 +505,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
     explain_missing_rollback(run, task, *outcome.failure);
   outcome.losses = run.tasks[task].losses;
   outcome.falls_back = follows == next::fallback;
+  outcome.is_completion = to == task_state::succeeded && run.workflow->is_compensable(task);
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.drops_snapshot = (to == task_state::succeeded || to == task_state::rolled_back)
                            && run.snapshots.erase(task) != 0;
@@ -515,6 +518,8 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   outcome.finished_at = report.finished_at;
   if (to == task_state::failed)
     note_failure(run, task, outcome.failure->message);
+  if (outcome.is_completion)
+    note_completion(run, task);
   const bool rolls_back = to == task_state::failed && run.is_to_roll_back(task);
   auto why = rolls_back ? *outcome.failure : model::failure{};
   step_.records.push_back(model::attempt_ended{std::move(outcome)});

@@ -106,6 +106,7 @@ private:
   expected<model::control_result> act_live(const model::control_requested& asked, live_run& run);
   expected<model::control_result> retry(const model::stored_run& ended,
                                         const model::retry_run& what);
+  expected<model::control_result> rollback(const model::stored_run& ended);
   expected<model::control_result> pause(live_run& run, const model::pause_run& what);
   expected<model::control_result> resume(live_run& run);
   expected<model::control_result> set_paused(const model::stored_run& run, bool paused);
@@ -203,13 +204,15 @@ private:
   void release_key(live_run& run, std::uint32_t task);
   void lend_key(live_run& run, std::uint32_t task);
 
-  // scheduler_rollback.cpp: what undoes a task that has failed for good.
+  // scheduler_rollback.cpp: what undoes a task, and what undoes a run.
   static void explain_missing_rollback(const live_run& run, std::uint32_t task,
                                        model::failure& why);
   void begin_rollback(live_run& run, std::uint32_t task, model::failure why);
   void end_rollback(live_run& run, const model::attempt_report& report);
   void repeat_rollback(live_run& run, const model::attempt_report& report);
   bool is_under_way(const live_run& run, std::uint32_t task) const;
+  void note_completion(live_run& run, std::uint32_t task);
+  bool compensate_next(live_run& run);
 
   // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);

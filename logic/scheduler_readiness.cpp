@@ -65,11 +65,11 @@ void scheduler_core::begin_finally(live_run& run) {
 
 /// What expressions of finally see of the run.
 void scheduler_core::tell_outcome(live_run& run) {
-  run.facts["state"] = to_string(run.outcome_before_finally());
+  run.facts["state"] = to_string(run.outcome(live_run::counting::without_finally));
   auto& failed = run.facts["failed"] = model::value::array();
   for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
-    if (const auto state = run.tasks[task].state;
-        state == task_state::failed || state == task_state::rolled_back)
+    if (const auto& entry = run.tasks[task];
+        entry.state == task_state::failed || entry.has_failed())
       failed.push_back(run.task_spec(task).name);
 }
 
@@ -172,13 +172,17 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
                                      const task_expressions& expressions) {
   const run_scope names{run, task};
   prepared_values values;
-  for (const auto& [name, input] : expressions.in) {
-    auto filled = fill_without_nul(input, names);
-    if (!filled) {
-      fail_expression(run, task, "in." + name + ": " + filled.error().message);
-      return false;
+  if (auto prior = run.prior_inputs.extract(task)) {
+    values.inputs = std::move(prior.mapped());
+  } else {
+    for (const auto& [name, input] : expressions.in) {
+      auto filled = fill_without_nul(input, names);
+      if (!filled) {
+        fail_expression(run, task, "in." + name + ": " + filled.error().message);
+        return false;
+      }
+      values.inputs[name] = std::move(*filled);
     }
-    values.inputs[name] = std::move(*filled);
   }
   for (const auto& [name, text] : expressions.env) {
     auto filled = fill_without_nul(text, names);
@@ -188,11 +192,11 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
     }
     values.env.emplace_back(name, model::to_plain_text(*filled));
   }
-  if (auto prior = run.prior_inputs.extract(task))
-    values.inputs = std::move(prior.mapped());
   if (!values.inputs.is_null() || !values.env.empty())
     run.prepared.insert_or_assign(task, std::move(values));
-  return !expressions.key || evaluate_key(run, task, *expressions.key);
+  if (!expressions.key || run.tasks[task].completed) // to compensate it is not what the key is for
+    return true;
+  return evaluate_key(run, task, *expressions.key);
 }
 
 void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::string message) {

@@ -32,10 +32,12 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
   run.state = stored.state;
   run.paused = stored.paused;
   run.prior_inputs = stored.inputs;
-  if (!stored.error.empty()) {
-    run.expired = run.failed = true;
-    run.error = stored.error;
-  }
+  run.rolls_back = stored.rolls_back;
+  run.error = stored.error;
+  run.expired =
+    run.state == model::run_state::cancelling && !run.rolls_back && !stored.error.empty();
+  run.completions = stored.completions;
+  run.to_compensate = run.completions.size();
   for (const auto& timer : stored.timers)
     run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
   for (const auto& [task, retries] : stored.retries)
@@ -52,6 +54,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
 void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
   restore_outputs(run, stored);
   restore_failures(run, stored);
+  if (run.is_to_compensate()) // an operator decided the last of its tasks while nobody had it
+    run.in_finally = false;
   if (run.in_finally)
     tell_outcome(run);
   judge_again(run);
@@ -67,6 +71,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.losses = was.losses;
   entry.fell_back = was.fell_back;
   entry.rolls_back = was.rolls_back && !is_terminal(was.state);
+  entry.completed = was.completed;
   --run.counts[std::size_t(task_state::pending)];
   ++run.counts[std::size_t(was.state)];
   for (const auto upstream : run.workflow->graph().upstreams(task))
@@ -77,18 +82,22 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   };
   entry.kept = was.kept;
   if (has_reason("internal") && !was.kept) {
-    run.internal = run.failed = true;
+    run.internal = true;
     run.error = "internal error before the run was taken up again";
   }
+  // What is compensated has succeeded for its dependents; what that takes is found again.
+  entry.settled = is_terminal(was.state) || was.completed;
+  entry.was_started = was.completed;
   if (is_terminal(was.state)) {
-    entry.judged = entry.released = entry.settled = true;
+    entry.judged = true;
+    entry.released = !was.completed;
     --run.undecided;
     run.undecided_finally -= run.is_finally(task) ? 1 : 0;
     return;
   }
   // What waits has passed its rules too, though it may not have been dispatched.
   entry.has_started = was.started;
-  entry.was_started = was.started || was.state == task_state::waiting;
+  entry.was_started = was.started || was.completed || was.state == task_state::waiting;
   entry.judged = entry.was_started;
   entry.checkpointed = was.started; // perhaps: its next attempt looks for one
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker)))
@@ -97,7 +106,8 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     was.state == task_state::waiting && has_reason(to_string(model::wait_reason::idempotency));
   if (waits_for_key)
     run.keys.emplace(task, ""); // found again when its rules are
-  else if (const auto key = stored.keys.find(task); key != stored.keys.end() && was.started)
+  else if (const auto key = stored.keys.find(task);
+           key != stored.keys.end() && was.started && !was.completed)
     hold_key(run, task, key->second);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::hold)))
     run.held.insert(task);
@@ -125,7 +135,7 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
     if (expressions == nullptr || run.tasks[reader].released)
       continue;
     for (const auto upstream : expressions->output_reads) {
-      if (run.tasks[upstream].state != task_state::succeeded || !stored.tasks[upstream].has_outputs)
+      if (!stored.tasks[upstream].has_outputs)
         continue;
       auto& kept = run.outputs[upstream];
       kept.in_store_only = true;
@@ -138,8 +148,7 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
 void scheduler_core::restore_failures(live_run& run, const model::stored_run& stored) {
   std::vector<std::uint32_t> failed;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    if (const auto state = run.tasks[task].state;
-        state == task_state::failed || state == task_state::rolled_back)
+    if (run.tasks[task].has_failed())
       failed.push_back(task);
   std::stable_sort(failed.begin(), failed.end(), [&](auto one, auto other) {
     return stored.tasks[one].finished_us < stored.tasks[other].finished_us;

@@ -1,5 +1,7 @@
-// How what a failed task did is undone: its `rollback`, in attempts of its own. The task is
-// `rolling_back` until that is done, also while it waits for a slot; only then its dependents know.
+// How what a task did is undone, in attempts of their own: by `rollback` when it has failed, by
+// `compensate` when it has succeeded and its run is rolled back. The task is `rolling_back` until
+// that is done, also while it waits for a slot. The dependents of a failed one know only then;
+// those of the other have long been decided.
 #include "logic/scheduler_core.hpp"
 
 namespace sluice::logic {
@@ -7,6 +9,35 @@ namespace sluice::logic {
 using model::failure_class;
 using model::stop_reason;
 using model::task_state;
+
+namespace {
+
+std::string undoing_of(const live_task& task) {
+  return task.completed ? "its compensation" : "its rollback";
+}
+
+std::string appeal_to_a_person(const live_run& run, std::uint32_t task) {
+  const auto why = run.rollbacks.find(task); // of one that had succeeded there is none
+  return ", so that a person has to look at what it left"
+         + (why == run.rollbacks.end() ? "" : "; it had failed before: " + why->second.message);
+}
+
+/// The task does not wait any more for what it had asked for.
+void forget_loads(live_run& run, std::uint32_t task) {
+  auto& entry = run.tasks[task];
+  if (entry.loads == 0)
+    return;
+  entry.loads = 0;
+  entry.pinning = false;
+  for (const auto upstream : run.workflow->expressions(task)->output_reads)
+    if (const auto it = run.outputs.find(upstream); it != run.outputs.end()) {
+      auto& kept = it->second;
+      kept.pins -= kept.in_store_only && kept.pins > 0 ? 1 : 0;
+      std::erase(kept.waiting, task);
+    }
+}
+
+} // namespace
 
 bool scheduler_core::is_under_way(const live_run& run, std::uint32_t task) const {
   return under_way_[std::size_t(run.executor(task))].contains(run.key_of(task));
@@ -60,9 +91,7 @@ void scheduler_core::end_rollback(live_run& run, const model::attempt_report& re
     return repeat_rollback(run, report);
   auto why =
     is_stopped ? model::failure{failure_class::timeout, code, "timed out"} : *report.failure;
-  why.message = "its rollback failed (" + why.message
-                + "), so that a person has to look at what it left; it had failed before: "
-                + run.rollbacks.at(task).message;
+  why.message = undoing_of(entry) + " failed (" + why.message + ")" + appeal_to_a_person(run, task);
   end_attempt(run, report, task_state::failed, std::move(why));
 }
 
@@ -77,13 +106,46 @@ void scheduler_core::repeat_rollback(live_run& run, const model::attempt_report&
   }
   if (entry.losses > run.crash_limit(task).value_or(options_.crash_limit)) {
     auto why = *report.failure;
-    why.message = "its rollback was lost " + std::to_string(entry.losses)
-                  + " times, so that a person has to look at what it left; it had failed before: "
-                  + run.rollbacks.at(task).message;
+    why.message = undoing_of(entry) + " was lost " + std::to_string(entry.losses) + " times"
+                  + appeal_to_a_person(run, task);
     return end_attempt(run, report, task_state::failed, std::move(why));
   }
   end_attempt(run, report, task_state::rolling_back, report.failure);
   make_ready_again(run, task, report.given_back ? place::first : place::last);
+}
+
+/// The task has succeeded, and can be compensated from now on.
+void scheduler_core::note_completion(live_run& run, std::uint32_t task) {
+  run.tasks[task].completed = true;
+  run.completions.push_back(task);
+  run.to_compensate = run.completions.size();
+}
+
+/// Compensates one task of a run that is, or is to be, rolled back: one after the other, the last
+/// that succeeded first. That one fails is no reason to leave the others as they are. Returns
+/// whether there was one. @pre nothing but finally is left to do
+bool scheduler_core::compensate_next(live_run& run) {
+  if (run.is_to_compensate()) {
+    run.rolls_back = true;
+    remove_timer(run, {std::nullopt, model::timer_kind::deadline}); // it was that of the tasks
+    move_run(run, model::run_state::rolling_back);
+  }
+  if (run.state != model::run_state::rolling_back)
+    return false;
+  const auto next = run.next_to_compensate();
+  if (!next)
+    return false;
+  while (run.completions[--run.to_compensate] != *next)
+    ;
+  auto& entry = run.tasks[*next];
+  entry.rolls_back = true;
+  entry.losses = 0; // those of its action are over
+  entry.checkpointed = false;
+  forget_loads(run, *next); // which failed, when it had a turn before
+  ++run.undecided;
+  move_task(run, *next, task_state::rolling_back, "");
+  make_ready_again(run, *next, place::last);
+  return true;
 }
 
 } // namespace sluice::logic

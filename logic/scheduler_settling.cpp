@@ -37,13 +37,18 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
   entry.judged = true;
   --run.undecided;
   run.undecided_finally -= run.is_finally(task) ? 1 : 0;
-  release_outputs(run, task);
-  run.prepared.erase(task);
+  // What its action was given, or could be, its compensation gets too.
+  const bool may_be_undone = entry.completed && entry.state != task_state::rolled_back;
+  if (!may_be_undone || !entry.was_started)
+    release_outputs(run, task);
+  if (!may_be_undone)
+    run.prepared.erase(task);
   run.retries.erase(task);
   run.rollbacks.erase(task);
   if (!run.keys.empty())
     release_key(run, task);
-  run.to_settle.push_back(task);
+  if (!entry.settled) // else it is compensated: for its dependents it has succeeded
+    run.to_settle.push_back(task);
 }
 
 void scheduler_core::move_task(live_run& run, std::uint32_t task, task_state to, std::string reason,
@@ -77,7 +82,10 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
                            + std::string{to_string(run.state)} + " to "
                            + std::string{to_string(to)});
   touched_.insert(run.run_no);
-  const bool has_error = to == run_state::failed || run.expired;
+  if (is_terminal(to) && run.rolls_back)
+    if (const auto left = run.text_of_what_is_left(); !left.empty())
+      run.error += (run.error.empty() ? "" : "; ") + left;
+  const bool has_error = to == run_state::failed || run.expired || run.rolls_back;
   step_.records.push_back(model::run_moved{run.run_no, run.state, to, run.degraded,
                                            has_error ? run.error : std::string{}, actor_, now_,
                                            due});
@@ -89,14 +97,17 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
 /// All that follows from what was decided; when nothing is left, the run ends.
 void scheduler_core::settle(live_run& run) {
   tell_dependents(run);
-  const bool only_finally_is_left =
-    run.undecided > 0 && run.undecided == run.undecided_finally && !run.in_finally;
-  if (only_finally_is_left) {
-    begin_finally(run);
-    tell_dependents(run);
+  const auto is_only_finally_left = [&run] { return run.undecided == run.undecided_finally; };
+  if (is_only_finally_left() && !run.in_finally) {
+    while (is_only_finally_left() && compensate_next(run)) // one that cannot start is over at once
+      ;
+    if (is_only_finally_left() && run.undecided > 0) {
+      begin_finally(run);
+      tell_dependents(run);
+    }
   }
   if (run.undecided == 0 && !is_terminal(run.state))
-    move_run(run, run.outcome(run.failed));
+    move_run(run, run.outcome());
 }
 
 /// Tells dependents of every decided task until nothing more follows; a queue, not recursion, so
@@ -140,7 +151,7 @@ void scheduler_core::judge_failures(live_run& run, std::uint32_t task) {
       }
     }
   }
-  if (state == task_state::failed || state == task_state::rolled_back)
+  if (run.tasks[task].has_failed())
     count_failure(run, task);
 }
 
@@ -179,10 +190,9 @@ void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
   if (run.error.empty())
     run.error = "task '" + run.task_spec(task).name + "' failed"
                 + (text ? ": " + text.mapped() : std::string{});
-  run.failed = true;
   run.unhandled.push_back(task);
   // One of an earlier generation does not stop what was asked for since, one of finally nothing.
-  if (run.spec().on_failure == model::on_failure::stop && !run.stopping
+  if (run.spec().on_failure != model::on_failure::carry_on && !run.stopping
       && run.state == run_state::running && !run.tasks[task].kept && !run.is_finally(task))
     stop_on_failure(run);
 }
@@ -192,11 +202,9 @@ void scheduler_core::unhandled_failure(live_run& run, std::uint32_t task) {
 void scheduler_core::recount_failures(live_run& run) {
   const auto before = std::exchange(run.unhandled, {});
   run.open_failures.clear();
-  run.failed = run.expired || run.internal;
   run.degraded = false;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    if (const auto state = run.tasks[task].state;
-        state == task_state::failed || state == task_state::rolled_back)
+    if (run.tasks[task].has_failed())
       count_failure(run, task);
   if (run.expired || run.internal || before.empty())
     return;
@@ -261,7 +269,8 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                      : run.spec().first_finally();
   for (std::uint32_t task = 0; task < end; ++task) {
     auto& entry = run.tasks[task];
-    if (is_terminal(entry.state) || (entry.rolls_back && mode == model::cancel_mode::graceful))
+    if (is_terminal(entry.state)
+        || (mode == model::cancel_mode::graceful && run.outlives_cancel(task)))
       continue;
     if (!is_active(entry.state)) {
       move_task(run, task, task_state::cancelled, reason);
@@ -286,9 +295,8 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
 
 void scheduler_core::abandon(live_run& run, const std::string& why) {
   run.internal = true;
-  run.failed = true;
   run.error = "internal error: " + why;
-  if (run.state == run_state::running)
+  if (run.state == run_state::running || run.state == run_state::rolling_back)
     move_run(run, run_state::cancelling);
   cancel_tasks(run, model::cancel_mode::immediate, "internal");
   settle(run);

@@ -236,6 +236,7 @@ void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_st
   ++run.counts[std::size_t(as)];
   touched_.insert(run.run_no);
   run.tasks[task].state = as;
+  run.to_compensate = run.completions.size(); // it may be one that is to have another turn
   run.failure_texts.erase(task);
   recount_failures(run);
   if (run.in_finally)

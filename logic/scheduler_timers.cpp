@@ -105,7 +105,6 @@ void scheduler_core::expire_run(live_run& run, model::wall_time due) {
   if (run.state != model::run_state::running)
     return; // a cancel was first
   run.expired = true;
-  run.failed = true;
   if (run.error.empty())
     run.error = "not done within its deadline of " + model::to_text(*run.spec().deadline);
   move_run(run, model::run_state::cancelling, due);

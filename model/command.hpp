@@ -20,6 +20,8 @@ struct start_attempt {
   bool has_snapshot = false;   ///< it is a rollback that needs it, to be read back before the start
   checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
   snapshot_ptr snapshot;       ///< likewise
+  bool has_result = false;     ///< it undoes a success, and what that put out is to be read back
+  value result;                ///< that, once it is read; null: nothing
 
   const task_spec& spec() const { return workflow->tasks[task]; }
   const model::action& action() const { return *command_for(*workflow, spec(), role); }

@@ -53,9 +53,12 @@ struct resume_task {
   std::string task; ///< by name
 };
 
+/// Compensates the tasks of a run that has ended.
+struct rollback_run {};
+
 /// A verb, and what it is about.
-using control =
-  std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task>;
+using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task,
+                             resume_task, rollback_run>;
 
 /// What was done, once it is durable.
 struct control_result {

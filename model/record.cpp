@@ -98,7 +98,9 @@ event from_record(const run_moved& r) {
   event e;
   e.at = r.at;
   e.run_no = r.run_no;
-  e.type = is_terminal(r.to) ? event_type::run_finished : event_type::run_cancelling;
+  e.type = is_terminal(r.to)                 ? event_type::run_finished
+           : r.to == run_state::rolling_back ? event_type::run_rolling_back
+                                             : event_type::run_cancelling;
   e.from = to_string(r.from);
   e.to = to_string(r.to);
   e.actor = r.actor;
@@ -172,7 +174,7 @@ event from_record(const held_retried& r) {
 
 event from_record(const attempt_dispatched& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_dispatched, r.at);
-  const bool rolls_back = r.role == command_role::rollback; // which goes on, with this attempt
+  const bool rolls_back = undoes(r.role); // which goes on, with this attempt
   e.from = to_string(rolls_back ? task_state::rolling_back : task_state::ready);
   e.to = to_string(rolls_back ? task_state::rolling_back : task_state::dispatched);
   e.data = {{"executor", to_string(r.executor)}};
@@ -283,7 +285,8 @@ std::size_t weight(const step& s) {
                          [](const attempt_ended& a) {
                            const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
                            return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0)
-                                  + (a.outcome.key_digest.is_set() ? 1 : 0);
+                                  + (a.outcome.key_digest.is_set() ? 1 : 0)
+                                  + (a.outcome.is_completion ? 1 : 0);
                          },
                          [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
                          [](const warning_raised&) { return std::size_t{1}; },

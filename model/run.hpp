@@ -83,6 +83,7 @@ struct attempt_outcome {
   bool drops_checkpoint = false;        ///< the task needs none any more, and may have one
   bool drops_snapshot = false;          ///< nothing is to be put back any more
   bool falls_back = false;              ///< to its fallback: of `ready`
+  bool is_completion = false;           ///< from now on it can be compensated: of `succeeded`
   std::optional<breaker_state> breaker; ///< of its kind of task, when the attempt changed it
   rarely<std::string> key_digest;       ///< of its task, when that has succeeded
   value own_usage;                      ///< object of numbers, or null

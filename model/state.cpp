@@ -20,22 +20,23 @@ constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
-constexpr std::array<std::string_view, 2> on_failures{"stop", "continue"};
+constexpr std::array<std::string_view, 3> on_failures{"stop", "continue", "compensate"};
 constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, command_role_count> command_roles{
-  "action", "fallback", "validate", "rollback", "snapshot"};
+  "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 30> event_types{
-  "run_submitted",   "run_cancelling",    "run_finished",    "run_retried",     "run_paused",
-  "run_resumed",     "task_dispatched",   "task_finished",   "task_lost",       "task_retrying",
-  "task_due",        "task_waiting",      "task_held",       "task_released",   "task_fallback",
-  "task_validating", "task_rolling_back", "task_skipped",    "task_cancelling", "task_cancelled",
-  "task_failed",     "task_paused",       "task_resumed",    "task_reset",      "task_marked",
-  "task_reused",     "task_warning",      "task_checkpoint", "task_snapshot",   "task_progress"};
+constexpr std::array<std::string_view, 31> event_types{
+  "run_submitted",  "run_cancelling",  "run_rolling_back",  "run_finished",    "run_retried",
+  "run_paused",     "run_resumed",     "task_dispatched",   "task_finished",   "task_lost",
+  "task_retrying",  "task_due",        "task_waiting",      "task_held",       "task_released",
+  "task_fallback",  "task_validating", "task_rolling_back", "task_skipped",    "task_cancelling",
+  "task_cancelled", "task_failed",     "task_paused",       "task_resumed",    "task_reset",
+  "task_marked",    "task_reused",     "task_warning",      "task_checkpoint", "task_snapshot",
+  "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout", "breaker"};
 
@@ -150,6 +151,9 @@ std::span<const std::string_view> failure_class_names() {
 }
 std::span<const std::string_view> join_rule_names() {
   return join_rules;
+}
+std::span<const std::string_view> on_failure_names() {
+  return on_failures;
 }
 std::span<const std::string_view> value_type_names() {
   return value_types;

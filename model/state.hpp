@@ -111,7 +111,11 @@ enum class join_rule : std::uint8_t {
   expression,
 };
 
-enum class on_failure : std::uint8_t { stop, carry_on };
+enum class on_failure : std::uint8_t {
+  stop,
+  carry_on,
+  compensate, ///< as `stop`; then what succeeded is undone, the last first
+};
 
 /// What becomes of a task whose last attempt has failed.
 enum class on_exhausted : std::uint8_t {
@@ -126,13 +130,19 @@ inline constexpr std::size_t executor_kind_count = 2;
 /// What a command of a task is for.
 enum class command_role : std::uint8_t {
   action,
-  fallback, ///< takes over from the action when that has failed for good
-  validate, ///< says whether what the action did is right; part of the same attempt
-  rollback, ///< undoes what it did, when the task has failed for good; an attempt of its own
-  snapshot, ///< keeps what the rollback is to put back; part of the first attempt, before the
-            ///< action
+  fallback,   ///< takes over from the action when that has failed for good
+  validate,   ///< says whether what the action did is right; part of the same attempt
+  rollback,   ///< undoes what it did, when the task has failed for good; an attempt of its own
+  snapshot,   ///< keeps what the rollback is to put back; part of the first attempt, before the
+              ///< action
+  compensate, ///< undoes what a task did that has succeeded, when its run is rolled back
 };
-inline constexpr std::size_t command_role_count = 5;
+inline constexpr std::size_t command_role_count = 6;
+
+/// Whether it undoes what an action did.
+constexpr bool undoes(command_role r) {
+  return r == command_role::rollback || r == command_role::compensate;
+}
 
 /// Type of a parameter or an output.
 enum class value_type : std::uint8_t {
@@ -161,6 +171,7 @@ enum class stop_reason : std::uint8_t {
 enum class event_type : std::uint8_t {
   run_submitted,
   run_cancelling,
+  run_rolling_back, ///< what its tasks did is undone
   run_finished,
   run_retried, ///< goes on, as another generation
   run_paused,  ///< nothing of it starts any more
@@ -175,7 +186,7 @@ enum class event_type : std::uint8_t {
   task_released, ///< nothing holds it back any more; it is ready
   task_fallback, ///< its attempt failed for good; its fallback takes over, the task is ready again
   task_validating,
-  task_rolling_back, ///< failed for good, and what it did is undone
+  task_rolling_back, ///< what it did is undone: it failed for good, or its run is rolled back
   task_skipped,
   task_cancelling,
   task_cancelled,
@@ -233,6 +244,7 @@ std::span<const std::string_view> task_state_names();
 std::span<const std::string_view> run_state_names();
 std::span<const std::string_view> failure_class_names();
 std::span<const std::string_view> join_rule_names();
+std::span<const std::string_view> on_failure_names();
 std::span<const std::string_view> value_type_names();
 std::span<const std::string_view> event_type_names();
 std::span<const std::string_view> executor_kind_names();

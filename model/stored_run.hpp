@@ -21,12 +21,13 @@ struct stored_task {
   task_state state = task_state::pending; ///< as stored
   std::uint8_t losses = 0;
   bool has_outputs : 1 = false;
-  bool started : 1 = false;     ///< its current attempt is of the run's generation
-  bool kept : 1 = false;        ///< decided in an earlier generation
-  bool fell_back : 1 = false;   ///< its attempts are of its fallback
-  bool rolls_back : 1 = false;  ///< it has failed, and what it did is undone
-  bool is_waiting : 1 = false;  ///< for the attempt that does so: its last one has ended
-  std::uint32_t attempt = 0;    ///< current one, 0: none yet
+  bool started : 1 = false;    ///< its current attempt is of the run's generation
+  bool kept : 1 = false;       ///< decided in an earlier generation
+  bool fell_back : 1 = false;  ///< its attempts are of its fallback
+  bool rolls_back : 1 = false; ///< what it did is undone, since it failed or its run is rolled back
+  bool is_waiting : 1 = false; ///< for the attempt that does so: its last one has ended
+  bool completed : 1 = false;  ///< it succeeded by an attempt, and can be compensated
+  std::uint32_t attempt = 0;   ///< current one, 0: none yet
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };
 
@@ -44,14 +45,17 @@ struct stored_run {
   std::uint32_t generation = 1;
   bool paused = false;
   wall_time submitted_at;
-  std::string error; ///< of a run that is being ended by its deadline
+  bool rolls_back = false; ///< its tasks are compensated, or were
+  std::string error;       ///< of a run that is being ended by its deadline, or is rolled back
   std::vector<stored_task> tasks;
-  std::vector<timer> timers; ///< that are set
+  std::vector<timer> timers;              ///< that are set
+  std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
 
   // Of few tasks, by index.
   std::unordered_map<std::uint32_t, std::string> reasons;  ///< where there is one
   std::unordered_map<std::uint32_t, std::string> messages; ///< of those that failed
-  std::unordered_map<std::uint32_t, value> inputs; ///< of the current attempt of undecided ones
+  /// Of the current attempt of undecided ones; of the one by which others can be compensated.
+  std::unordered_map<std::uint32_t, value> inputs;
   std::unordered_map<std::uint32_t, stored_retries> retries;
   std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
   std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for

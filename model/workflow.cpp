@@ -16,6 +16,11 @@ const action* command_for(const workflow_spec& workflow, const task_spec& task, 
   return nullptr;
 }
 
+bool has_command(const task_settings& settings, command_role role) {
+  return std::any_of(settings.extra.begin(), settings.extra.end(),
+                     [role](const extra_command& command) { return command.role == role; });
+}
+
 void set_command(task_settings& settings, command_role role, action what) {
   auto& all = settings.extra; // in order of roles, so that equal settings have one form
   const auto at = std::find_if(all.begin(), all.end(),

@@ -155,6 +155,9 @@ inline executor_kind executor_of(const action& a) {
 /// none. There is always an action.
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role);
 
+/// Whether these settings themselves have a command for it.
+bool has_command(const task_settings& settings, command_role role);
+
 /// Gives a task, or all that say nothing of it, a command; in the place of what it had for that.
 void set_command(task_settings& settings, command_role role, action what);
 

@@ -76,7 +76,7 @@ constexpr key_row table[] = {
   {"validate", D | T, file_key::validate},
   {"snapshot", D | T, file_key::snapshot},
   {"rollback", D | T, file_key::rollback},
-  {"compensate", D | T, file_key::later},
+  {"compensate", D | T, file_key::compensate},
   {"cache", D | T, file_key::later},
   {"idempotency", D | T, file_key::idempotency},
   {"secrets", D | T, file_key::later},

@@ -57,6 +57,7 @@ enum class file_key : std::uint8_t {
   validate,
   rollback,
   snapshot,
+  compensate,
   checkpoint,
   checkpoint_max,
   active_tasks,

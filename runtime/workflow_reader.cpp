@@ -196,6 +196,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   case file_key::snapshot:
     read_command(at, model::command_role::snapshot, settings);
     return true;
+  case file_key::compensate:
+    read_command(at, model::command_role::compensate, settings);
+    return true;
   default:
     return false;
   }
@@ -369,12 +372,19 @@ void workflow_reader::read_on_failure(const placed_node& at) {
   const auto name = nodes_.text(at);
   if (!name)
     return;
-  if (const auto rule = model::parse_on_failure(*name))
+  if (const auto rule = model::parse_on_failure(*name)) {
     workflow_.on_failure = *rule;
-  else if (*name == "compensate")
-    nodes_.report(at, not_in_this_version("compensate"));
-  else
-    nodes_.report(at, "unknown value '" + *name + "'; there are stop, continue");
+    return;
+  }
+  std::vector<std::string> names;
+  std::string all;
+  for (const auto known : model::on_failure_names()) {
+    names.emplace_back(known);
+    all += (all.empty() ? "" : ", ") + names.back();
+  }
+  const auto nearest = model::did_you_mean(*name, names);
+  nodes_.report(at, "unknown value '" + *name + "'"
+                      + (nearest.empty() ? "; there are " + all : nearest));
 }
 
 void workflow_reader::read_limits(const placed_node& at) {

@@ -78,6 +78,7 @@ struct run_row {
   model::run_state state = model::run_state::queued;
   std::uint32_t generation = 1;
   bool paused = false;
+  bool rolls_back = false; ///< its tasks are compensated, or were
   std::string trigger;
   model::value params;
   model::state_counts counts{};

@@ -14,7 +14,7 @@ public:
   workflow_maker(dice& random, std::size_t tasks) : random_(random) {
     spec_.name = "random";
     spec_.base_dir = "/";
-    spec_.on_failure = random_.percent(50) ? model::on_failure::stop : model::on_failure::carry_on;
+    spec_.on_failure = model::on_failure(random_.below(3));
     if (random_.percent(25))
       spec_.active_tasks = static_cast<std::uint32_t>(1 + random_.below(4));
     if (random_.percent(10))
@@ -35,7 +35,7 @@ private:
       model::task_spec t;
       t.name = name_of(others + i);
       act(t);
-      repeat(t);
+      repeat(t, place::in_finally);
       if (i > 0 && random_.percent(60))
         t.after.push_back(name_of(others + i - 1));
       join(t);
@@ -53,7 +53,7 @@ private:
     model::task_spec t;
     t.name = name_of(self);
     act(t);
-    repeat(t);
+    repeat(t, place::before);
     if (self > 0)
       for (auto left = random_.below(4); left > 0; --left)
         add_upstream(t, near(self));
@@ -90,7 +90,8 @@ private:
       t.settings->queue_timeout = model::milliseconds{1 + random_.below(5'000)};
   }
 
-  void repeat(model::task_spec& t) {
+  enum class place { before, in_finally };
+  void repeat(model::task_spec& t, place where) {
     const auto roll = random_.below(100);
     if (roll < 30) {
       model::retry_policy retry;
@@ -116,6 +117,8 @@ private:
     }
     if (random_.percent(20))
       t.settings->on_exhausted = model::on_exhausted::hold;
+    if (where == place::before && random_.percent(25))
+      set_command(*t.settings, model::command_role::compensate, model::run_action{"true"});
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
     if (random_.percent(10)) // tasks of other runs have the same name

@@ -47,6 +47,7 @@ public:
       .failures = static_cast<std::uint32_t>(1 + random_.below(random_.percent(70) ? 2 : 4)),
       .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
+    rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
     marks_left_ = random_.percent(60) ? 1 + random_.below(16) : 0;
   }
@@ -106,6 +107,8 @@ private:
       return cancel();
     if (retries_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
       return retry();
+    if (rollbacks_left_ > 0 && !fold_.runs().empty() && (!is_busy() || random_.below(300) == 0))
+      return roll_back();
     if (marks_left_ > 0 && !fold_.runs().empty() && random_.below(20 * patience) == 0)
       return mark();
     if (!held_.empty() && controls_asked_ == 0
@@ -184,6 +187,12 @@ private:
     --retries_left_;
     const auto run = some_run();
     control(run, model::retry_run{model::retry_scope(random_.below(3)), some_task(run)});
+  }
+
+  /// An operator rolls back a run, which may not have ended or have nothing to compensate.
+  void roll_back() {
+    --rollbacks_left_;
+    control(some_run(), model::rollback_run{});
   }
 
   /// An operator decides a task, which may run or be decided.
@@ -286,10 +295,10 @@ private:
     return std::nullopt;
   }
 
-  /// A run in which a rollback is under way.
+  /// A run in which something is being undone.
   std::optional<model::run_no> run_rolling_back() const {
     for (const auto& key : node_->launcher().keys())
-      if (node_->launcher().order(key).role == model::command_role::rollback)
+      if (undoes(node_->launcher().order(key).role))
         return key.run_no;
     return std::nullopt;
   }
@@ -307,7 +316,7 @@ private:
     const auto& order = node_->launcher().order(key);
     const bool has_validation =
       command_for(*order.workflow, order.spec(), model::command_role::validate) != nullptr;
-    if (has_validation && order.role != model::command_role::rollback && random_.percent(45)) {
+    if (has_validation && !undoes(order.role) && random_.percent(45)) {
       if (started_.contains(key) && validating_.insert(key).second)
         node_->launcher().validate(key);
     } else if (roll < 35) {
@@ -358,7 +367,9 @@ private:
 
   void end_well(model::attempt_key key) {
     ended_well_.insert(key);
-    node_->launcher().end(key, node_->wall(), std::nullopt, outputs());
+    auto out = undoes(node_->launcher().order(key).role) ? model::value{} : outputs();
+    put_out_[key] = out;
+    node_->launcher().end(key, node_->wall(), std::nullopt, std::move(out));
   }
 
   void end_badly(model::attempt_key key, model::failure_class why, std::string code) {
@@ -490,7 +501,9 @@ private:
     });
   }
   bool is_busy() const { return !asked_.empty() || controls_asked_ > 0 || !unfinished().empty(); }
-  bool is_over() const { return runs_left_ == 0 && retries_left_ == 0 && !is_busy(); }
+  bool is_over() const {
+    return runs_left_ == 0 && retries_left_ == 0 && rollbacks_left_ == 0 && !is_busy();
+  }
 
   void settle() {
     for (int i = 0; i < 100; ++i) { // restarts that are under way take up to five seconds each
@@ -535,12 +548,15 @@ private:
           violate(to_string(task) + " has two snapshots");
         with_snapshots.insert(task);
       }
+      if (!event.task_idx)
+        check_rolled_back(event);
       if (event.task_idx && !event.is_note()) {
         if (event.type == model::event_type::task_reset
             || event.type == model::event_type::task_marked)
           note_reset(event);
         note_hold(event);
         check_outcome(event);
+        check_compensation(event);
         check_retry(event);
         check_breaker(event);
         check_key(event);
@@ -580,6 +596,8 @@ private:
     reset_after_[key] = event.attempt.value_or(0);
     if (event.type == model::event_type::task_marked)
       marked_.insert(key);
+    else
+      std::erase_if(completions_[event.run_no], [&](auto of) { return of.task() == key; });
     kept_.erase(key);
     snapshots_.erase(key);
     fell_back_.erase(key);
@@ -622,13 +640,57 @@ private:
       violate(to_string(key) + " is " + event.to + ", which its process did not say");
   }
 
+  /// What succeeded is undone one after the other, the last first.
+  void check_compensation(const model::event& event) {
+    const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
+    auto& completions = completions_[event.run_no];
+    if (event.type == model::event_type::task_finished
+        && event.to == to_string(task_state::succeeded)
+        && workflows_.at(event.run_no)->is_compensable(key.task_idx))
+      completions.push_back(key);
+    if (event.type != model::event_type::task_rolling_back
+        || event.from != to_string(task_state::succeeded))
+      return;
+    reset_after_[key.task()] = key.attempt; // the progress of its action was dropped
+    kept_.erase(key.task());
+    const auto& run = *fold_.find(event.run_no);
+    const auto own = std::find_if(completions.begin(), completions.end(),
+                                  [&](auto of) { return of.task() == key.task(); });
+    if (own == completions.end() || run.state != model::run_state::rolling_back)
+      return violate(to_string(key) + " is compensated, though it did nothing that has to be");
+    if (std::any_of(own + 1, completions.end(), [&](auto later) {
+          return run.tasks[later.task_idx].state == task_state::succeeded;
+        }))
+      violate(to_string(key) + " is compensated before one that succeeded after it");
+    const auto first_finally = workflows_.at(event.run_no)->spec().first_finally();
+    for (std::uint32_t task = 0; task < first_finally; ++task)
+      if (task != key.task_idx && !is_terminal(run.tasks[task].state))
+        violate(to_string(key) + " is compensated beside something else");
+  }
+  bool is_completed(model::task_key key) const {
+    const auto of_run = completions_.find(key.run_no);
+    return of_run != completions_.end()
+           && std::any_of(of_run->second.begin(), of_run->second.end(),
+                          [&](auto of) { return of.task() == key; });
+  }
+  /// A run that is rolled back has left nothing as it was.
+  void check_rolled_back(const model::event& event) {
+    if (event.to != to_string(model::run_state::rolled_back))
+      return;
+    for (const auto& key : completions_[event.run_no])
+      if (const auto state = fold_.find(event.run_no)->tasks[key.task_idx].state;
+          state == task_state::succeeded || state == task_state::failed) // else marked as skipped
+        violate(to_string(key) + " is not undone, though its run is rolled back");
+  }
+
   /// What the task's current attempt runs.
   const model::action& command_of(model::task_key key) const {
     const auto& spec = workflows_.at(key.run_no)->spec();
     return *command_for(spec, spec.tasks[key.task_idx], role_of(key));
   }
   model::command_role role_of(model::task_key key) const {
-    return rolls_back_.contains(key)  ? model::command_role::rollback
+    return rolls_back_.contains(key)
+             ? (is_completed(key) ? model::command_role::compensate : model::command_role::rollback)
            : fell_back_.contains(key) ? model::command_role::fallback
                                       : model::command_role::action;
   }
@@ -719,7 +781,7 @@ private:
   void check_repetition(const model::start_attempt& order) {
     const auto& policy =
       model::setting_of(*order.workflow, order.spec(), &model::task_settings::retry);
-    if (!policy || !policy->never || order.role == model::command_role::rollback)
+    if (!policy || !policy->never || undoes(order.role))
       return;
     const auto before = reset_after_[order.key.task()];
     for (auto earlier = order.key; --earlier.attempt > before;)
@@ -820,10 +882,15 @@ private:
     const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
     if (given < kept_[order.key.task()])
       violate(name + " starts without the progress that was kept");
+    if (order.has_result)
+      for (const auto& of : completions_[order.key.run_no])
+        if (of.task() == order.key.task() && order.result != put_out_[of])
+          violate(name + " undoes something else than its task put out");
     roles_[order.key] = order.role;
     if (order.role != role_of(order.key.task()))
       violate(name + " starts with another command than it should");
-    check_upstreams(order.key, *run);
+    if (order.role != model::command_role::compensate)
+      check_upstreams(order.key, *run);
     check_repetition(order);
     check_snapshot(order);
   }
@@ -965,6 +1032,7 @@ private:
   std::size_t runs_left_ = 0;
   std::size_t cancels_left_ = 0;
   std::size_t retries_left_ = 0;
+  std::size_t rollbacks_left_ = 0;
   std::size_t marks_left_ = 0;
   std::size_t pauses_left_ = 0;
   std::uint64_t events_of_operators_ = 0;
@@ -988,6 +1056,9 @@ private:
   std::set<model::run_no> interrupted_; ///< by a pause, while a task of it was rolled back
   std::set<model::task_key> rolls_back_;
   std::set<model::task_key> held_, paused_;
+  /// That can be compensated, by the attempt that succeeded, as they did; and what they put out.
+  std::map<model::run_no, std::vector<model::attempt_key>> completions_;
+  std::map<model::attempt_key, model::value> put_out_;
   std::set<model::attempt_key> ended_well_;
   std::set<model::attempt_key> ended_badly_;
   std::map<model::task_key, model::wall_time> retry_at_; ///< as told

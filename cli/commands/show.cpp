@@ -20,7 +20,7 @@ struct show_options {
 
 /// What a person looks for first: failures, then what is held or under way, then what waits.
 std::size_t interest(const runtime::task_view& task) {
-  if (task.shown == model::task_state::failed || task.shown == model::task_state::rolled_back)
+  if (has_failed(task))
     return 0;
   const bool is_held = task.wait_reason == model::wait_reason::hold;
   if (is_held || task.interrupted || model::is_active(task.state))
@@ -31,7 +31,9 @@ std::size_t interest(const runtime::task_view& task) {
     return 3;
   if (!model::is_terminal(task.shown))
     return 4;
-  return task.shown == model::task_state::skipped ? 5 : 6;
+  return task.shown == model::task_state::skipped || task.shown == model::task_state::rolled_back
+           ? 5
+           : 6;
 }
 constexpr std::size_t interests = 7;
 

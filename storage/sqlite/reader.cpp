@@ -76,9 +76,11 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.generation = row->generation;
     run.paused = row->paused;
     run.submitted_at = row->submitted_at;
+    run.rolls_back = row->rolls_back;
     run.error = row->error;
     select_stored_tasks(*db_, run);
     select_stored_snapshots(*db_, run);
+    select_completions(*db_, run);
     run.timers = select_timers(*db_, run_no);
     run.keys = select_keys(*db_, run_no);
     return run;

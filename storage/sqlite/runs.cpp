@@ -39,6 +39,7 @@ run_row read_run(query& row) {
   run.began_at = model::from_us(row.integer(13));
   run.began_seq = row.integer(14);
   run.paused = row.integer(15) != 0;
+  run.rolls_back = row.integer(16) != 0;
   return run;
 }
 
@@ -78,6 +79,18 @@ bool move_run(connection& db, const model::run_moved& r) {
          == 1;
 }
 
+void roll_back_run(connection& db, const model::run_moved& r, std::int64_t seq) {
+  constexpr auto going = R"sql(UPDATE run SET rolls_back = 1 WHERE run_no = ?1)sql";
+  constexpr auto ended = R"sql(
+    UPDATE run SET rolls_back = 1, paused = 0, began_us = ?2, began_seq = ?3, last_seq = NULL
+     WHERE run_no = ?1
+  )sql";
+  if (is_terminal(r.from))
+    query{db, ended, r.run_no.value, r.at, seq}.run();
+  else
+    query{db, going, r.run_no.value}.run();
+}
+
 bool pause_run(connection& db, const model::run_paused& r) {
   constexpr auto sql = R"sql(
     UPDATE run SET paused = ?2 WHERE run_no = ?1 AND paused <> ?2 AND finished_us IS NULL
@@ -89,7 +102,7 @@ bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq) {
   constexpr auto sql = R"sql(
     UPDATE run
        SET state = 'running', generation = ?3, began_us = ?4, began_seq = ?5, degraded = 0,
-           paused = 0, error = '', last_seq = NULL, finished_us = NULL
+           paused = 0, rolls_back = 0, error = '', last_seq = NULL, finished_us = NULL
      WHERE run_no = ?1 AND state = ?2 AND generation = ?3 - 1
   )sql";
   return query{db, sql, r.run_no.value, text_of(r.from), r.generation, r.at, seq}.run() == 1;
@@ -127,7 +140,8 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
   constexpr auto unfinished = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
+           r.rolls_back
       FROM run r INDEXED BY run_unfinished
       JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
@@ -137,7 +151,8 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
   constexpr auto all = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
+           r.rolls_back
       FROM run r CROSS JOIN workflow_version v USING (version_id)
       CROSS JOIN workflow w USING (workflow_id)
      WHERE (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
@@ -156,7 +171,8 @@ std::optional<run_row> select_run(connection& db, model::run_no run) {
   constexpr auto sql = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
-           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused
+           coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
+           r.rolls_back
       FROM run r JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.run_no = ?1
   )sql";

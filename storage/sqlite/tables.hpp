@@ -33,6 +33,8 @@ std::optional<std::string> select_source(connection& db, model::run_no run);
 void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
                 std::int64_t first_seq);
 bool move_run(connection& db, const model::run_moved& r);
+/// From now on the run is rolled back; one that had ended begins anew with the event of this seq.
+void roll_back_run(connection& db, const model::run_moved& r, std::int64_t seq);
 bool pause_run(connection& db, const model::run_paused& r);
 /// The generation begins with the event of this seq.
 bool retry_run(connection& db, const model::run_retried& r, std::int64_t seq);
@@ -74,7 +76,7 @@ void insert_tasks(connection& db, const model::run_created& r);
 bool dispatch_task(connection& db, const model::attempt_dispatched& r);
 bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);
-/// Its outputs go, and its failure unless that is what it is marked as.
+/// Its failure goes, unless that is what it is marked as.
 bool mark_task(connection& db, const model::task_marked& r);
 bool reuse_result(connection& db, const model::task_reused& r);
 /// Keeps nothing of the task but its attempts.
@@ -113,6 +115,14 @@ void delete_snapshot(connection& db, model::task_key task);
 std::optional<snapshot_row> select_snapshot(connection& db, model::task_key task);
 /// Which tasks of a run that was read have one.
 void select_stored_snapshots(connection& db, model::stored_run& run);
+
+// --- completion ---
+
+/// The attempt has succeeded, with the event of this seq, and can be compensated.
+void insert_completion(connection& db, const model::attempt_key& key, std::int64_t seq);
+void delete_completion(connection& db, model::task_key task);
+/// Fills in those of a run whose tasks are filled in.
+void select_completions(connection& db, model::stored_run& run);
 
 // --- breaker ---
 

@@ -4,14 +4,15 @@
 namespace sluice::storage::sqlite {
 namespace {
 
-/// Keeps what is wide of a task that is decided.
+/// Keeps what is wide of a task that is decided. What it put out stays when it is compensated, and
+/// even when that fails.
 void upsert_text(connection& db, model::task_key task, const std::string* outputs,
                  const std::optional<model::failure>& failure) {
   constexpr auto sql = R"sql(
     INSERT INTO task_text (run_no, task_idx, outputs, class, code, message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (run_no, task_idx) DO UPDATE SET
-      outputs = excluded.outputs, class = excluded.class, code = excluded.code,
+      outputs = coalesce(excluded.outputs, outputs), class = excluded.class, code = excluded.code,
       message = excluded.message
   )sql";
   query{db,
@@ -25,7 +26,7 @@ void upsert_text(connection& db, model::task_key task, const std::string* output
     .run();
 }
 
-/// A rollback survives as many losses as the action did.
+/// What undoes a task survives as many losses as its action did.
 void begin_rollback(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     UPDATE task SET rolls_back = 1, losses = 0 WHERE run_no = ?1 AND task_idx = ?2
@@ -81,7 +82,7 @@ bool dispatch_task(connection& db, const model::attempt_dispatched& r) {
     UPDATE task SET attempt = ?3
      WHERE run_no = ?1 AND task_idx = ?2 AND attempt < ?3 AND state = 'rolling_back'
   )sql";
-  const bool rolls_back = r.role == model::command_role::rollback;
+  const bool rolls_back = undoes(r.role);
   return query{db, rolls_back ? rollback : sql, r.key.run_no.value, r.key.task_idx, r.key.attempt}
            .run()
          == 1;
@@ -241,7 +242,7 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
-           AND a.generation = t.generation
+           AND (a.generation = t.generation OR t.rolls_back = 1)
       LEFT JOIN timer m
         ON t.state = 'retry_wait'
            AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
@@ -271,7 +272,7 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
       LEFT JOIN attempt a
         ON t.finished_us IS NULL AND t.attempt > 0
            AND a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
-           AND a.generation = t.generation
+           AND (a.generation = t.generation OR t.rolls_back = 1)
      WHERE t.run_no = ?1 ORDER BY t.task_idx
   )sql";
   query row{db, sql, run.run_no.value};
@@ -292,7 +293,8 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
     task.rolls_back = row.integer(15) != 0;
     if (task.rolls_back && task.finished_us == 0) {
       task.is_waiting = row.integer(16) != 0;
-      run.rollbacks.emplace(task_idx, read_failure(row, 17).value_or(model::failure{}));
+      if (auto why = read_failure(row, 17)) // else it is compensated
+        run.rollbacks.emplace(task_idx, std::move(*why));
     }
     if (!row.is_null(6))
       run.messages.emplace(task_idx, row.text(6));
@@ -321,7 +323,7 @@ std::optional<task_row> select_task(connection& db, model::run_no run, const std
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
-           AND a.generation = t.generation
+           AND (a.generation = t.generation OR t.rolls_back = 1)
       LEFT JOIN timer m
         ON t.state = 'retry_wait'
            AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'

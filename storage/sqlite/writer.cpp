@@ -89,7 +89,11 @@ bool writer::write(const model::run_created& r) {
 }
 
 bool writer::write(const model::run_moved& r) {
-  return move_run(*db_, r);
+  if (!move_run(*db_, r))
+    return false;
+  if (r.to == model::run_state::rolling_back)
+    roll_back_run(*db_, r, next_seq_);
+  return true;
 }
 
 bool writer::write(const model::run_paused& r) {
@@ -105,6 +109,7 @@ bool writer::write(const model::task_reset& r) {
     return false;
   delete_checkpoint(*db_, r.key);
   delete_snapshot(*db_, r.key);
+  delete_completion(*db_, r.key);
   return true;
 }
 
@@ -146,6 +151,8 @@ bool writer::write(const model::attempt_ended& r) {
   end_attempt(*db_, r.outcome);
   if (r.outcome.breaker)
     change_breaker(*db_, r.outcome.key.task(), *r.outcome.breaker);
+  if (r.outcome.is_completion)
+    insert_completion(*db_, r.outcome.key, next_seq_);
   if (r.outcome.drops_checkpoint)
     delete_checkpoint(*db_, r.outcome.key.task());
   if (r.outcome.drops_snapshot)

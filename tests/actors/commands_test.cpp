@@ -107,6 +107,67 @@ TEST_CASE_METHOD(runtime_world, "commands: a rollback outlives the scheduler and
   CHECK(run_state(run_no) == run_state::failed);
 }
 
+TEST_CASE_METHOD(runtime_world, "commands: a run is compensated with what its tasks put out",
+                 "[actors][commands]") {
+  start();
+  auto a = task("a");
+  a.out = {{"text", model::value_type::text}};
+  a.in = {{"x", 1}};
+  set_command(*a.settings, command_role::compensate, model::exec_action{{"/bin/true"}});
+  auto b = task("b");
+  b.after = {"a"};
+  const model::value put_out{{"text", std::string(100'000, 'x')}}; // more than is kept
+  const auto run_no = submit({a, b}, model::on_failure::compensate);
+  finish("a", std::nullopt, put_out);
+  const bool restarts = GENERATE(false, true);
+  if (restarts) {
+    crash(child::scheduler);
+    advance(model::seconds{1});
+  }
+  finish("b", exit_3());
+  CHECK(run_state(run_no) == run_state::rolling_back);
+  const auto order = launcher->starts.back();
+  CHECK(order->role == command_role::compensate);
+  CHECK(order->result == put_out);
+  CHECK(order->inputs == model::value{{"x", 1}});
+  if (restarts) {
+    crash(child::scheduler);
+    crash(child::process_executor);
+    advance(model::seconds{1});
+    CHECK(launcher->starts.back()->key.attempt == 3);
+    CHECK(launcher->starts.back()->result == put_out);
+  }
+  finish("a");
+  CHECK(task_state(run_no, "a") == task_state::rolled_back);
+  CHECK(run_state(run_no) == run_state::rolled_back);
+  CHECK(reader().outputs({run_no, 0}).value() == put_out);
+}
+
+TEST_CASE_METHOD(runtime_world, "commands: an ended run that is rolled back is its runtime's own",
+                 "[actors][commands]") {
+  start();
+  auto a = task("a");
+  set_command(*a.settings, command_role::compensate, model::exec_action{{"/bin/true"}});
+  const auto run_no = submit({a});
+  finish("a");
+  std::optional<expected<model::control_result>> done;
+  const auto roll_back = [&] {
+    self->send(host, actors::host_control{{run_no, model::rollback_run{}, "operator"},
+                                          [&](const auto& result) { done = result; }});
+    run();
+  };
+  roll_back();
+  REQUIRE((done && *done));
+  CHECK((*done)->tasks == std::vector<std::string>{"a"});
+  CHECK(run_state(run_no) == run_state::rolling_back);
+  crash(child::scheduler); // and the next one takes it up
+  advance(model::seconds{1});
+  finish("a");
+  CHECK(run_state(run_no) == run_state::rolled_back);
+  roll_back();
+  CHECK(done->error().code == errc::conflict);
+}
+
 TEST_CASE_METHOD(runtime_world, "commands: a fallback may be another kind of action",
                  "[actors][commands]") {
   start();

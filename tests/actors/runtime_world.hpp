@@ -58,11 +58,13 @@ public:
     run();
   }
 
-  model::run_no submit(std::vector<model::task_spec> tasks) {
+  model::run_no submit(std::vector<model::task_spec> tasks,
+                       model::on_failure on_failure = model::on_failure::stop) {
     auto spec = std::make_shared<model::workflow_spec>();
     spec->name = "test";
     spec->base_dir = "/";
     spec->tasks = std::move(tasks);
+    spec->on_failure = on_failure;
     model::submission what;
     what.workflow = spec;
     what.content_hash = "hash-" + std::to_string(++hashes_);

@@ -147,8 +147,29 @@ class ExamplesTest(unittest.TestCase):
             (3, "rolling_back", "rolling_back"),
             (3, "rolling_back", "rolled_back"),
         ])
-        self.assertEqual(snapshots, [(1, 1), (2, 1)])
+        self.assertEqual(snapshots, [(1, 1)])
         self.assertEqual(kept, (0,))
+
+    def test_compensate_yaml(self):
+        desk = os.path.join(self.folder, "out/desk")
+        outcome = self.run_file("compensate.yaml")
+        self.assertEqual(outcome.run_state, "succeeded")
+        self.assertEqual(sorted(os.listdir(desk)), ["flight", "hotel", "journal"])
+        outcome = self.run_file("compensate.yaml", "-p", "budget=500", code=1)
+        self.assertEqual(outcome.run_state, "rolled_back")
+        self.assertEqual(outcome.named("rolled_back"), {"flight", "hotel"})
+        self.assertEqual(outcome.states["report"], "succeeded")
+        self.assertEqual(sorted(os.listdir(desk)), ["journal"])
+        with open(os.path.join(desk, "journal")) as journal:
+            self.assertEqual(
+                journal.read().splitlines(),
+                [
+                    "the trip is succeeded",
+                    "gave back the hotel",
+                    'gave back the flight: {"price":300}',
+                    "the trip is rolled_back",
+                ],
+            )
 
     def test_etl_yaml(self):
         outcome = self.run_file("etl.yaml")
@@ -336,7 +357,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 10)
+        self.assertEqual(found, 12)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -128,6 +128,8 @@ struct one_task {
   model::command_role role = model::command_role::action;
   bool takes_snapshot = false;
   model::snapshot_ptr snapshot = {};
+  model::value result; ///< of what it undoes
+  bool has_result = false;
 
   model::task_spec& task() { return workflow.tasks.front(); }
 };
@@ -194,6 +196,8 @@ public:
     order->role = what.role;
     order->takes_snapshot = what.takes_snapshot;
     order->snapshot = std::move(what.snapshot);
+    order->result = std::move(what.result);
+    order->has_result = what.has_result;
     thread_->start(std::move(order), listener_);
     return key;
   }

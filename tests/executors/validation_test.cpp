@@ -71,6 +71,25 @@ TEST_CASE("validation: a rollback is not validated, and puts nothing out",
   CHECK_FALSE(fs::exists(world.base() / "validated"));
 }
 
+TEST_CASE("validation: a compensation finds what its task put out", "[executors][validation]") {
+  process_world world;
+  auto task = validated("false", "touch validated");
+  task.task().out = {{"rows", model::value_type::integer}};
+  set_command(*task.task().settings, model::command_role::compensate,
+              model::run_action{"cat $SLUICE_RESULT; echo; echo ${SLUICE_OUT-nowhere} $x"});
+  task.role = model::command_role::compensate;
+  task.inputs = {{"x", 1}};
+  task.has_result = true;
+  SECTION("something") {
+    task.result = {{"rows", 7}};
+    CHECK(world.output_of(task) == "{\"rows\":7}\nnowhere 1\n");
+  }
+  SECTION("nothing") {
+    CHECK(world.output_of(task) == "{}\nnowhere 1\n");
+  }
+  CHECK_FALSE(fs::exists(world.base() / "validated"));
+}
+
 TEST_CASE("validation: a program that is missing is named", "[executors][validation]") {
   process_world world;
   const auto report = world.run(validated("true", "no-such-program-at-all"));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "logic/scheduler_core.hpp"
+#include "logic/transitions.hpp"
 #include "tests/logic/flow.hpp"
 
 #include <catch2/catch.hpp>
@@ -38,6 +39,9 @@ struct recorded_run {
   std::vector<bool> rolls_back;
   std::vector<bool> is_over; ///< its current attempt
   std::vector<bool> has_snapshot;
+  std::vector<std::uint32_t> completions;
+  std::map<std::uint32_t, std::string> completed_inputs; ///< JSON text
+  bool run_rolls_back = false;
   model::value params;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
@@ -237,7 +241,9 @@ public:
     all.generation = run.generation;
     all.paused = run.paused;
     all.submitted_at = run.submitted_at;
+    all.rolls_back = run.run_rolls_back;
     all.error = run.error;
+    all.completions = run.completions;
     for (const auto& timer : timers)
       if (timer.run_no == run_no)
         all.timers.push_back(timer);
@@ -250,6 +256,7 @@ public:
                            .fell_back = run.fell_back[i],
                            .rolls_back = run.rolls_back[i],
                            .is_waiting = run.rolls_back[i] && run.is_over[i],
+                           .completed = is_completed(run, i),
                            .attempt = run.attempts[i],
                            .finished_us = run.finished_us[i]});
       if ((run.retries[i] > 0 || run.is_held(i)) && !is_terminal(run.tasks[i]))
@@ -259,7 +266,7 @@ public:
         all.reasons.emplace(i, run.reasons[i]);
       if (run.failures[i])
         all.messages.emplace(i, run.failures[i]->message);
-      if (run.rolls_back[i] && !is_terminal(run.tasks[i]))
+      if (run.rolls_back[i] && !is_completed(run, i) && !is_terminal(run.tasks[i]))
         all.rollbacks.emplace(i, run.failures[i].value());
       for (const auto& [digest, known] : keys)
         if (known.task == model::task_key{run_no, i})
@@ -269,7 +276,13 @@ public:
       if (!run.inputs[i].empty())
         all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
     }
+    for (const auto& [i, text] : run.completed_inputs)
+      if (!text.empty())
+        all.inputs.insert_or_assign(i, *model::parse_json(text));
     return all;
+  }
+  static bool is_completed(const recorded_run& run, std::uint32_t task) {
+    return run.completed_inputs.count(task) != 0;
   }
   /// The timer that is set for a task of the last run. @pre there is one
   model::timer timer(std::string_view task,
@@ -439,6 +452,9 @@ private:
              || std::all_of(run.tasks.begin(), run.tasks.end(),
                             [](auto s) { return model::is_terminal(s); }),
            "a run ends before its tasks");
+    expect(is_legal(r.from, r.to), "a run moves where it cannot go");
+    run.run_rolls_back = run.run_rolls_back || r.to == model::run_state::rolling_back;
+    run.paused = run.paused && !is_terminal(r.from);
     run.state = r.to;
     run.degraded = r.degraded;
     run.error = r.error;
@@ -455,7 +471,7 @@ private:
     expect(r.generation == run.generation + 1, "generations are not counted in order");
     run.state = model::run_state::running;
     run.generation = r.generation;
-    run.paused = false;
+    run.paused = run.run_rolls_back = false;
     run.error.clear();
     run.degraded = false;
     run.actor = r.actor;
@@ -471,6 +487,8 @@ private:
     run.generations[idx] = r.generation;
     run.has_started[idx] = false;
     run.fell_back[idx] = run.rolls_back[idx] = run.has_snapshot[idx] = false;
+    std::erase(run.completions, idx);
+    run.completed_inputs.erase(idx);
     run.losses[idx] = run.retries[idx] = 0;
     run.finished_us[idx] = 0;
     run.has_outputs[idx] = false;
@@ -487,7 +505,6 @@ private:
     run.reasons[idx] = "mark";
     run.has_snapshot[idx] = false;
     run.failures[idx] = r.failure;
-    run.has_outputs[idx] = false;
     run.finished_us[idx] = model::to_us(r.at);
   }
   void fold(const model::task_reused& r) {
@@ -524,18 +541,19 @@ private:
     run.has_started[r.key.task_idx] = true;
     auto& state = run.tasks.at(r.key.task_idx);
     const auto idx = r.key.task_idx;
-    expect(
-      state == (run.rolls_back[idx] ? model::task_state::rolling_back : model::task_state::pending),
-      "a dispatched task was not pending");
+    const bool undone = undoes(r.role);
+    expect(state == (undone ? model::task_state::rolling_back : model::task_state::pending),
+           "a dispatched task was not pending");
     run.is_over[idx] = false;
     expect(++run.attempts[r.key.task_idx] == r.key.attempt, "attempts are not counted in order");
     run.inputs[r.key.task_idx] = r.inputs;
     expect(r.role
-             == (run.rolls_back[idx]  ? model::command_role::rollback
-                 : run.fell_back[idx] ? model::command_role::fallback
-                                      : model::command_role::action),
+             == (is_completed(run, idx) ? model::command_role::compensate
+                 : run.rolls_back[idx]  ? model::command_role::rollback
+                 : run.fell_back[idx]   ? model::command_role::fallback
+                                        : model::command_role::action),
            "an attempt runs another command than it should");
-    if (!run.rolls_back[idx])
+    if (!undone)
       state = model::task_state::dispatched;
   }
   void fold(const model::attempt_ended& r) {
@@ -555,12 +573,18 @@ private:
       run.failures[idx] = outcome.failure; // why it rolls back stays until that fails too
     run.losses[idx] = outcome.losses;
     run.retries[idx] = outcome.retries;
-    run.has_outputs[idx] = !outcome.outputs.is_null();
+    run.has_outputs[idx] = run.has_outputs[idx] || !outcome.outputs.is_null();
     const bool needs_none = outcome.state == model::task_state::succeeded
                             || outcome.state == model::task_state::rolled_back;
     expect(outcome.drops_snapshot == (needs_none && run.has_snapshot[idx]),
            "a snapshot is dropped at another time");
     run.has_snapshot[idx] = run.has_snapshot[idx] && !needs_none;
+    if (outcome.is_completion) {
+      expect(outcome.state == model::task_state::succeeded && !is_completed(run, idx),
+             "what did not succeed is to be compensated");
+      run.completions.push_back(idx);
+      run.completed_inputs[idx] = run.inputs[idx];
+    }
     expect(!outcome.falls_back || !run.fell_back[idx], "a task falls back twice");
     run.fell_back[idx] = run.fell_back[idx] || outcome.falls_back;
     run.finished_us[idx] = model::to_us(outcome.finished_at);
@@ -638,8 +662,11 @@ private:
     expect(run.attempts[idx] == r.attempt, "a task moves with another attempt");
     run.tasks[idx] = as_stored(r.to);
     run.reasons[idx] = r.reason;
-    if (r.to == model::task_state::rolling_back && r.from == model::task_state::failed) {
-      expect(!run.rolls_back[idx], "a task rolls back twice");
+    const bool compensates = r.from == model::task_state::succeeded;
+    if (r.to == model::task_state::rolling_back
+        && (compensates || r.from == model::task_state::failed)) {
+      expect(compensates ? is_completed(run, idx) : !run.rolls_back[idx],
+             "a task rolls back twice, or what never succeeded is compensated");
       run.rolls_back[idx] = true;
       run.losses[idx] = 0;
     }

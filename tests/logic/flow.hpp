@@ -100,6 +100,10 @@ public:
     spec_.settings->on_exhausted = model::on_exhausted::hold;
     return *this;
   }
+  task_editor& compensate() {
+    set_command(*spec_.settings, model::command_role::compensate, model::run_action{"true"});
+    return *this;
+  }
   task_editor& validate() {
     set_command(*spec_.settings, model::command_role::validate, model::run_action{"true"});
     return *this;
@@ -148,6 +152,10 @@ public:
   }
   flow& carry_on() {
     spec.on_failure = model::on_failure::carry_on;
+    return *this;
+  }
+  flow& compensate() {
+    spec.on_failure = model::on_failure::compensate;
     return *this;
   }
   flow& active_tasks(std::uint32_t limit) {

@@ -40,6 +40,7 @@ public:
     bool has_fallback = false;
     bool has_rollback = false;
     bool needs_snapshot = false; ///< for that
+    bool has_compensation = false;
     bool holds = false;          ///< a person decides when its last attempt has failed
     bool is_expired = false;     ///< its deadline has passed
     bool is_finally = false;
@@ -60,8 +61,9 @@ public:
     std::uint32_t losses = 0;
     std::uint32_t retries = 0;
     bool fell_back = false;
-    bool rolls_back = false; ///< it has failed, and what it did is undone
+    bool rolls_back = false; ///< what it did is undone: it has failed, or its run is rolled back
     bool has_snapshot = false;
+    bool completed = false;  ///< it succeeded, and can be compensated
     std::uint32_t attempts = 0;
     bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart
@@ -72,6 +74,7 @@ public:
 
   std::vector<task> tasks;
   bool stops_on_failure = true;
+  bool compensates = false; ///< then, too
   std::uint32_t crash_limit = 5;
   std::size_t kept_output_bytes = 64;
 
@@ -81,7 +84,10 @@ public:
 
   bool stopping = false;
   bool cancelling = false;
-  bool is_expired = false;  ///< its deadline has passed, and ended it
+  bool rolls_back = false;                ///< its tasks are compensated, or were
+  bool in_finally = false;                ///< all that comes before has been done
+  std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
+  bool is_expired = false;                ///< its deadline has passed, and ended it
   bool has_to_stop = false; ///< `stopped_before` said so; `settle` has to come to the same
   std::set<std::uint32_t> unhandled;
   /// How it ended, and whether degraded; once a task was marked since then.
@@ -109,24 +115,28 @@ public:
   model::run_state end() const {
     if (how_it_ended)
       return how_it_ended->first;
-    return is_expired          ? model::run_state::failed
-           : cancelling        ? model::run_state::cancelled
-           : unhandled.empty() ? model::run_state::succeeded
-                               : model::run_state::failed;
+    return is_expired                                     ? model::run_state::failed
+           : cancelling                                   ? model::run_state::cancelled
+           : fails_in_finally() || fails_before_finally() ? model::run_state::failed
+           : rolls_back                                   ? model::run_state::rolled_back
+                                                          : model::run_state::succeeded;
   }
 
   model::run_state outcome_before_finally() const {
     return is_expired               ? model::run_state::failed
            : cancelling             ? model::run_state::cancelled
            : fails_before_finally() ? model::run_state::failed
+           : rolls_back             ? model::run_state::rolled_back
                                     : model::run_state::succeeded;
   }
 
   /// Applies the rules until nothing changes; to finally, when nothing changes among the others.
   void settle() {
     settle_some(false);
-    if (is_finally_due())
-      settle_some(true);
+    if (!is_finally_due() || (!in_finally && compensate_next()))
+      return;
+    in_finally = true;
+    settle_some(true);
   }
   void settle_some(bool with_finally) {
     for (bool changed = true; changed;) {
@@ -142,7 +152,7 @@ public:
       const bool has_new = std::any_of(unhandled.begin(), unhandled.end(), [&](auto i) {
         return !tasks[i].kept && !tasks[i].is_finally;
       });
-      if (has_new && stops_on_failure && !stopping && !cancelling) {
+      if (has_new && stops_on_failure && !stopping && !cancelling && !rolls_back) {
         stopping = changed = true;
         for (auto& t : tasks)
           if (is_idle(t) && wants_success(t) && !t.rolls_back)
@@ -179,7 +189,8 @@ public:
     cancelling = true;
     tell_outcome();
     for (auto& t : tasks) {
-      if (t.is_finally || t.rolls_back ? mode == model::cancel_mode::graceful : is_expired)
+      if (t.is_finally || (t.rolls_back && !t.completed) ? mode == model::cancel_mode::graceful
+                                                         : is_expired)
         continue; // runs all the same; or is being ended already
       if (is_idle(t))
         t.state = is::cancelled;
@@ -201,6 +212,9 @@ public:
     } else if (!report.failure) {
       t.state = is::succeeded;
       t.outputs = report.outputs;
+      t.completed = t.has_compensation && !t.is_finally;
+      if (t.completed)
+        completions.push_back(i);
     } else if (report.failure->failure_class != model::failure_class::lost) {
       t.state = after_failure(t);
     } else if (++t.losses > crash_limit || t.never_again) {
@@ -214,18 +228,13 @@ public:
   /// Another scheduler took the run up: it has no outputs in memory, and knows of no task that has
   /// not started that its rules have held.
   void restarted() {
-    for (auto& t : tasks)
-      t.in_store = t.state == is::succeeded && !t.outputs.is_null();
+    note_what_is_in_store();
     for (auto& t : tasks) {
       if ((t.has_started || t.state == is::held) && !is_decided(t.state)) {
         if (!t.has_started)
           for (const auto& [name, from] : t.in)
             t.inputs[name] = *from(*this); // of what is decided by now
-        t.is_to_evaluate = true;
-        t.reads.clear();
-        for (const auto u : t.output_mentions)
-          if (tasks[u].in_store)
-            t.reads.insert(u);
+        evaluate_again(t);
         if (t.state == is::paused)
           t.was = t.was == is::retrying ? is::retrying : is::ready;
         else if (t.state != is::active && t.state != is::retrying && t.state != is::held
@@ -244,7 +253,8 @@ public:
     std::set<std::uint32_t> all;
     const bool by_failure = what.scope == model::retry_scope::failed;
     for (std::uint32_t i = 0; i < tasks.size(); ++i)
-      if (by_failure ? has_failed(tasks[i]) || tasks[i].state == is::cancelled
+      if (by_failure ? tasks[i].state == is::failed || tasks[i].state == is::rolled_back
+                         || tasks[i].state == is::cancelled
                          || (tasks[i].state == is::skipped && reason(i) == "run_failed")
                      : i == named)
         all.insert(i);
@@ -258,6 +268,14 @@ public:
     }
     if (what.scope == model::retry_scope::downstream)
       all.erase(named);
+    for (bool changed = !by_failure; changed;) { // what was undone has to be done again
+      changed = false;
+      for (std::uint32_t i = 0; i < tasks.size(); ++i)
+        if (all.count(i) != 0)
+          for (const auto u : tasks[i].upstreams)
+            if (tasks[u].completed && tasks[u].state != is::succeeded)
+              changed = all.insert(u).second || changed;
+    }
     const bool repeats_others =
       std::any_of(all.begin(), all.end(), [&](auto i) { return !tasks[i].is_finally; });
     for (std::uint32_t i = 0; repeats_others && i < tasks.size(); ++i)
@@ -273,7 +291,7 @@ public:
   /// Whether an operator may decide a task so.
   bool may_mark(std::uint32_t i, is as) const {
     const bool is_needed = std::any_of(tasks.begin(), tasks.end(), [&](const task& t) {
-      return t.upstreams.count(i) != 0
+      return t.upstreams.count(i) != 0 && !t.rolls_back
              && (t.state == is::ready || t.state == is::loading
                  || (t.state == is::paused && t.was != is::pending));
     });
@@ -285,28 +303,45 @@ public:
       how_it_ended = {end(), is_degraded()};
     auto& t = tasks[i];
     t.state = t.state == is::on_hold && as == is::failed ? failed(t) : as;
-    t.outputs = nullptr;
+    if (!t.completed)
+      t.outputs = nullptr;
     unhandled.clear(); // found again
     settle();
     tell_outcome();
   }
   void retried(const std::set<std::uint32_t>& reset) {
     how_it_ended.reset();
-    stopping = cancelling = is_expired = has_to_stop = false;
+    stopping = cancelling = is_expired = has_to_stop = rolls_back = in_finally = false;
     unhandled.clear();
+    std::erase_if(completions, [&](std::uint32_t i) { return reset.count(i) != 0; });
     for (std::uint32_t i = 0; i < tasks.size(); ++i) {
       auto& t = tasks[i];
       t.kept = reset.count(i) == 0;
-      if (t.kept) {
-        t.in_store = t.state == is::succeeded && !t.outputs.is_null();
+      if (t.kept)
         continue;
-      }
       t.state = is::pending;
       t.inputs = t.outputs = nullptr;
       t.losses = t.retries = 0;
-      t.fell_back = t.rolls_back = t.has_snapshot = false;
+      t.fell_back = t.rolls_back = t.has_snapshot = t.completed = false;
       t.is_expired = t.in_store = t.is_to_evaluate = t.has_started = false;
     }
+    note_what_is_in_store();
+  }
+  /// What is undone when the ended run is rolled back.
+  std::size_t count_compensations() const {
+    return std::size_t(std::count_if(tasks.begin(), tasks.end(), [](const task& t) {
+      return t.completed && (t.state == is::succeeded || t.state == is::failed);
+    }));
+  }
+  void rolled_back_by_operator() {
+    how_it_ended.reset();
+    stopping = cancelling = is_expired = has_to_stop = in_finally = false;
+    rolls_back = true;
+    unhandled.clear(); // found again
+    for (auto& t : tasks)
+      if (t.completed && t.state == is::failed)
+        t.state = is::succeeded;
+    note_what_is_in_store();
   }
   /// An operator lets a task that is on hold try again.
   void tried_again(std::uint32_t i) {
@@ -378,8 +413,44 @@ public:
   }
 
 private:
+  /// Itself: not only to be compensated.
   static bool has_failed(const task& t) {
-    return t.state == is::failed || t.state == is::rolled_back;
+    return (t.state == is::failed || t.state == is::rolled_back) && !t.completed;
+  }
+  /// What finally can still see of a task that was compensated since.
+  static bool has_put_out(const task& t) {
+    return (t.state == is::succeeded || t.completed) && !t.outputs.is_null();
+  }
+  void note_what_is_in_store() {
+    for (auto& t : tasks)
+      t.in_store = has_put_out(t);
+    for (auto& t : tasks)
+      if (t.completed && t.state == is::succeeded)
+        evaluate_again(t);
+  }
+  void evaluate_again(task& t) {
+    t.is_to_evaluate = true;
+    t.reads.clear();
+    for (const auto u : t.output_mentions)
+      if (tasks[u].in_store && is_decided(tasks[u].state))
+        t.reads.insert(u);
+  }
+  /// Undoes the last of what succeeded. Returns whether there was any.
+  bool compensate_next() {
+    const auto last = std::find_if(completions.rbegin(), completions.rend(),
+                                   [this](auto i) { return tasks[i].state == is::succeeded; });
+    const bool is_asked_for =
+      compensates && std::any_of(unhandled.begin(), unhandled.end(), [this](auto i) {
+        return !tasks[i].is_finally && !tasks[i].kept;
+      });
+    if (cancelling || last == completions.rend() || !(rolls_back || is_asked_for))
+      return false;
+    rolls_back = true;
+    auto& t = tasks[*last];
+    t.rolls_back = true;
+    t.losses = 0;
+    goes_on(t);
+    return true;
   }
   /// What has done something, and can undo it, does so first.
   is failed(task& t) const {
@@ -402,7 +473,15 @@ private:
     else
       t.state = is::failed;
   }
+  bool fails_in_finally() const {
+    return std::any_of(unhandled.begin(), unhandled.end(),
+                       [this](std::uint32_t i) { return tasks[i].is_finally; });
+  }
   bool fails_before_finally() const {
+    if (rolls_back)
+      return std::any_of(tasks.begin(), tasks.end(), [](const task& t) {
+        return t.completed && (t.state == is::failed || t.state == is::succeeded);
+      });
     return std::any_of(unhandled.begin(), unhandled.end(),
                        [this](std::uint32_t i) { return !tasks[i].is_finally; });
   }
@@ -443,8 +522,7 @@ private:
            || t.rule == model::join_rule::one_success;
   }
   bool is_large(const task& t) const {
-    return t.state == is::succeeded && !t.outputs.is_null()
-           && (t.in_store || model::to_text(t.outputs).size() > kept_output_bytes);
+    return has_put_out(t) && (t.in_store || model::to_text(t.outputs).size() > kept_output_bytes);
   }
   bool handles(std::uint32_t dependent, std::uint32_t upstream) const {
     const auto& t = tasks[dependent];

@@ -37,7 +37,7 @@ std::string name_of(std::uint32_t task) {
 
 std::optional<model::value> output_of(const reference_run& run, std::uint32_t task) {
   const auto& t = run.tasks[task];
-  if (t.state != is::succeeded || !t.outputs.contains("v"))
+  if ((t.state != is::succeeded && !t.completed) || !t.outputs.contains("v"))
     return std::nullopt;
   return t.outputs["v"];
 }
@@ -59,6 +59,9 @@ public:
     if (random_.percent(40)) {
       made_.workflow.carry_on();
       made_.reference.stops_on_failure = false;
+    } else if (random_.percent(50)) {
+      made_.workflow.compensate();
+      made_.reference.compensates = true;
     }
     if (random_.percent(30))
       made_.workflow.active_tasks(1 + random_.below(4));
@@ -92,7 +95,8 @@ private:
     });
     t.in.emplace_back("failed", [](const reference_run& run) {
       return model::value(std::count_if(run.tasks.begin(), run.tasks.end(), [](const auto& other) {
-        return (other.state == is::failed || other.state == is::rolled_back) && !other.is_finally;
+        return (other.state == is::failed || (other.state == is::rolled_back && !other.completed))
+               && !other.is_finally;
       }));
     });
     const auto u = random_.one_of(others);
@@ -156,6 +160,10 @@ private:
     if (random_.percent(15)) {
       t.holds = true;
       editor.hold();
+    }
+    if (!t.is_finally && random_.percent(40)) {
+      t.has_compensation = true;
+      editor.compensate();
     }
     if (random_.percent(30))
       add_condition(t, editor, earlier);
@@ -275,14 +283,41 @@ public:
       reference.picked(what, named, [&](auto i) { return world_.runs.at(run).reasons[i]; });
     std::erase_if(world_.loads, [run](const auto& asked) { return asked.run_no == run; });
     // What had failed may be marked since: then nothing starts, and the run ends otherwise.
-    const bool may =
-      what.scope == model::retry_scope::failed ? world_.run_state() != "succeeded" : !reset.empty();
+    const auto state = world_.run_state();
+    const bool may = what.scope == model::retry_scope::failed
+                       ? state == "failed" || state == "cancelled"
+                       : !reset.empty();
     if (may)
       reference.retried(reset);
     const auto done = world_.control(what);
     REQUIRE(done.has_value() == may);
     if (done)
       REQUIRE(done->tasks.size() == reset.size());
+    compare();
+    return done.has_value();
+  }
+
+  /// An operator rolls back a run that has ended, if there is one.
+  bool roll_back() {
+    std::vector<model::run_no> ended;
+    for (const auto& [run_no, reference] : references_)
+      if (world_.core.find_run(run_no) == nullptr)
+        ended.push_back(run_no);
+    if (ended.empty())
+      return false;
+    world_.mode = pick_mode();
+    const auto run = world_.last_run = random_.one_of(ended);
+    auto& reference = references_.at(run);
+    std::erase_if(world_.loads, [run](const auto& asked) { return asked.run_no == run; });
+    const auto count = reference.count_compensations();
+    const bool may =
+      count > 0 && (world_.run_state() == "succeeded" || world_.run_state() == "failed");
+    if (may)
+      reference.rolled_back_by_operator();
+    const auto done = world_.control(model::rollback_run{});
+    REQUIRE(done.has_value() == may);
+    if (done)
+      REQUIRE(done->tasks.size() == count);
     compare();
     return done.has_value();
   }
@@ -664,13 +699,18 @@ private:
       REQUIRE(live != reference.is_over());
       if (live) {
         REQUIRE((recorded.state == model::run_state::cancelling) == reference.cancelling);
+        REQUIRE((recorded.state == model::run_state::rolling_back)
+                == (reference.rolls_back && !reference.cancelling));
         continue;
       }
       REQUIRE(to_string(recorded.state) == to_string(reference.end()));
       REQUIRE(recorded.degraded == reference.is_degraded());
       if (reference.how_it_ended)
         continue; // what it failed by may have been marked since
-      bool names_one = recorded.state != model::run_state::failed && recorded.error.empty();
+      const bool may_say_something =
+        recorded.state == model::run_state::failed || reference.rolls_back;
+      bool names_one = !may_say_something && recorded.error.empty();
+      names_one = names_one || (reference.rolls_back && says_what_is_left(run_no));
       for (const auto i : reference.unhandled)
         names_one = names_one || recorded.error.starts_with("task '" + name_of(i) + "' failed");
       names_one = names_one || (reference.is_expired && recorded.error.starts_with("not done"));
@@ -683,6 +723,22 @@ private:
       if (const auto* live = world_.core.find_run(run_no))
         for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
           reference.tasks[i].is_asking = live->keys.contains(i);
+  }
+
+  /// Whether exactly the tasks are named that should have been compensated.
+  bool says_what_is_left(model::run_no run_no) const {
+    const auto& recorded = world_.runs.at(run_no);
+    const auto& reference = references_.at(run_no);
+    std::size_t left = 0, named = 0;
+    for (const auto i : reference.completions) {
+      const auto state = reference.tasks[i].state;
+      left += state == is::failed || state == is::succeeded
+              || (reference.cancelling && state == is::cancelled);
+      const auto name = "'" + name_of(i) + "'";
+      const auto from = recorded.error.find("compensated: ");
+      named += from != std::string::npos && recorded.error.find(name, from) != std::string::npos;
+    }
+    return std::min<std::size_t>(left, 10) == std::min<std::size_t>(named, 10);
   }
 
   /// Nothing starts before its join is decided, twice at once, or with other inputs.
@@ -718,9 +774,11 @@ private:
       const auto& spec = *world_.runs.at(run_no).spec;
       for (std::uint32_t i = 0; i < reference.tasks.size(); ++i)
         if (reference.tasks[i].state == is::ready) {
-          const auto role = reference.tasks[i].rolls_back  ? model::command_role::rollback
-                            : reference.tasks[i].fell_back ? model::command_role::fallback
-                                                           : model::command_role::action;
+          const auto& task = reference.tasks[i];
+          const auto role = task.rolls_back && task.completed ? model::command_role::compensate
+                            : task.rolls_back                 ? model::command_role::rollback
+                            : task.fell_back                  ? model::command_role::fallback
+                                                              : model::command_role::action;
           const bool asynchronous = is_asynchronous(*command_for(spec, spec.tasks[i], role));
           CAPTURE(run_no.value, i, asynchronous);
           REQUIRE(used[asynchronous]
@@ -764,12 +822,15 @@ TEST_CASE("scheduler_core: random runs end as the naive reference says",
   play.submit();
   auto more_runs = random.below(3);
   auto retries = random.below(4);
+  auto rollbacks = random.below(3);
   const bool marks = random.percent(40);
   const bool pauses = random.percent(40);
   for (int events = 0; !play.is_over() || more_runs > 0; ++events) {
     REQUIRE(events < 20'000);
     if (retries > 0 && random.percent(3)) {
       retries -= play.retry() ? 1 : 0;
+    } else if (rollbacks > 0 && random.percent(3)) {
+      rollbacks -= play.roll_back() ? 1 : 0;
     } else if (pauses && random.percent(3)) {
       play.pause_or_resume();
     } else if (pauses && random.percent(5)) {

@@ -37,7 +37,7 @@ const table run_moves = {
   {"queued", "running cancelled"},
   {"running", "cancelling rolling_back failed succeeded"},
   {"cancelling", "cancelled failed"},
-  {"rolling_back", "rolled_back failed"},
+  {"rolling_back", "cancelling rolled_back failed"},
   {"succeeded", "rolling_back running"},
   {"failed", "rolling_back running"},
   {"cancelled", "running"},

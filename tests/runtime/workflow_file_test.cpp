@@ -450,9 +450,9 @@ TEST_CASE("workflow_file: values of the wrong form have their place", "[runtime]
      {"2:24: tasks.a.in.n: number .inf is outside the range of 64-bit integers and finite "
       "doubles"}},
     {"on_failure: halt\ntasks: {a: x}\n",
-     {"1:13: on_failure: unknown value 'halt'; there are stop, continue"}},
-    {"on_failure: compensate\ntasks: {a: x}\n",
-     {"1:13: on_failure: 'compensate' is not in this version"}},
+     {"1:13: on_failure: unknown value 'halt'; there are stop, continue, compensate"}},
+    {"on_failure: compenste\ntasks: {a: x}\n",
+     {"1:13: on_failure: unknown value 'compenste'; did you mean 'compensate'?"}},
     {"limits: {active_runs: 1, active_tasks: 0}\ntasks: {a: x}\n",
      {"1:10: limits.active_runs: 'active_runs' is not in this version",
       "1:40: limits.active_tasks: must be at least 1"}},
@@ -682,7 +682,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     later.push_back(problem.path);
   }
   for (const char* path : {"params.day.default", "schedule", "priority", "limits.active_runs",
-                           "budget", "on_failure", "notify", "tasks['source-ready'].gate",
+                           "budget", "notify", "tasks['source-ready'].gate",
                            "tasks.extract.foreach", "tasks.extract.in.region", "tasks.train.matrix",
                            "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);

@@ -980,6 +980,75 @@ STORE_TEST("a task that rolls back is known by it, by why, and by what it waits 
   CHECK(task_at(*db.reader, 1, 0).failure->code == "3");
 }
 
+STORE_TEST(
+  "a run that is rolled back is known by it, and so is what it undoes and in which order") {
+  TestType db;
+  const auto succeeding = [](std::uint32_t task, std::uint32_t attempt) {
+    auto end = ended(1, task, attempt, task_state::succeeded);
+    end.outcome.is_completion = true;
+    end.outcome.outputs = {{"out", task}};
+    end.outcome.losses = 2;
+    return end;
+  };
+  auto with_inputs = dispatched(1, 0, 1);
+  with_inputs.inputs = R"({"x":1})";
+  commit(*db.store,
+         {created(1, workflow_of({"a", "b", "c"})), with_inputs, dispatched(1, 1), dispatched(1, 2),
+          succeeding(1, 1), succeeding(0, 1), ended(1, 2, 1, task_state::failed)});
+  auto run = must(db.reader->stored_run({1}));
+  CHECK(run.completions == std::vector<std::uint32_t>{1, 0});
+  CHECK(run.inputs == std::unordered_map<std::uint32_t, model::value>{{0, {{"x", 1}}}});
+  CHECK(run.tasks[0].completed);
+  CHECK_FALSE(run.tasks[2].completed);
+  CHECK_FALSE(run.rolls_back);
+
+  auto undoing = moved(1, 0, task_state::rolling_back, "", 1);
+  undoing.from = task_state::succeeded;
+  auto compensation = dispatched(1, 0, 2);
+  compensation.role = model::command_role::compensate;
+  model::run_moved going{{1},   run_state::running, run_state::rolling_back, false, "why", "s",
+                         at(5), std::nullopt};
+  commit(*db.store, {going, undoing});
+  run = must(db.reader->stored_run({1}));
+  CHECK(run.state == run_state::rolling_back);
+  CHECK(run.rolls_back);
+  CHECK(run.error == "why");
+  CHECK(run.tasks[0].rolls_back);
+  CHECK(run.tasks[0].is_waiting);
+  CHECK(run.tasks[0].losses == 0); // they are of its action
+  CHECK(run.tasks[0].has_outputs);
+  CHECK(run.rollbacks.empty());
+  commit(*db.store, {compensation});
+  CHECK_FALSE(must(db.reader->stored_run({1})).tasks[0].is_waiting);
+
+  auto failing = ended(1, 0, 2, task_state::failed);
+  auto last = going;
+  last.from = run_state::rolling_back;
+  last.to = run_state::failed;
+  commit(*db.store, {failing, last});
+  CHECK(must(db.reader->outputs({{1}, 0})) == model::value{{"out", 0}}); // for another attempt
+  CHECK(must(db.reader->run({1})).began_at == at(0));
+
+  auto again = going;
+  again.from = run_state::failed;
+  again.at = at(9);
+  commit(*db.store, {again});
+  auto row = must(db.reader->run({1}));
+  CHECK(row.state == run_state::rolling_back);
+  CHECK_FALSE(row.finished_at);
+  CHECK(row.began_at == at(9));
+  CHECK(row.began_seq == must(db.store->last_seq()));
+
+  last.to = run_state::rolled_back;
+  commit(*db.store, {last});
+  commit(*db.store, {model::run_retried{{1}, run_state::rolled_back, 2, 1, "operator", at(10)},
+                     model::task_reset{{{1}, 1}, 1, task_state::succeeded, 2, "operator", at(10)}});
+  CHECK(db.store->refused() == 0);
+  run = must(db.reader->stored_run({1}));
+  CHECK_FALSE(run.rolls_back);
+  CHECK(run.completions == std::vector<std::uint32_t>{0});
+}
+
 STORE_TEST("any text is kept as it is") {
   TestType db;
   const auto text = GENERATE(
