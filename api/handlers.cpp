@@ -76,6 +76,10 @@ void resume(const routed& r) {
   control(r, read_resume(r.what.body));
 }
 
+void rollback(const routed& r) {
+  control(r, expected<model::rollback_run>{});
+}
+
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
 constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
 
@@ -157,6 +161,7 @@ struct route {
 constexpr std::array routes{
   route{verb::post, "runs/*/cancel", cancel},
   route{verb::post, "runs/*/retry", retry},
+  route{verb::post, "runs/*/rollback", rollback},
   route{verb::post, "runs/*/mark", mark},
   route{verb::post, "runs/*/pause", pause},
   route{verb::post, "runs/*/resume", resume},

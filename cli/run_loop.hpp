@@ -21,6 +21,7 @@ struct watched_run {
   model::run_no run_no;
   run_tracker tracker;
   std::int64_t last_seq = 0; ///< events up to here are in the tracker
+  model::run_state good_end = model::run_state::succeeded;
 };
 
 class run_loop {

@@ -12,8 +12,8 @@ namespace {
 /// Events between an actor's thread and ours; what does not fit is read from the store.
 constexpr std::size_t inbox_capacity = 4'096;
 
-int code_of_run(const runtime::run_view& run, run_loop::outcome how) {
-  if (run.state == model::run_state::succeeded)
+int code_of_run(const runtime::run_view& run, run_loop::outcome how, model::run_state good_end) {
+  if (run.state == good_end)
     return exit_done;
   if (run.state == model::run_state::cancelled && how == run_loop::outcome::cancelled)
     return exit_interrupted;
@@ -34,7 +34,7 @@ expected<void> serve(api::server& socket, runtime::orchestrator& node) {
 
 } // namespace
 
-int conclude(session& s, model::run_no run_no, run_loop::outcome how) {
+int conclude(session& s, model::run_no run_no, run_loop::outcome how, model::run_state good_end) {
   auto store = runtime::history::open(s.store_dir);
   if (!store)
     return s.fail(store.error().message, exit_internal);
@@ -44,7 +44,7 @@ int conclude(session& s, model::run_no run_no, run_loop::outcome how) {
   if (s.text())
     if (const auto printed = print_report(s, *store, *run); !printed)
       return s.fail(printed.error().message, exit_internal);
-  const int code = code_of_run(*run, how);
+  const int code = code_of_run(*run, how, good_end);
   if (s.quiet() && code != exit_done)
     return s.fail(run->workflow + " " + to_string(run_no) + " " + std::string{run->shown_state()}
                     + (run->error.empty() ? "" : ": " + run->error)
@@ -86,6 +86,7 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
   if (!run)
     return fail_to_start(s, run.error());
   const auto run_no = run->run_no;
+  const auto good_end = run->good_end;
 
   runtime::release_unused_memory();
 
@@ -99,7 +100,7 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
   if (*ended == run_loop::outcome::drained)
     return s.fail(how_to_go_on(s, run_no), exit_terminated);
   { const auto released = std::move(*signals); } // from here on Ctrl-C ends the program
-  return conclude(s, run_no, *ended);
+  return conclude(s, run_no, *ended, good_end);
 }
 
 } // namespace sluice::cli

@@ -22,8 +22,9 @@ using beginning =
 /// exit code. Signals are taken from before the first thread to the end of the run.
 int run_node(session& s, runtime::orchestrator_options options, const beginning& begin);
 
-/// The report of a run that is over, and the exit code for it.
-int conclude(session& s, model::run_no run_no, run_loop::outcome how);
+/// The report of a run that is over, and the exit code for it: 0 for the end that was asked for.
+int conclude(session& s, model::run_no run_no, run_loop::outcome how,
+             model::run_state good_end = model::run_state::succeeded);
 
 /// Says that the run is interrupted, and the command that goes on with it.
 std::string how_to_go_on(const session& s, model::run_no run);

@@ -52,6 +52,9 @@ std::string waiting_words(const hindrance& what, model::wall_time now);
 /// `[####....]`, `width` characters between the brackets.
 std::string bar(std::size_t done, std::size_t total, std::size_t width);
 
+/// The first few names, and how many more there are: `a, b and 3 more`.
+std::string some_of(const std::vector<std::string>& names);
+
 /// `1 task`, `2 tasks`
 std::string plural(std::size_t count, std::string_view noun);
 

@@ -21,12 +21,7 @@ struct retry_options {
 
 /// `r-12 generation 2: 2 tasks reset (publish, tidy), 11 kept`
 std::string words_of(const model::control_result& done) {
-  constexpr std::size_t most_names = 5;
-  std::string names;
-  for (std::size_t i = 0; i < done.tasks.size() && i < most_names; ++i)
-    names += (i == 0 ? "" : ", ") + printable(done.tasks[i]);
-  if (done.tasks.size() > most_names)
-    names += " and " + std::to_string(done.tasks.size() - most_names) + " more";
+  const auto names = some_of(done.tasks);
   return to_string(done.run_no) + " generation " + std::to_string(done.generation) + ": "
          + plural(done.tasks.size(), "task") + " reset" + (names.empty() ? "" : " (" + names + ")")
          + ", " + std::to_string(done.kept) + " kept";

@@ -44,6 +44,8 @@ struct asked_runtime {
             asked = "resume " + resume->task + " of " + to_string(run);
           if (std::holds_alternative<model::resume_run>(what))
             asked = "resume " + to_string(run);
+          if (std::holds_alternative<model::rollback_run>(what))
+            asked = "rollback " + to_string(run);
           if (const auto* mark = std::get_if<model::mark_task>(&what))
             asked =
               "mark " + to_string(run) + " " + mark->task + " " + std::string{to_string(mark->as)};
@@ -133,7 +135,7 @@ TEST_CASE("handlers: a task is marked", "[api][handlers]") {
   CHECK(node.asked.empty());
 }
 
-TEST_CASE("handlers: a run is paused and resumed", "[api][handlers]") {
+TEST_CASE("handlers: a run is paused and resumed and rolled back", "[api][handlers]") {
   const auto [target, body, want] = GENERATE(table<std::string, std::string, std::string>({
     {"pause", "", "pause r-7"},
     {"pause", R"({"stop": false})", "pause r-7"},
@@ -141,6 +143,7 @@ TEST_CASE("handlers: a run is paused and resumed", "[api][handlers]") {
     {"resume", "", "resume r-7"},
     {"pause", R"({"task": "load"})", "pause load of r-7"},
     {"resume", R"({"task": "load"})", "resume load of r-7"},
+    {"rollback", "", "rollback r-7"},
   }));
   CAPTURE(target, body);
   asked_runtime node;
