@@ -27,13 +27,19 @@ expected<void> check_mark(const model::mark_task& what, task_state state) {
 /// A dependent of a failed task that is to start, and has not: nothing of that is stored, so a
 /// restart would decide it otherwise once the failure is gone.
 std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t failed) {
-  for (const auto dependent : run.workflow->graph().dependents(failed)) {
-    const auto& entry = run.tasks[dependent];
-    const bool is_to_start = entry.state == task_state::pending || entry.state == task_state::ready
-                             || entry.state == task_state::paused;
-    if (entry.judged && is_to_start)
+  const auto is_to_start = [&run](std::uint32_t task) {
+    const auto& entry = run.tasks[task];
+    return entry.judged
+           && (entry.state == task_state::pending || entry.state == task_state::ready
+               || entry.state == task_state::paused);
+  };
+  for (const auto dependent : run.workflow->graph().dependents(failed))
+    if (is_to_start(dependent))
       return dependent;
-  }
+  if (run.in_finally && !run.is_finally(failed)) // which sees all failures
+    for (auto task = run.spec().first_finally(); task < run.tasks.size(); ++task)
+      if (is_to_start(task))
+        return task;
   return std::nullopt;
 }
 

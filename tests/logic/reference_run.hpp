@@ -291,7 +291,9 @@ public:
   /// Whether an operator may decide a task so.
   bool may_mark(std::uint32_t i, is as) const {
     const bool is_needed = std::any_of(tasks.begin(), tasks.end(), [&](const task& t) {
-      return t.upstreams.count(i) != 0 && !t.rolls_back
+      const bool sees_it =
+        t.upstreams.count(i) != 0 || (in_finally && t.is_finally && !tasks[i].is_finally);
+      return sees_it && !t.rolls_back
              && (t.state == is::ready || t.state == is::loading
                  || (t.state == is::paused && t.was != is::pending));
     });

@@ -120,6 +120,23 @@ TEST_CASE("scheduler_core: a failure that something is about to start for is not
   CHECK(world.run_state() == "succeeded");
 }
 
+TEST_CASE("scheduler_core: nor one that a task of finally is about to start for",
+          "[logic][scheduler_core][mark]") {
+  flow f{"a"};
+  f.finally("tidy; tell");
+  f["tell"].when("size(run.failed) > 0");
+  core_world world{core_world::with_slots(1)};
+  world.submit(f);
+  world.fail("a");
+  REQUIRE(world.states("tidy tell") == "tidy=dispatched tell=ready");
+  CHECK(world.mark("a", task_state::succeeded).error().message
+        == "task 'tell' is about to start as 'a' failed: decide that one first");
+  REQUIRE(world.mark("tell", task_state::skipped));
+  REQUIRE(world.mark("a", task_state::succeeded));
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+}
+
 TEST_CASE("scheduler_core: a task of a run that has ended is marked for its retry",
           "[logic][scheduler_core][mark]") {
   core_world world{"a; b < a; c < b"_flow};
