@@ -12,6 +12,11 @@ const model::task_state* state_in(const undecided_upstreams& upstreams, std::uin
   return found == upstreams.end() || found->first != task ? nullptr : &found->second;
 }
 
+bool needs_snapshot(const model::workflow_spec& workflow, const model::task_spec& task) {
+  return command_for(workflow, task, model::command_role::snapshot) != nullptr
+         && executor_of(task.action) == model::executor_kind::process;
+}
+
 bool live_run::is_stopped(std::uint32_t task) const {
   return stopping && !is_finally(task) && is_stopped_by_failure(task_spec(task).join.rule);
 }
@@ -22,9 +27,7 @@ bool live_run::is_to_roll_back(std::uint32_t task) const {
 }
 
 bool live_run::lacks_snapshot(std::uint32_t task) const {
-  return command_for(spec(), task_spec(task), model::command_role::snapshot) != nullptr
-         && executor_of(task_spec(task).action) == model::executor_kind::process
-         && !snapshots.contains(task);
+  return needs_snapshot(spec(), task_spec(task)) && !snapshots.contains(task);
 }
 
 bool live_run::may_retry(std::uint32_t task) const {

@@ -87,6 +87,9 @@ using undecided_upstreams = std::vector<std::pair<std::uint32_t, model::task_sta
 /// The state of one of them, or a null pointer.
 const model::task_state* state_in(const undecided_upstreams& upstreams, std::uint32_t task);
 
+/// Whether there is a snapshot to be taken before the task's action, for its rollback.
+bool needs_snapshot(const model::workflow_spec& workflow, const model::task_spec& task);
+
 class live_run {
 public:
   model::run_no run_no;

@@ -154,6 +154,8 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
     const auto failure = failure_of(what, was_held ? &run.retries.at(*task).last : nullptr);
     record_mark({run.run_no, *task}, run.tasks[*task].attempt, from, what.as, failure);
     actor_ = "scheduler"; // what follows is its decision
+    if (what.as != task_state::failed)
+      run.snapshots.erase(*task);
     if (is_terminal(from)) {
       decide_otherwise(run, *task, what.as);
     } else {
@@ -268,6 +270,7 @@ expected<model::control_result> scheduler_core::mark(const model::stored_run& ru
   auto to = what.as;
   const auto& spec = run.workflow->tasks[*task];
   if (was_held && what.as == task_state::failed && was.started
+      && (!needs_snapshot(*run.workflow, spec) || run.snapshots.contains(*task))
       && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr) {
     to = task_state::rolling_back;
     step_.records.push_back(model::task_moved{.key = {run.run_no, *task},

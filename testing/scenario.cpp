@@ -48,7 +48,7 @@ public:
       .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
-    pauses_left_ = random_.percent(50) ? 1 + random_.below(12) : 0;
+    pauses_left_ = random_.percent(65) ? 1 + random_.below(14) : 0;
     marks_left_ = random_.percent(60) ? 1 + random_.below(16) : 0;
   }
 
@@ -599,7 +599,8 @@ private:
     else
       std::erase_if(completions_[event.run_no], [&](auto of) { return of.task() == key; });
     kept_.erase(key);
-    snapshots_.erase(key);
+    if (event.to != to_string(task_state::failed)) // else its rollback may follow
+      snapshots_.erase(key);
     fell_back_.erase(key);
     rolls_back_.erase(key);
   }
@@ -903,10 +904,10 @@ private:
   void check_snapshot(const model::start_attempt& order) {
     const auto name = to_string(order.key);
     const auto told = snapshots_.find(order.key.task());
-    if (order.role != model::command_role::rollback) {
+    if (!undoes(order.role)) {
       if (order.takes_snapshot != (needs_snapshot(order.key.task()) && told == snapshots_.end()))
         violate(name + " takes a snapshot when there is one, or none when there is none");
-    } else if (needs_snapshot(order.key.task())
+    } else if (order.role == model::command_role::rollback && needs_snapshot(order.key.task())
                && (told == snapshots_.end() || order.snapshot == nullptr
                    || *order.snapshot != told->second)) {
       violate(name + " rolls back without what it is to put back");

@@ -125,7 +125,8 @@ bool writer::write(const model::task_marked& r) {
   if (!mark_task(*db_, r))
     return false;
   delete_checkpoint(*db_, r.key);
-  delete_snapshot(*db_, r.key);
+  if (r.to != model::task_state::failed) // else its rollback may follow
+    delete_snapshot(*db_, r.key);
   return true;
 }
 

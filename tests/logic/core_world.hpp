@@ -503,7 +503,7 @@ private:
     expect(run.attempts[idx] == r.attempt, "a task is marked with another attempt");
     run.tasks[idx] = r.to;
     run.reasons[idx] = "mark";
-    run.has_snapshot[idx] = false;
+    run.has_snapshot[idx] = run.has_snapshot[idx] && r.to == model::task_state::failed;
     run.failures[idx] = r.failure;
     run.finished_us[idx] = model::to_us(r.at);
   }
@@ -701,7 +701,7 @@ private:
       && executor_of(e.spec().action) == model::executor_kind::process;
     const bool has_one = run.has_snapshot[e.key.task_idx];
     expect(e.takes_snapshot
-             == (needs_one && !has_one && !is_rollback
+             == (needs_one && !has_one && !undoes(e.role)
                  && executor_of(e.action()) == model::executor_kind::process),
            "an attempt takes a snapshot, or none, that should not");
     expect(e.has_snapshot == (is_rollback && has_one) && (!is_rollback || has_one == needs_one),

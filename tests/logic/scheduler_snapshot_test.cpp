@@ -120,6 +120,27 @@ TEST_CASE("scheduler_core: a snapshot outlives the scheduler and its attempt",
   CHECK(world.state("a") == "succeeded");
 }
 
+TEST_CASE("scheduler_core: a held task that is marked failed is rolled back with its snapshot",
+          "[logic][scheduler_core][snapshot][hold]") {
+  auto f = "a"_flow;
+  f["a"].rollback().snapshot().hold();
+  core_world world{f};
+  const bool has_one = GENERATE(true, false);
+  if (has_one)
+    world.take_snapshot("a");
+  world.fail("a");
+  REQUIRE(world.state("a") == "waiting");
+  if (GENERATE(false, true))
+    world.restart();
+  REQUIRE(world.mark("a", model::task_state::failed));
+  if (has_one) {
+    CHECK(world.started("a").role == command_role::rollback);
+    CHECK(world.started("a").has_snapshot);
+  } else {
+    CHECK(world.state("a") == "failed");
+  }
+}
+
 TEST_CASE("scheduler_core: each generation takes its own snapshot",
           "[logic][scheduler_core][snapshot]") {
   core_world world{careful()};
