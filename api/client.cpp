@@ -57,9 +57,10 @@ expected<response> exchange(protocol::socket& socket, const request& what) {
   beast::flat_buffer buffer;
   error_code not_read;
   http::read(socket, buffer, parser, not_read);
+  if (not_read && not_written)
+    return fail(errc::unavailable, "the runtime has just ended; give the command again");
   if (not_read)
-    return fail(errc::timeout,
-                "the runtime did not answer: " + (not_written ? not_written : not_read).message());
+    return fail(errc::timeout, "the runtime did not answer: " + not_read.message());
   return response_of(parser.release());
 }
 

@@ -39,6 +39,7 @@ using protocol = asio::local::stream_protocol;
 
 /// After a failed accept, such as for want of descriptors.
 constexpr auto pause_after_failed_accept = std::chrono::seconds(1);
+constexpr auto longest_farewell = std::chrono::seconds(1);
 
 /// Whether the other end is a process of our user, or of root.
 bool is_trusted(int socket) {
@@ -101,6 +102,7 @@ struct server::implementation {
   void accept();
   void adopt(protocol::socket socket);
   void drop(connection_id id);
+  void leave();
   bool is_full() const { return connections.size() >= options.connections; }
   responder responder_for(connection_id id);
 
@@ -110,7 +112,9 @@ struct server::implementation {
   asio::io_context io{1};
   protocol::acceptor acceptor{io};
   asio::steady_timer pause{io};
-  bool accepts = false; ///< one accept is under way
+  asio::steady_timer last_moment{io};
+  bool accepts = false;   ///< one accept is under way
+  bool is_leaving = false; ///< nothing is taken any more, what was asked is answered
   std::unordered_map<connection_id, std::shared_ptr<connection>> connections;
   connection_id last_id = 0;
   std::thread thread;
@@ -139,6 +143,12 @@ public:
       write(r);
   }
 
+  /// Ends, unless there is something to answer.
+  void leave() {
+    if (!waits_ && !writes_)
+      stream_.close(); // its reading finds out, and drops it
+  }
+
 private:
   void on_read(const error_code& ec) {
     if (ec) {
@@ -147,6 +157,8 @@ private:
         return write(*refusal);
       return owner_.drop(id_);
     }
+    if (owner_.is_leaving)
+      return owner_.drop(id_);
     auto message = parser_->release();
     keeps_alive_ = message.keep_alive();
     waits_ = true;
@@ -162,17 +174,19 @@ private:
     for (const auto& [name, value] : r.headers)
       answer_.set(name, value);
     // Others may be waiting for this one's place.
-    answer_.keep_alive(keeps_alive_ && !owner_.is_full());
+    answer_.keep_alive(keeps_alive_ && !owner_.is_full() && !owner_.is_leaving);
     answer_.body() = r.body;
     answer_.prepare_payload();
     stream_.expires_after(owner_.options.transfer_time);
+    writes_ = true;
     http::async_write(
       stream_, answer_,
       [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
   }
 
   void on_written(const error_code& ec) {
-    if (ec || !answer_.keep_alive())
+    writes_ = false;
+    if (ec || !answer_.keep_alive() || owner_.is_leaving)
       return owner_.drop(id_);
     read();
   }
@@ -184,17 +198,19 @@ private:
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> answer_;
   bool keeps_alive_ = false;
-  bool waits_ = false; ///< for the response of the handler
+  bool waits_ = false;  ///< for the response of the handler
+  bool writes_ = false; ///< that response
 };
 
 server::implementation::~implementation() {
+  if (thread.joinable()) {
+    asio::post(io, [this] { leave(); });
+    thread.join();
+  }
   {
     const std::lock_guard hold{channel->mutex};
     channel->owner = nullptr;
   }
-  io.stop();
-  if (thread.joinable())
-    thread.join();
   if (acceptor.is_open())
     ::unlink(options.socket.c_str());
   connections.clear();
@@ -245,18 +261,32 @@ void server::implementation::run() {
     }
 }
 
+/// An operator's call may be what ended the last run: it gets its answer.
+void server::implementation::leave() {
+  is_leaving = true;
+  error_code ignored;
+  acceptor.cancel(ignored);
+  pause.cancel();
+  for (const auto& [id, one] : connections)
+    one->leave();
+  if (connections.empty())
+    return io.stop();
+  last_moment.expires_after(longest_farewell);
+  last_moment.async_wait([this](const error_code&) { io.stop(); });
+}
+
 void server::implementation::accept() {
-  if (accepts || is_full())
+  if (accepts || is_full() || is_leaving)
     return;
   accepts = true;
   acceptor.async_accept([this](const error_code& ec, protocol::socket socket) {
     accepts = false;
+    if (is_leaving)
+      return;
     if (!ec) {
       adopt(std::move(socket));
       return accept();
     }
-    if (ec == asio::error::operation_aborted)
-      return;
     spdlog::warn("connection not accepted cause='{}'", ec.message());
     pause.expires_after(pause_after_failed_accept);
     pause.async_wait([this](const error_code& aborted) {
@@ -277,6 +307,8 @@ void server::implementation::adopt(protocol::socket socket) {
 
 void server::implementation::drop(connection_id id) {
   connections.erase(id); // it closes when the operation that found this out returns
+  if (is_leaving && connections.empty())
+    return io.stop();
   accept();
 }
 

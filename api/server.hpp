@@ -36,8 +36,8 @@ public:
   /// Both.
   static expected<std::unique_ptr<server>> start(server_options options, request_handler handler);
 
-  /// Closes all connections and removes the socket. No handler runs any more; a response that comes
-  /// later goes nowhere.
+  /// Takes no request any more, answers those it has taken, for at most a second, closes all
+  /// connections and removes the socket. A response that comes later goes nowhere.
   ~server();
 
 private:

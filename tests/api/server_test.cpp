@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -237,4 +238,24 @@ TEST_CASE("server: a response may come later and from another thread", "[api][se
   too_late({.status = 200}); // goes nowhere
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == errc::timeout); // nobody knows whether it was carried out
+}
+
+TEST_CASE("server: what was asked before its end is answered", "[api][server]") {
+  const socket_dir here;
+  std::promise<responder> asked;
+  auto s = started({.socket = here.socket()}, [&](const request&, responder done) {
+    asked.set_value(std::move(done));
+  });
+  raw_client idle{here.socket()};
+  expected<response> answer = fail(errc::internal, "");
+  std::thread client{[&] { answer = ask(here.socket(), {.target = "/"}); }};
+  const auto done = asked.get_future().get();
+  std::thread end{[&] { s.reset(); }};
+  CHECK(idle.read_all().empty()); // so the end has begun
+  done({.status = 202});
+  client.join();
+  end.join();
+  REQUIRE(answer);
+  CHECK(answer->status == 202);
+  CHECK_FALSE(std::filesystem::exists(here.socket()));
 }
