@@ -65,6 +65,7 @@ void launch(executor_pointer self, launch_attempt& launch) {
   state.keys.emplace(worker->id(), key);
   process_executor_state::attempt attempt{std::move(worker), limits, std::nullopt, nullptr};
   attempt.prepares = launch.what->takes_snapshot;
+  attempt.puts_out = !launch.what->spec().out.empty() && !undoes(launch.what->role);
   state.attempts.emplace(key, std::move(attempt));
   state.launcher->start(std::move(launch.what), state.listener);
 }
@@ -107,6 +108,8 @@ void tell_progress(executor_pointer self, const model::attempt_key& key,
 /// Keeps what the attempt says beside that it lives.
 void note(executor_pointer self, process_executor_state::attempt& attempt,
           model::sign_of_life sign) {
+  if (sign.outputs.is_object())
+    self->state.launcher->put_out(sign.key, std::move(sign.outputs));
   if (!sign.progress && sign.usage.is_null())
     return;
   if (attempt.words == nullptr)
@@ -155,6 +158,7 @@ void on_validating(executor_pointer self, const model::attempt_key& key) {
   if (attempt == nullptr)
     return;
   attempt->limits.silence.reset(); // heartbeats are what the action gives
+  attempt->puts_out = false;
   self->state.clocks.stop_listening(key);
   if (attempt->worker)
     self->send(attempt->worker, process_validating{key});
@@ -258,6 +262,9 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       auto* attempt = find(self->state, sign.key);
       if (attempt == nullptr || attempt->report != nullptr)
         return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
+      if (sign.outputs.is_object() && (!attempt->puts_out || attempt->prepares))
+        return to_caf({errc::conflict, "this command puts nothing out: its task has no 'out', or it "
+                                       "is not its action"});
       if (!attempt->prepares)
         self->state.clocks.hear(self, sign.key, attempt->limits);
       note(self, *attempt, std::move(sign));

@@ -31,6 +31,7 @@ struct process_executor_state {
     std::optional<model::stop_reason> overdue; ///< it was told that it has to stop, and why
     std::shared_ptr<const model::attempt_report> report; ///< once the process is over
     std::unique_ptr<said> words = nullptr;
+    bool puts_out = false;                  ///< its task declares outputs, and its action runs
     bool prepares = false;                  ///< its action has not begun: it takes a snapshot first
     model::snapshot_ptr snapshot = nullptr; ///< that it has, until that is stored
   };

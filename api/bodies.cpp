@@ -62,6 +62,13 @@ expected<model::value> read_usage(std::string_view body) {
   return object;
 }
 
+expected<model::value> read_outputs(std::string_view body) {
+  auto object = read_object(body);
+  if (object && object->empty())
+    return fail(errc::invalid_argument, "outputs are names, each with its value");
+  return object;
+}
+
 expected<model::control> read_retry(std::string_view body) {
   if (body.empty())
     return model::retry_run{};

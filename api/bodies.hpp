@@ -14,6 +14,9 @@ expected<model::task_progress> read_progress(std::string_view body);
 /// `{"tokens": 1200, "cost": 0.03}`: an object of numbers. Errors: `invalid_argument`.
 expected<model::value> read_usage(std::string_view body);
 
+/// `{"rows": 7, "table": "daily"}`: an object of values. Errors: `invalid_argument`.
+expected<model::value> read_outputs(std::string_view body);
+
 /// `{"from": "load"}`, `{"downstream": "load"}`, or nothing: what failed. `{"task": "load"}`: a
 /// task that is held. Errors: `invalid_argument`.
 expected<model::control> read_retry(std::string_view body);

@@ -152,6 +152,14 @@ void usage(const routed& r) {
   });
 }
 
+void output(const routed& r) {
+  hear(r, [&](model::sign_of_life& sign) {
+    return read_outputs(r.what.body).map([&](model::value&& told) {
+      sign.outputs = std::move(told);
+    });
+  });
+}
+
 struct route {
   api::verb verb;
   std::string_view path; ///< behind `/api/v1/`; `*` is any one element
@@ -170,6 +178,7 @@ constexpr std::array routes{
   route{verb::post, "attempt/heartbeat", heartbeat},
   route{verb::post, "attempt/progress", progress},
   route{verb::post, "attempt/usage", usage},
+  route{verb::post, "attempt/output", output},
 };
 
 bool fits(const route& r, const target& at) {

@@ -127,6 +127,10 @@ int attempt_files::write_in(model::attempt_key key, std::string_view text) {
   return write_file(in_of(key), O_TRUNC, text);
 }
 
+int attempt_files::write_out(model::attempt_key key, std::string_view text) {
+  return write_file(out_of(key), O_TRUNC, text);
+}
+
 int attempt_files::write_checkpoint(model::attempt_key key, std::string_view data) {
   return write_file(checkpoint_of(key), O_TRUNC, data);
 }

@@ -43,6 +43,7 @@ public:
   /// An empty directory for the attempt; repeating it keeps what this object made before.
   int make_work_dir(model::attempt_key key);
   int write_in(model::attempt_key key, std::string_view text);
+  int write_out(model::attempt_key key, std::string_view text);
   int write_checkpoint(model::attempt_key key, std::string_view data);
   int write_snapshot(model::attempt_key key, std::string_view data);
   int write_result(model::attempt_key key, std::string_view text);

@@ -32,6 +32,7 @@ using namespace std::chrono_literals;
 
 // Between two looks for exits and signals: a start takes about a third of a millisecond.
 constexpr int starts_per_turn = 8;
+constexpr std::size_t most_events = 64; // taken at once
 constexpr model::milliseconds longest_look_delay{100};
 // From this look on (15 ms after the exit) dead members of a group no longer count as existing.
 constexpr int first_scan_look = 4;
@@ -106,6 +107,15 @@ void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
   a.listener = std::move(listener);
   a.due = now();
   starts_.push_back(key);
+}
+
+void attempt_loop::put_out(model::attempt_key key, const model::value& outputs) {
+  const auto at = attempts_.find(key);
+  if (at == attempts_.end() || at->second.passed != nullptr)
+    return;
+  auto& told = at->second.told;
+  if (model::to_text(told).size() <= options_.output_limit_bytes) // else it fails by that anyway
+    told.update(outputs);
 }
 
 void attempt_loop::signal(model::attempt_key key, stop_signal what) {
@@ -191,22 +201,24 @@ int attempt_loop::timeout_ms() const {
 }
 
 bool attempt_loop::wait() {
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, most_events> events;
   const int count = ::epoll_wait(epoll_, events.data(), events.size(), timeout_ms());
   bool is_woken = false;
   for (int i = 0; i < count; ++i) {
-    // An attempt ends by its own event only, so none of these pointers is stale.
     if (auto* a = static_cast<attempt*>(events[static_cast<std::size_t>(i)].data.ptr))
-      leader_exited(*a);
+      exited_.push_back(a);
     else
       is_woken = true;
   }
-  if (!may_tell_later())
-    tell(); // before the next starts, which take long
   return is_woken;
 }
 
 void attempt_loop::work() {
+  for (auto* a : exited_) // a running attempt ends by this only, so none of them is stale
+    leader_exited(*a);
+  exited_.clear();
+  if (!may_tell_later())
+    tell(); // before the next starts, which take long
   look_at_groups();
   start_some();
   if (!has_free_slot())
@@ -459,7 +471,7 @@ void attempt_loop::command_ended(attempt& a) {
   if (is_last || report.failure)
     return finish(a, std::move(report));
   try {
-    report.failure = start_validation(a);
+    report.failure = start_validation(a, report.outputs);
   } catch (const std::exception& e) {
     report.failure = failure{failure_class::internal, "start_failed",
                              std::string{"cannot start the validation: "} + e.what()};
@@ -477,10 +489,13 @@ void attempt_loop::command_ended(attempt& a) {
 
 /// Nothing when its process runs. A full host is no reason to wait here: the result of the action
 /// may be old by then, and a retry does both again.
-std::optional<failure> attempt_loop::start_validation(attempt& a) {
+std::optional<failure> attempt_loop::start_validation(attempt& a, const model::value& outputs) {
   if (a.is_stopped)
     return failure{failure_class::cancelled, "not_validated",
                    "stopped before what it did was validated"};
+  if (!a.told.is_null()) // it reads all of them in one place
+    if (const int err = files_.write_out(a.key, model::to_text(outputs)); err != 0)
+      return cannot_make_files(files_.out_of(a.key), err);
   return start_another(a, model::command_role::validate);
 }
 
@@ -578,6 +593,7 @@ void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) 
   try {
     const auto workdir = workdir_of(*a.workflow, task);
     auto collected = collect_outputs({.path = files_.out_of(a.key),
+                                      .told = a.told,
                                       .declared = task.out,
                                       .workdir = workdir,
                                       .limit_bytes = options_.output_limit_bytes});

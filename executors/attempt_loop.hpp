@@ -29,6 +29,7 @@ public:
   void add(std::shared_ptr<const model::start_attempt> order,
            std::shared_ptr<const launch_listener> listener);
   void go_on(model::attempt_key key);
+  void put_out(model::attempt_key key, const model::value& outputs);
   void signal(model::attempt_key key, stop_signal what);
   void forget(model::attempt_key key);
   /// See `launcher::abandon_all`.
@@ -36,10 +37,10 @@ public:
   /// Abandons everything, for good.
   void end_all();
 
-  /// Blocks until something is due and handles exits. Returns whether `wake_fd` is readable.
+  /// Blocks until something is due. Returns whether `wake_fd` is readable.
   bool wait();
-  /// Looks after groups that were not gone yet, starts a few of the attempts that wait, and hands
-  /// back those that waited too long for a slot.
+  /// Handles exits, looks after groups that were not gone yet, starts a few of the attempts that
+  /// wait, and hands back those that waited too long for a slot.
   void work();
   /// After `end_all`: all are gone, or have had 10 s to go.
   bool is_over() const;
@@ -66,6 +67,7 @@ private:
     pid_t pid = -1;
     int wait_status = 0;
     int looks = 0;                                       ///< at a group that was not gone
+    model::value told;                                   ///< put out by calls: object, or null
     std::shared_ptr<const launch_listener> listener;     ///< null: nobody asks any more
     std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
     model::steady_time due;      ///< queued: since when; leaving: when to look again
@@ -88,7 +90,7 @@ private:
   void command_ended(attempt& a);
   std::optional<model::failure> start_another(attempt& a, model::command_role role);
   void snapshot_ended(attempt& a);
-  std::optional<model::failure> start_validation(attempt& a);
+  std::optional<model::failure> start_validation(attempt& a, const model::value& outputs);
   void add_validation(attempt& a, model::attempt_report& report);
   void reap(attempt& a);
   bool is_gone(attempt& a);
@@ -120,6 +122,7 @@ private:
   std::deque<model::attempt_key>
     starts_;             ///< in order; those stopped meanwhile are not in attempts_
   std::size_t live_ = 0; ///< attempts whose group is not proven gone
+  std::vector<attempt*> exited_; ///< found by `wait`, for `work`
   std::vector<attempt*> leaving_;
   std::shared_ptr<const launch_listener> told_; ///< whom `news_` is for; null when there are none
   launch_news news_;

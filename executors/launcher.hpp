@@ -46,6 +46,11 @@ public:
   /// The attempt's snapshot is stored: starts its action. Nothing happens unless it waits for that.
   virtual void go_on(model::attempt_key attempt) = 0;
 
+  /// The attempt has called with values, an object, that count beside what it writes to
+  /// `$SLUICE_OUT`, and before it; of a name the last one. They are known to its report when its
+  /// process ends after this call. Nothing happens when the attempt is unknown or over.
+  virtual void put_out(model::attempt_key attempt, model::value outputs) = 0;
+
   /// Signals the whole process group; an attempt that has not started yet will not start. Nothing
   /// happens when the attempt is unknown or over.
   virtual void signal(model::attempt_key key, stop_signal what) = 0;

@@ -63,6 +63,8 @@ public:
       const auto* spec = find_spec(request_, name);
       if (spec == nullptr)
         undeclared_.emplace(name);
+      else if (is_known(name))
+        continue;
       else if (!model::has_type(value, spec->type))
         wrong_type(*spec);
       else
@@ -76,6 +78,8 @@ public:
       undeclared_.emplace(name);
       return;
     }
+    if (is_known(name))
+      return;
     last_text_[spec->name] = text;
   }
 
@@ -111,6 +115,10 @@ public:
   }
 
 private:
+  bool is_known(std::string_view name) const {
+    return found_.contains(name) || wrong_.contains(name);
+  }
+
   void problem(const char* code, std::string message) {
     if (problems_.empty())
       code_ = code;
@@ -146,7 +154,7 @@ private:
   model::value found_ = model::value::object();
   std::map<std::string, std::string_view> last_text_;
   std::set<std::string> undeclared_;
-  std::set<std::string> wrong_;
+  std::set<std::string, std::less<>> wrong_;
   std::vector<std::string> problems_;
   std::string code_;
 };
@@ -186,6 +194,11 @@ collected_outputs collect_outputs(const output_request& request) {
   if (!text)
     return {.failure = text.error()};
   collector all{request};
+  if (request.told.is_object()) {
+    if (text->size() + model::to_text(request.told).size() > request.limit_bytes)
+      return {.failure = too_large(request.limit_bytes)};
+    all.from_json(request.told);
+  }
   if (const auto read = read_any(*text, request, all); !read)
     return {.failure = read.error()};
   return all.finish();

@@ -32,6 +32,10 @@ struct start_command {
 struct go_on_command {
   model::attempt_key key;
 };
+struct put_out_command {
+  model::attempt_key key;
+  model::value outputs;
+};
 struct signal_command {
   model::attempt_key key;
   stop_signal what;
@@ -43,14 +47,16 @@ struct abandon_command {
   std::function<void()> on_gone;
 };
 struct stop_command {};
-using thread_command = std::variant<start_command, go_on_command, signal_command, forget_command,
-                                    abandon_command, stop_command>;
+using thread_command = std::variant<start_command, go_on_command, put_out_command, signal_command,
+                                    forget_command, abandon_command, stop_command>;
 
 void apply(attempt_loop& loop, thread_command& command) {
   if (auto* start = std::get_if<start_command>(&command))
     loop.add(std::move(start->order), std::move(start->listener));
   else if (const auto* go_on = std::get_if<go_on_command>(&command))
     loop.go_on(go_on->key);
+  else if (auto* put_out = std::get_if<put_out_command>(&command))
+    loop.put_out(put_out->key, put_out->outputs);
   else if (const auto* signal = std::get_if<signal_command>(&command))
     loop.signal(signal->key, signal->what);
   else if (const auto* forget = std::get_if<forget_command>(&command))
@@ -100,8 +106,9 @@ struct process_thread::state {
       wake.set();
   }
 
-  void take_commands() {
-    wake.clear(); // before the queue is emptied: what comes later wakes again
+  void take_commands(bool is_woken) {
+    if (is_woken)
+      wake.clear(); // before the queue is emptied: what comes later wakes again
     {
       const std::lock_guard lock{mutex};
       taken.swap(queue);
@@ -117,8 +124,9 @@ struct process_thread::state {
     ::pthread_setname_np(::pthread_self(), "processes");
     prefer_short_slices(slice_heirs::none);
     while (!loop.is_over()) {
-      if (loop.wait())
-        take_commands();
+      // Commands before exits: what an attempt put out is said before its process can end. A full
+      // batch of exits may leave no room for the wake-up.
+      take_commands(loop.wait());
       loop.work();
     }
   }
@@ -167,6 +175,10 @@ void process_thread::start(std::shared_ptr<const model::start_attempt> attempt,
 
 void process_thread::go_on(model::attempt_key attempt) {
   state_->push(go_on_command{attempt});
+}
+
+void process_thread::put_out(model::attempt_key attempt, model::value outputs) {
+  state_->push(put_out_command{attempt, std::move(outputs)});
 }
 
 void process_thread::signal(model::attempt_key key, stop_signal what) {

@@ -25,6 +25,7 @@ public:
   void start(std::shared_ptr<const model::start_attempt> attempt,
              std::shared_ptr<const launch_listener> listener) override;
   void go_on(model::attempt_key attempt) override;
+  void put_out(model::attempt_key attempt, model::value outputs) override;
   void signal(model::attempt_key key, stop_signal what) override;
   void forget(model::attempt_key key) override;
   void abandon_all(std::function<void()> on_gone) override;

@@ -54,7 +54,8 @@ struct task_progress {
 struct sign_of_life {
   attempt_key key;
   std::optional<task_progress> progress;
-  value usage; ///< object of numbers, which add up from sign to sign; or null
+  value usage;   ///< object of numbers, which add up from sign to sign; or null
+  value outputs; ///< object, of which the last value of a name counts; or null
 };
 
 /// What an executor says about an attempt that has ended. The scheduler decides what follows.

@@ -38,6 +38,9 @@ public:
     on_go_on_(key);
     script.go_on(key);
   }
+  void put_out(model::attempt_key key, model::value outputs) override {
+    script.put_out(key, std::move(outputs));
+  }
   void signal(model::attempt_key key, executors::stop_signal what) override {
     script.signal(key, what);
   }

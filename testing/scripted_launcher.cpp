@@ -14,6 +14,11 @@ void scripted_launcher::go_on(model::attempt_key key) {
     gone_on.push_back(key);
 }
 
+void scripted_launcher::put_out(model::attempt_key key, model::value outputs) {
+  if (attempts_.contains(key))
+    put_outs[key].update(outputs);
+}
+
 void scripted_launcher::signal(model::attempt_key key, executors::stop_signal what) {
   if (attempts_.contains(key))
     signals.push_back({key, what});

@@ -15,6 +15,7 @@ public:
   void start(std::shared_ptr<const model::start_attempt> attempt,
              std::shared_ptr<const executors::launch_listener> listener) override;
   void go_on(model::attempt_key key) override;
+  void put_out(model::attempt_key key, model::value outputs) override;
   void signal(model::attempt_key key, executors::stop_signal what) override;
   void forget(model::attempt_key key) override;
   void abandon_all(std::function<void()> on_gone) override;
@@ -31,6 +32,7 @@ public:
   std::vector<model::attempt_key> forgotten;
   std::vector<model::attempt_key> abandoned;
   std::vector<model::attempt_key> gone_on; ///< those whose action begins after a snapshot
+  std::map<model::attempt_key, model::value> put_outs; ///< objects
 
   /// Attempts that were started and are not over, by task name.
   std::vector<std::string> under_way() const;

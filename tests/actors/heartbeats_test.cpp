@@ -140,3 +140,20 @@ TEST_CASE_METHOD(heartbeat_world, "heartbeats: what an attempt says it used adds
   REQUIRE(ended != events.end());
   CHECK(ended->data["usage"] == model::value{{"tokens", 120}, {"cost", 0.75}, {"calls", 1}});
 }
+
+TEST_CASE_METHOD(heartbeat_world, "heartbeats: only an action with outputs may put out values",
+                 "[actors][heartbeats]") {
+  start_task();
+  CHECK(say({.key = key, .outputs = {{"rows", 7}}}).error().code == errc::conflict);
+  auto puts_out = task("b");
+  puts_out.out = {{"rows", model::value_type::integer}};
+  submit({puts_out});
+  const auto other = launcher->key_of("b");
+  launcher->confirm(other, clock().wall());
+  run();
+  CHECK(say({.key = other, .outputs = {{"rows", 7}}}));
+  CHECK(launcher->put_outs.at(other) == model::value{{"rows", 7}});
+  launcher->validate(other);
+  run();
+  CHECK(say({.key = other, .outputs = {{"rows", 8}}}).error().code == errc::conflict);
+}

@@ -232,17 +232,19 @@ TEST_CASE("handlers: a sign of life is handed on", "[api][handlers]") {
       .status
     == 204);
   CHECK(node.ask(verb::post, "/api/v1/attempt/usage", "good", R"({"tokens": 7})").status == 204);
-  REQUIRE(node.signs.size() == 3);
+  CHECK(node.ask(verb::post, "/api/v1/attempt/output", "good", R"({"rows": [7]})").status == 204);
+  REQUIRE(node.signs.size() == 4);
   for (const auto& sign : node.signs)
     CHECK(sign.key == model::attempt_key{{1}, 2, 3});
   CHECK_FALSE(node.signs[0].progress);
   CHECK(node.signs[1].progress == model::task_progress{0.4, "row 7"});
   CHECK(node.signs[2].usage == model::value{{"tokens", 7}});
+  CHECK(node.signs[3].outputs == model::value{{"rows", {7}}});
   node.result = fail(errc::conflict, "attempt r-1/2#3 is not under way");
   CHECK(node.ask(verb::post, "/api/v1/attempt/heartbeat", "good").status == 409);
 }
 
-TEST_CASE("handlers: what is no progress and no usage is refused", "[api][handlers]") {
+TEST_CASE("handlers: what is no progress, usage or output is refused", "[api][handlers]") {
   const auto [what, body] = GENERATE(table<std::string, std::string>({
     {"progress", ""},
     {"progress", "[]"},
@@ -255,6 +257,8 @@ TEST_CASE("handlers: what is no progress and no usage is refused", "[api][handle
     {"usage", "{}"},
     {"usage", R"({"tokens": "many"})"},
     {"usage", R"({"": 1})"},
+    {"output", "{}"},
+    {"output", R"(["rows"])"},
   }));
   CAPTURE(what, body);
   asked_runtime node;

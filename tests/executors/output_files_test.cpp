@@ -11,6 +11,7 @@ namespace {
 struct task_outputs {
   std::vector<model::output_spec> declared;
   std::size_t limit_bytes = 1 << 20;
+  model::value told = nullptr;
   temp_dir dir;
 
   collected_outputs of(const std::string& text) {
@@ -19,6 +20,7 @@ struct task_outputs {
   }
   collected_outputs collect() {
     return collect_outputs({.path = dir / "out",
+                            .told = told,
                             .declared = declared,
                             .workdir = dir.path().native(),
                             .limit_bytes = limit_bytes});
@@ -57,6 +59,30 @@ TEST_CASE("output_files: each type is read from lines and from JSON", "[executor
 TEST_CASE("output_files: the last line of a name counts", "[executors][output_files]") {
   task_outputs task{{{"n", value_type::integer}}};
   CHECK(task.of("n=wrong\n\nn=1\nn=2\n").outputs == model::value{{"n", 2}});
+}
+
+TEST_CASE("output_files: what was told counts before the file", "[executors][output_files]") {
+  task_outputs task{{{"n", value_type::integer}, {"s", value_type::text}}};
+  task.told = {{"n", 7}, {"other", 1}};
+  const auto* const text = GENERATE("s=x\n", "s=x\nn=2\n", "n=wrong\ns=x\n", R"({"n": 2, "s": "x"})");
+  const auto got = task.of(text);
+  CHECK_FALSE(got.failure);
+  CHECK(got.outputs == model::value{{"n", 7}, {"s", "x"}});
+  CHECK(got.warnings == std::vector<std::string>{"the output 'other' is not declared"});
+  task.told["n"] = "seven";
+  const auto wrong = task.of(text);
+  REQUIRE(wrong.failure);
+  CHECK(wrong.failure->code == "output_type");
+}
+
+TEST_CASE("output_files: what was told counts towards the limit", "[executors][output_files]") {
+  task_outputs task{{{"s", value_type::text}}};
+  task.limit_bytes = 30;
+  task.told = {{"s", "0123456789"}}; // 18 bytes
+  CHECK_FALSE(task.of("s=012345678\n").failure);
+  const auto got = task.of("s=0123456789\n");
+  REQUIRE(got.failure);
+  CHECK(got.failure->code == "output_too_large");
 }
 
 TEST_CASE("output_files: what is wrong is class validation", "[executors][output_files]") {

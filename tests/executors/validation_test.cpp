@@ -36,6 +36,24 @@ TEST_CASE("validation: it sees what the action saw, and what it put out",
   CHECK(world.log(report.key) == "action 7\nvalidation 7 x\nrows=3\n{\"n\":7}");
 }
 
+TEST_CASE("validation: what was put out by a call is in the file it reads",
+          "[executors][validation]") {
+  process_world world;
+  auto task = validated("echo rows=3 >$SLUICE_OUT; until test -e go; do sleep 0.01; done",
+                        "cat \"$SLUICE_OUT\"");
+  task.task().out = {{"rows", model::value_type::integer}, {"table", model::value_type::text}};
+  const auto key = world.start(task);
+  world.wait_started(key);
+  world.thread().put_out(key, {{"table", "daily"}});
+  world.thread().put_out(key, {{"rows", 4}});
+  write_file(world.base() / "go", "");
+  const auto report = world.wait_ended(key);
+  INFO(world.log(key));
+  CHECK_FALSE(report.failure);
+  CHECK(report.outputs == model::value{{"rows", 4}, {"table", "daily"}});
+  CHECK(world.log(key) == R"({"rows":4,"table":"daily"})");
+}
+
 TEST_CASE("validation: its failure is one of class validation", "[executors][validation]") {
   process_world world;
   const auto [action, validation, as, code, message] =
