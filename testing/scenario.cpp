@@ -49,7 +49,7 @@ public:
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(65) ? 1 + random_.below(14) : 0;
-    marks_left_ = random_.percent(60) ? 1 + random_.below(16) : 0;
+    marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
 
   scenario_report run() {
@@ -200,9 +200,10 @@ private:
     --marks_left_;
     const auto run = some_run();
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
-    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::waiting,
-                              task_state::paused,     task_state::paused,     task_state::failed,
-                              task_state::pending};
+    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait,
+                              task_state::retry_wait, task_state::waiting,
+                              task_state::paused,     task_state::paused,
+                              task_state::failed,     task_state::pending};
     control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
                                   decided[random_.below(decided.size())]});
   }
