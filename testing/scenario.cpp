@@ -48,7 +48,7 @@ public:
       .pause = model::milliseconds{1 + random_.below(random_.percent(60) ? 5'000 : 60'000)}};
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
-    pauses_left_ = random_.percent(65) ? 1 + random_.below(14) : 0;
+    pauses_left_ = random_.percent(80) ? 1 + random_.below(16) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
 
@@ -117,7 +117,7 @@ private:
     if (pauses_left_ > 0 && !fold_.runs().empty() && random_.below(200) == 0)
       return pause();
     if (!paused_.empty() && controls_asked_ == 0
-        && ((waiting == 0 && attempts.empty()) || random_.below(400) == 0))
+        && ((waiting == 0 && attempts.empty()) || random_.below(150) == 0))
       return resume_task();
     if (const auto run = paused_run();
         run && controls_asked_ == 0
@@ -200,10 +200,9 @@ private:
     --marks_left_;
     const auto run = some_run();
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
-    constexpr std::array rare{task_state::retry_wait, task_state::retry_wait,
-                              task_state::retry_wait, task_state::waiting,
-                              task_state::paused,     task_state::paused,
-                              task_state::failed,     task_state::pending};
+    constexpr std::array rare{
+      task_state::retry_wait, task_state::retry_wait, task_state::retry_wait, task_state::waiting,
+      task_state::paused,     task_state::paused,     task_state::failed,     task_state::pending};
     control(run, model::mark_task{some_task(run, rare[random_.below(rare.size())]),
                                   decided[random_.below(decided.size())]});
   }
@@ -232,8 +231,9 @@ private:
     --pauses_left_;
     if (random_.percent(70)) {
       const auto run = some_run();
-      constexpr std::array rare{task_state::retry_wait, task_state::retry_wait, task_state::waiting,
-                                task_state::waiting, task_state::pending};
+      constexpr std::array rare{task_state::retry_wait, task_state::retry_wait,
+                                task_state::retry_wait, task_state::waiting,
+                                task_state::waiting,    task_state::pending};
       return control(run, model::pause_task{some_task(run, rare[random_.below(rare.size())])});
     }
     control(some_run(), model::pause_run{random_.percent(50) ? model::pause_mode::let_end
