@@ -27,6 +27,20 @@ std::string breaker_detail(const model::event& e, const model::breaker_state& br
   return breaker.open_until ? plural(breaker.failures, "failure") + " in a row" : std::string{};
 }
 
+/// The reason of a move; why a task waits, or does not any more, in words.
+std::string reason_words(const model::event& e) {
+  using model::event_type, model::wait_reason;
+  auto reason = text_of(e.data, "reason");
+  if (e.type == event_type::task_waiting && reason == to_string(wait_reason::idempotency))
+    return std::string{words_for_shared_key};
+  if (e.type != event_type::task_released)
+    return reason;
+  return reason == to_string(wait_reason::idempotency) ? "no other task with the same key is left"
+         : reason == to_string(wait_reason::breaker)   ? "its breaker lets it try"
+         : reason == to_string(wait_reason::hold)      ? "is tried again"
+                                                       : reason;
+}
+
 } // namespace
 
 std::optional<model::breaker_state> breaker_of(const model::event& e) {
@@ -81,7 +95,7 @@ std::string event_detail(const model::event& e) {
   if (const auto breaker = breaker_of(e))
     add(", ", breaker_detail(e, *breaker));
   else
-    add(", ", text_of(e.data, "reason"));
+    add(", ", reason_words(e));
   if (const auto of = text_of(e.data, "of"); !of.empty())
     add(", ", "the result of " + of + ", which has the same key");
   if (const auto generation = text_of(e.data, "generation"); !generation.empty())
@@ -111,7 +125,7 @@ std::string event_detail(const model::event& e) {
 }
 
 std::string event_line(const model::event& e, const console& out, runtime::zone_choice zone) {
-  constexpr std::size_t subject_width = 24, state_width = 11;
+  constexpr std::size_t subject_width = 24, state_width = 12;
   std::string subject = to_string(e.run_no);
   if (e.task_idx) {
     subject = task_id({e.run_no, *e.task_idx}, e.task);

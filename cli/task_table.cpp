@@ -17,7 +17,7 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return task.state == model::task_state::paused ? "does not start until it is resumed"
                                                    : "waits: its run is paused";
   case model::wait_reason::idempotency:
-    return "waits for a task with the same key";
+    return std::string{words_for_shared_key};
   case model::wait_reason::breaker:
     return breaker_words(*task.breaker, now);
   case model::wait_reason::hold:

@@ -38,6 +38,8 @@ std::string count_words(const runtime::run_view& run);
 
 /// `waits for its breaker, 42s left (5 failures in a row)`
 std::string breaker_words(const model::breaker_state& breaker, model::wall_time now);
+/// Of a task that waits for another one with its key.
+inline constexpr std::string_view words_for_shared_key = "waits for a task with the same key";
 /// `held after exit 3; retry, or mark it`
 std::string held_words(const model::failure& failure);
 

@@ -156,27 +156,42 @@ TEST_CASE("event_text: an event is one line", "[cli][event_text]") {
   e.to = "failed";
   e.data = {{"class", "exit"}, {"code", "3"}, {"message", "exited with 3"}};
   CHECK(event_line(e, out, runtime::zone_choice::utc)
-        == "07:30:00.250  r-12/load#1               failed       exit 3: exited with 3");
+        == "07:30:00.250  r-12/load#1               failed        exit 3: exited with 3");
 
   e.type = model::event_type::task_retrying;
   e.to = "retry_wait";
   e.data["retry"] = 2;
   e.data["due_us"] = 27'004'450'000;
-  CHECK(event_line(e, out, runtime::zone_choice::utc)
-        == "07:30:00.250  r-12/load#1               retry_wait   exit 3: exited with 3, retry 2 in "
-           "4.2s");
+  CHECK(
+    event_line(e, out, runtime::zone_choice::utc)
+    == "07:30:00.250  r-12/load#1               retry_wait    exit 3: exited with 3, retry 2 in "
+       "4.2s");
   e.type = model::event_type::task_due;
   e.to = "ready";
   e.data = {{"late_us", 250'000}};
   CHECK(event_line(e, out, runtime::zone_choice::utc)
-        == "07:30:00.250  r-12/load#1               ready        250ms late");
+        == "07:30:00.250  r-12/load#1               ready         250ms late");
   e.type = model::event_type::task_waiting;
   e.to = "waiting";
   e.data = {{"reason", "breaker"},
             {"breaker", {{"failures", 5}, {"open_until_us", 27'042'250'000}}}};
+  CHECK(
+    event_line(e, out, runtime::zone_choice::utc)
+    == "07:30:00.250  r-12/load#1               waiting       waits for its breaker, 42.0s left "
+       "(5 failures in a row)");
+  e.data = {{"reason", "idempotency"}};
+  CHECK(
+    event_line(e, out, runtime::zone_choice::utc)
+    == "07:30:00.250  r-12/load#1               waiting       waits for a task with the same key");
+  e.type = model::event_type::task_released;
+  e.to = "ready";
+  CHECK(
+    event_line(e, out, runtime::zone_choice::utc)
+    == "07:30:00.250  r-12/load#1               ready         no other task with the same key is "
+       "left");
+  e.data = {{"reason", "hold"}};
   CHECK(event_line(e, out, runtime::zone_choice::utc)
-        == "07:30:00.250  r-12/load#1               waiting      waits for its breaker, 42.0s left "
-           "(5 failures in a row)");
+        == "07:30:00.250  r-12/load#1               ready         is tried again");
   e.type = model::event_type::task_due;
   e.to = "ready";
   e.data = {{"late_us", 2'000}}; // nothing to talk about
