@@ -263,8 +263,9 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       if (attempt == nullptr || attempt->report != nullptr)
         return to_caf({errc::conflict, "attempt " + to_string(sign.key) + " is not under way"});
       if (sign.outputs.is_object() && (!attempt->puts_out || attempt->prepares))
-        return to_caf({errc::conflict, "this command puts nothing out: its task has no 'out', or it "
-                                       "is not its action"});
+        return to_caf({errc::conflict,
+                       "this command puts nothing out: its task has no 'out', or it "
+                       "is not its action"});
       if (!attempt->prepares)
         self->state.clocks.hear(self, sign.key, attempt->limits);
       note(self, *attempt, std::move(sign));

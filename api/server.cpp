@@ -113,7 +113,7 @@ struct server::implementation {
   protocol::acceptor acceptor{io};
   asio::steady_timer pause{io};
   asio::steady_timer last_moment{io};
-  bool accepts = false;   ///< one accept is under way
+  bool accepts = false;    ///< one accept is under way
   bool is_leaving = false; ///< nothing is taken any more, what was asked is answered
   std::unordered_map<connection_id, std::shared_ptr<connection>> connections;
   connection_id last_id = 0;

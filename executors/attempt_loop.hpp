@@ -120,8 +120,8 @@ private:
 
   std::unordered_map<model::attempt_key, attempt> attempts_;
   std::deque<model::attempt_key>
-    starts_;             ///< in order; those stopped meanwhile are not in attempts_
-  std::size_t live_ = 0; ///< attempts whose group is not proven gone
+    starts_;                     ///< in order; those stopped meanwhile are not in attempts_
+  std::size_t live_ = 0;         ///< attempts whose group is not proven gone
   std::vector<attempt*> exited_; ///< found by `wait`, for `work`
   std::vector<attempt*> leaving_;
   std::shared_ptr<const launch_listener> told_; ///< whom `news_` is for; null when there are none

@@ -63,8 +63,7 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const auto& task = order.spec();
   const auto& what = *command_for(*order.workflow, task, role);
   const auto in = order.inputs.is_object() ? files_.in_of(order.key) : std::string{};
-  const bool puts_out =
-    !task.out.empty() && !undoes(role) && role != model::command_role::snapshot;
+  const bool puts_out = !task.out.empty() && !undoes(role) && role != model::command_role::snapshot;
   const auto out = puts_out ? files_.out_of(order.key) : std::string{};
   const auto checkpoint =
     order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);

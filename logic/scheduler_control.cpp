@@ -139,8 +139,7 @@ expected<model::control_result> scheduler_core::rollback(const model::stored_run
     result.tasks.push_back(ended.workflow->tasks[task].name);
     if (state != task_state::succeeded)
       record_mark({next.run_no, task}, next.tasks[task].attempt,
-                  std::exchange(state, task_state::succeeded), task_state::succeeded,
-                  std::nullopt);
+                  std::exchange(state, task_state::succeeded), task_state::succeeded, std::nullopt);
   }
   actor_ = "scheduler"; // what follows is its decision
   auto& run = take_up(std::move(*compiled), next);

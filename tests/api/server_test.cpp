@@ -243,9 +243,8 @@ TEST_CASE("server: a response may come later and from another thread", "[api][se
 TEST_CASE("server: what was asked before its end is answered", "[api][server]") {
   const socket_dir here;
   std::promise<responder> asked;
-  auto s = started({.socket = here.socket()}, [&](const request&, responder done) {
-    asked.set_value(std::move(done));
-  });
+  auto s = started({.socket = here.socket()},
+                   [&](const request&, responder done) { asked.set_value(std::move(done)); });
   raw_client idle{here.socket()};
   expected<response> answer = fail(errc::internal, "");
   std::thread client{[&] { answer = ask(here.socket(), {.target = "/"}); }};

@@ -108,14 +108,13 @@ TEST_CASE("output: a task puts out values", "[cli][output]") {
 
 TEST_CASE("output: a task puts out values with curl", "[cli][output]") {
   const workspace here;
-  here.write("w.yaml",
-             "tasks:\n  a:\n    out: {rows: int, names: list}\n    run: |\n"
-             "      say() { curl -sf --unix-socket \"$SLUICE_SOCKET\" -d \"$1\""
-             " -H \"Authorization: Bearer $SLUICE_TOKEN\""
-             " http://sluice/api/v1/attempt/output; }\n"
-             "      echo rows=1 > $SLUICE_OUT\n"
-             "      say '{\"rows\": 2, \"names\": [\"x\"]}' && say '{\"rows\": 3}'\n"
-             "  b: {in: {x: '${{ tasks.a.out }}'}, run: 'echo $x'}\n");
+  here.write("w.yaml", "tasks:\n  a:\n    out: {rows: int, names: list}\n    run: |\n"
+                       "      say() { curl -sf --unix-socket \"$SLUICE_SOCKET\" -d \"$1\""
+                       " -H \"Authorization: Bearer $SLUICE_TOKEN\""
+                       " http://sluice/api/v1/attempt/output; }\n"
+                       "      echo rows=1 > $SLUICE_OUT\n"
+                       "      say '{\"rows\": 2, \"names\": [\"x\"]}' && say '{\"rows\": 3}'\n"
+                       "  b: {in: {x: '${{ tasks.a.out }}'}, run: 'echo $x'}\n");
   CHECK(here.run({"run", "w.yaml"}).code == 0);
   CHECK(here.run({"logs", "r-1/b"}).out == "{\"names\":[\"x\"],\"rows\":3}\n");
 }

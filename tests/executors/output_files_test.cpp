@@ -64,7 +64,8 @@ TEST_CASE("output_files: the last line of a name counts", "[executors][output_fi
 TEST_CASE("output_files: what was told counts before the file", "[executors][output_files]") {
   task_outputs task{{{"n", value_type::integer}, {"s", value_type::text}}};
   task.told = {{"n", 7}, {"other", 1}};
-  const auto* const text = GENERATE("s=x\n", "s=x\nn=2\n", "n=wrong\ns=x\n", R"({"n": 2, "s": "x"})");
+  const auto* const text =
+    GENERATE("s=x\n", "s=x\nn=2\n", "n=wrong\ns=x\n", R"({"n": 2, "s": "x"})");
   const auto got = task.of(text);
   CHECK_FALSE(got.failure);
   CHECK(got.outputs == model::value{{"n", 7}, {"s", "x"}});

@@ -41,8 +41,8 @@ public:
     bool has_rollback = false;
     bool needs_snapshot = false; ///< for that
     bool has_compensation = false;
-    bool holds = false;          ///< a person decides when its last attempt has failed
-    bool is_expired = false;     ///< its deadline has passed
+    bool holds = false;      ///< a person decides when its last attempt has failed
+    bool is_expired = false; ///< its deadline has passed
     bool is_finally = false;
     bool has_key = false;
     bool is_asking = false;                 ///< what its key stands for: its inputs are known
@@ -63,7 +63,7 @@ public:
     bool fell_back = false;
     bool rolls_back = false; ///< what it did is undone: it has failed, or its run is rolled back
     bool has_snapshot = false;
-    bool completed = false;  ///< it succeeded, and can be compensated
+    bool completed = false; ///< it succeeded, and can be compensated
     std::uint32_t attempts = 0;
     bool has_started = false;      ///< since the last retry
     bool in_store = false;         ///< its outputs, since a restart

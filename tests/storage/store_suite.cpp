@@ -735,8 +735,9 @@ STORE_TEST("a task's snapshot is kept until nothing is to be put back any more")
   SECTION("when the task fails") {
     commit(*db.store, {done});
     CHECK(must(db.reader->snapshot({{1}, 0})));
-    commit(*db.store, {model::task_marked{{{1}, 0}, 1, task_state::failed, task_state::failed, {},
-                                          "operator", at(9)}});
+    commit(*db.store,
+           {model::task_marked{
+             {{1}, 0}, 1, task_state::failed, task_state::failed, {}, "operator", at(9)}});
     CHECK(must(db.reader->snapshot({{1}, 0}))); // a rollback may follow
     model::task_reset reset{{{1}, 0}, 1, task_state::failed, 2, "operator", at(9)};
     commit(*db.store, {reset});
