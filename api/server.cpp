@@ -110,6 +110,8 @@ struct server::implementation {
   request_handler handler;
   std::shared_ptr<return_channel> channel;
   asio::io_context io{1};
+  /// When every place waits for its response, nothing else keeps the thread.
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   protocol::acceptor acceptor{io};
   asio::steady_timer pause{io};
   asio::steady_timer last_moment{io};
@@ -157,8 +159,11 @@ private:
         return write(*refusal);
       return owner_.drop(id_);
     }
-    if (owner_.is_leaving)
-      return owner_.drop(id_);
+    if (owner_.is_leaving) {
+      keeps_alive_ = false;
+      return write(
+        problem({errc::unavailable, "the runtime has just ended; give the command again"}));
+    }
     auto message = parser_->release();
     keeps_alive_ = message.keep_alive();
     waits_ = true;

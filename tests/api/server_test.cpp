@@ -258,3 +258,17 @@ TEST_CASE("server: what was asked before its end is answered", "[api][server]") 
   CHECK(answer->status == 202);
   CHECK_FALSE(std::filesystem::exists(here.socket()));
 }
+
+TEST_CASE("server: when every place waits, the responses still come", "[api][server]") {
+  const socket_dir here;
+  std::promise<responder> asked;
+  const auto s = started({.socket = here.socket(), .connections = 1},
+                         [&](const request&, responder done) { asked.set_value(std::move(done)); });
+  for (int i = 0; i < 20; ++i) { // the server's thread has mostly gone to sleep by the answer
+    asked = {};
+    raw_client client{here.socket()};
+    client.send("GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+    asked.get_future().get()({.status = 202});
+    CHECK_THAT(client.read_all(), Catch::Contains("202"));
+  }
+}
