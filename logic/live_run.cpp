@@ -43,7 +43,10 @@ model::run_state live_run::outcome(counting which) const {
            || tasks[task].state == model::task_state::succeeded;
   };
   const auto is_counted = [&](std::uint32_t task) {
-    return is_finally(task) ? which == counting::all : state != rolling_back;
+    if (!is_finally(task))
+      return state != rolling_back;
+    // Of a run that had ended, and is rolled back, finally is over: it says nothing of that.
+    return which == counting::all && (state != rolling_back || in_finally);
   };
   if (std::any_of(unhandled.begin(), unhandled.end(), is_counted))
     return failed;
@@ -98,8 +101,9 @@ bool live_run::is_failure_allowed(std::uint32_t task) const {
 }
 
 bool live_run::is_held_when_exhausted(std::uint32_t task) const {
-  return model::setting_of(spec(), task_spec(task), &model::task_settings::on_exhausted)
-         == model::on_exhausted::hold;
+  return state == model::run_state::running && !stopping
+         && model::setting_of(spec(), task_spec(task), &model::task_settings::on_exhausted)
+              == model::on_exhausted::hold;
 }
 
 const model::retry_policy* live_run::retry_policy(std::uint32_t task) const {

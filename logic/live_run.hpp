@@ -174,7 +174,8 @@ public:
   /// A sentence about what should have been compensated, and is not; empty: nothing.
   std::string text_of_what_is_left() const;
   bool is_failure_allowed(std::uint32_t task) const;
-  /// Whether a person decides what follows when the task's last attempt has failed.
+  /// Whether a person decides what follows when the task's last attempt has failed. Nobody is asked
+  /// while the run is coming to its end.
   bool is_held_when_exhausted(std::uint32_t task) const;
   /// Null when a failed attempt is the task's last.
   const model::retry_policy* retry_policy(std::uint32_t task) const;

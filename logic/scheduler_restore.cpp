@@ -81,7 +81,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     return reason != stored.reasons.end() && reason->second == text;
   };
   entry.kept = was.kept;
-  if (has_reason("internal") && !was.kept) {
+  if (has_reason("internal") && !was.kept && run.state != model::run_state::rolling_back) {
     run.internal = true;
     run.error = "internal error before the run was taken up again";
   }

@@ -62,8 +62,13 @@ void scheduler_core::on(const model::snapshot_taken& e) {
 /// Of a task that is failing: why what it did is not undone, though it has a rollback.
 void scheduler_core::explain_missing_rollback(const live_run& run, std::uint32_t task,
                                               model::failure& why) {
-  if (run.tasks[task].has_started && run.lacks_snapshot(task))
-    why.message += " (it has no snapshot, so that nothing was done and nothing is rolled back)";
+  const auto& entry = run.tasks[task];
+  if (entry.rolls_back || !entry.has_started || !run.lacks_snapshot(task))
+    return;
+  const bool did_nothing = run.executor(task) == model::executor_kind::process;
+  why.message += did_nothing
+                   ? " (it has no snapshot, so that nothing was done and nothing is rolled back)"
+                   : " (it has no snapshot, so that it is not rolled back)";
 }
 
 /// The task has failed, and that is recorded.

@@ -245,12 +245,9 @@ void check_extra(const model::task_settings& settings, const std::string& path,
 /// A snapshot is for a rollback, which stands beside it or in the defaults.
 void check_snapshot(const model::task_settings& settings, const model::task_settings& defaults,
                     const std::string& path, problems_t& problems) {
-  const auto has = [](const model::task_settings& all, model::command_role role) {
-    return std::any_of(all.extra.begin(), all.extra.end(),
-                       [role](const auto& command) { return command.role == role; });
-  };
   using enum model::command_role;
-  if (has(settings, snapshot) && !has(settings, rollback) && !has(defaults, rollback))
+  if (has_command(settings, snapshot) && !has_command(settings, rollback)
+      && !has_command(defaults, rollback))
     report(problems, path_of(path, "snapshot"), "is for a rollback: give it one, or leave it out");
 }
 

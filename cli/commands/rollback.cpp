@@ -15,9 +15,9 @@ struct rollback_options {
   std::string run;
 };
 
-/// `r-12 is rolled back: compensating 2 tasks (load, extract)`
+/// `r-12 is being rolled back: compensating 2 tasks (load, extract)`
 std::string words_of(const model::control_result& done) {
-  return to_string(done.run_no) + " is rolled back: compensating "
+  return to_string(done.run_no) + " is being rolled back: compensating "
          + plural(done.tasks.size(), "task") + " (" + some_of(done.tasks) + ")";
 }
 

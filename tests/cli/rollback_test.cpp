@@ -53,7 +53,7 @@ TEST_CASE("rollback: an ended run is rolled back on demand", "[cli][rollback]") 
   REQUIRE(here.run({"run", "w.yaml"}).code == 0);
   const auto done = here.run({"rollback", "@last"});
   CHECK(done.code == 0);
-  CHECK_THAT(done.out, Contains("r-1 is rolled back: compensating 2 tasks (hotel, flight)"));
+  CHECK_THAT(done.out, Contains("r-1 is being rolled back: compensating 2 tasks (hotel, flight)"));
   CHECK_THAT(done.out, Contains("w r-1  rolled_back"));
   const auto again = here.run({"rollback", "r-1"});
   CHECK(again.code == 4);

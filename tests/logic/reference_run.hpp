@@ -86,6 +86,7 @@ public:
   bool cancelling = false;
   bool rolls_back = false;                ///< its tasks are compensated, or were
   bool in_finally = false;                ///< all that comes before has been done
+  bool finally_is_over = false;           ///< and the run that had ended is rolled back
   std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
   bool is_expired = false;                ///< its deadline has passed, and ended it
   bool has_to_stop = false; ///< `stopped_before` said so; `settle` has to come to the same
@@ -115,11 +116,12 @@ public:
   model::run_state end() const {
     if (how_it_ended)
       return how_it_ended->first;
-    return is_expired                                     ? model::run_state::failed
-           : cancelling                                   ? model::run_state::cancelled
-           : fails_in_finally() || fails_before_finally() ? model::run_state::failed
-           : rolls_back                                   ? model::run_state::rolled_back
-                                                          : model::run_state::succeeded;
+    return is_expired   ? model::run_state::failed
+           : cancelling ? model::run_state::cancelled
+           : (fails_in_finally() && !finally_is_over) || fails_before_finally()
+             ? model::run_state::failed
+           : rolls_back ? model::run_state::rolled_back
+                        : model::run_state::succeeded;
   }
 
   model::run_state outcome_before_finally() const {
@@ -314,6 +316,7 @@ public:
   void retried(const std::set<std::uint32_t>& reset) {
     how_it_ended.reset();
     stopping = cancelling = is_expired = has_to_stop = rolls_back = in_finally = false;
+    finally_is_over = false;
     unhandled.clear();
     std::erase_if(completions, [&](std::uint32_t i) { return reset.count(i) != 0; });
     for (std::uint32_t i = 0; i < tasks.size(); ++i) {
@@ -338,7 +341,7 @@ public:
   void rolled_back_by_operator() {
     how_it_ended.reset();
     stopping = cancelling = is_expired = has_to_stop = in_finally = false;
-    rolls_back = true;
+    rolls_back = finally_is_over = true;
     unhandled.clear(); // found again
     for (auto& t : tasks)
       if (t.completed && t.state == is::failed)
@@ -508,7 +511,7 @@ private:
     if (is_given_up(t))
       return failed(t);
     if (!t.has_fallback || t.fell_back)
-      return t.holds ? is::on_hold : failed(t);
+      return t.holds && !stopping && !cancelling && !rolls_back ? is::on_hold : failed(t);
     t.fell_back = true;
     goes_on(t);
     return t.state;

@@ -419,6 +419,35 @@ TEST_CASE("scheduler_core: finally does not run again when an ended run is rolle
   CHECK(world.run_state() == "rolled_back");
 }
 
+TEST_CASE("scheduler_core: what failed in finally does not fail a later rollback",
+          "[logic][scheduler_core][compensation]") {
+  auto f = "a"_flow.finally("tidy");
+  f["a"].compensate();
+  core_world world{f};
+  world.play("tidy");
+  REQUIRE(world.run_state() == "failed");
+  REQUIRE(world.control(rollback_run{}));
+  if (GENERATE(false, true))
+    world.restart();
+  world.finish("a");
+  CHECK(world.states() == "a=rolled_back tidy=failed");
+  CHECK(world.run_state() == "rolled_back");
+}
+
+TEST_CASE("scheduler_core: a compensation that fails is not said to lack a snapshot",
+          "[logic][scheduler_core][compensation][snapshot]") {
+  auto f = "a; b < a"_flow;
+  f["a"].compensate().rollback().snapshot();
+  f.spec.on_failure = model::on_failure::compensate;
+  core_world world{f};
+  world.take_snapshot("a");
+  world.finish("a");
+  world.fail("b");
+  REQUIRE(world.started("a").role == model::command_role::compensate);
+  world.fail("a");
+  CHECK_THAT(world.failure("a").message, !Catch::Contains("no snapshot"));
+}
+
 TEST_CASE("scheduler_core: an operator can have a compensation tried again",
           "[logic][scheduler_core][compensation]") {
   core_world world{undone()};

@@ -177,6 +177,27 @@ TEST_CASE("scheduler_core: only what may go on is held", "[logic][scheduler_core
     world.fail("a", 15);
     CHECK(world.state("a") == "cancelled");
   }
+  SECTION("not when its run has stopped, though it goes on all the same") {
+    flow g = holding("a; b; c < a b | all_done", "c");
+    core_world world{g};
+    world.fail("b");
+    world.finish("a");
+    world.fail("c");
+    CHECK(world.state("c") == "failed");
+    CHECK(world.run_state() == "failed");
+  }
+  SECTION("not in finally of a run that is cancelled") {
+    flow g{"a"};
+    g.finally("tidy");
+    g["tidy"].hold();
+    core_world world{g};
+    const bool is_cancelled = GENERATE(true, false);
+    if (is_cancelled)
+      world.cancel();
+    world.finish("a");
+    world.fail("tidy");
+    CHECK(world.state("tidy") == (is_cancelled ? "failed" : "waiting"));
+  }
 }
 
 TEST_CASE("scheduler_core: a held task ends as what waits does", "[logic][scheduler_core][hold]") {
