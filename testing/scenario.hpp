@@ -40,6 +40,9 @@ struct scenario_options {
   std::size_t most_faults = 20;
 };
 
+using move_counts =
+  std::array<std::array<std::uint64_t, model::task_state_count>, model::task_state_count>;
+
 struct scenario_report {
   /// Which promise was broken, and how; nothing when all held.
   std::optional<std::string> violation;
@@ -48,7 +51,7 @@ struct scenario_report {
   std::size_t tasks = 0;
   std::array<std::uint64_t, fault_count> faults{};
   /// How often a task moved from one state (row) to another, as the events tell.
-  std::array<std::array<std::uint64_t, model::task_state_count>, model::task_state_count> moves{};
+  move_counts moves{};
 };
 
 /// Runs the scenario of a seed to its end, or to the first broken promise.

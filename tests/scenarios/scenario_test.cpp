@@ -1,4 +1,5 @@
-// Scenarios from seeds. SLUICE_SEEDS says how many, SLUICE_SEED runs one alone.
+// Scenarios from seeds. SLUICE_SEEDS says how many, SLUICE_FIRST_SEED from which on; SLUICE_SEED
+// runs one alone.
 #include "testing/scenario.hpp"
 
 #include <catch2/catch.hpp>
@@ -76,7 +77,7 @@ void play(std::uint64_t first, std::uint64_t count) {
 TEST_CASE("scenario: every promise holds whatever happens", "[scenarios]") {
   if (std::getenv("SLUICE_SEED") != nullptr)
     return play(number_from("SLUICE_SEED", 1), 1);
-  play(1, number_from("SLUICE_SEEDS", 500));
+  play(number_from("SLUICE_FIRST_SEED", 1), number_from("SLUICE_SEEDS", 500));
 }
 
 // The same for other seeds, so that they run side by side.

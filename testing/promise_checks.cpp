@@ -1,0 +1,532 @@
+#include "testing/promise_checks.hpp"
+
+#include "storage/open.hpp"
+
+#include <algorithm>
+
+namespace sluice::testing {
+namespace {
+
+using model::task_state;
+
+/// What an attempt that ended changed; a task that waits only repeats it.
+const model::value* told_breaker(const model::event& event) {
+  if (!event.data.is_object() || event.type == model::event_type::task_waiting)
+    return nullptr;
+  const auto found = event.data.find("breaker");
+  return found == event.data.end() ? nullptr : &*found;
+}
+
+bool fits(model::timer_kind kind, task_state stored) {
+  switch (kind) {
+  case model::timer_kind::retry:
+    return stored == task_state::retry_wait || stored == task_state::paused;
+  case model::timer_kind::deadline:
+    return !is_terminal(stored);
+  case model::timer_kind::queue_timeout:
+    return stored == task_state::pending; // `ready` is never stored
+  case model::timer_kind::breaker:
+    return stored == task_state::waiting;
+  }
+  return false;
+}
+
+std::string text_of(const model::event& e) {
+  return std::string{to_string(e.type)} + " of " + std::to_string(e.task_idx.value_or(0)) + ", "
+         + e.from + " to " + e.to + " " + model::to_text(e.data);
+}
+
+bool is_equal(const logic::live_run& live, const logic::folded_run& folded) {
+  return live.state == folded.state && live.generation == folded.generation
+         && live.paused == folded.paused && live.counts == folded.counts
+         && std::equal(live.tasks.begin(), live.tasks.end(), folded.tasks.begin(),
+                       folded.tasks.end(), [](const auto& task, const auto& told) {
+                         return logic::folded_task{as_stored(task.state), task.attempt} == told;
+                       });
+}
+
+} // namespace
+
+void promise_checks::violate(std::string what) {
+  if (!violation_)
+    violation_ = std::move(what);
+}
+
+void promise_checks::look() {
+  auto& reader = this->reader();
+  const auto last = reader.last_seq();
+  if (!last || *last == fold_.last_seq())
+    return;
+  const auto events =
+    reader.events({.after_seq = fold_.last_seq(), .run_no = {}, .limit = 100'000});
+  if (!events)
+    return violate("the events cannot be read: " + events.error().message);
+  std::set<model::task_key> touched, with_snapshots;
+  for (const auto& event : *events) {
+    if (const auto fits = fold_.apply(event); !fits)
+      return violate(fits.error().message);
+    if (event.type == model::event_type::run_submitted)
+      workflows_[event.run_no] =
+        submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
+    events_of_operators_ += event.actor == "operator" ? 1 : 0;
+    if (event.type == model::event_type::task_snapshot) {
+      const model::task_key task{event.run_no, *event.task_idx};
+      if (!snapshots_.emplace(task, deeds_.taken.at({task.run_no, task.task_idx, *event.attempt}))
+             .second)
+        violate(to_string(task) + " has two snapshots");
+      with_snapshots.insert(task);
+    }
+    if (!event.task_idx)
+      check_rolled_back(event);
+    if (event.task_idx && !event.is_note()) {
+      if (event.type == model::event_type::task_reset
+          || event.type == model::event_type::task_marked)
+        note_reset(event);
+      note_hold(event);
+      check_outcome(event);
+      check_compensation(event);
+      check_retry(event);
+      check_breaker(event);
+      check_key(event);
+      if (event.type == model::event_type::task_fallback
+          && !fell_back_.insert({event.run_no, *event.task_idx}).second)
+        violate(to_string(event.run_no) + " has a task that falls back twice");
+      if (event.type == model::event_type::task_rolling_back
+          && !rolls_back_.insert({event.run_no, *event.task_idx}).second)
+        violate(to_string(event.run_no) + " has a task that rolls back twice");
+      touched.insert({event.run_no, *event.task_idx});
+      if ((event.to == to_string(task_state::succeeded)
+           || event.to == to_string(task_state::rolled_back))
+          && snapshots_.erase({event.run_no, *event.task_idx}) != 0)
+        with_snapshots.insert({event.run_no, *event.task_idx});
+      ++moves_[std::size_t(*model::parse_task_state(event.from))]
+              [std::size_t(*model::parse_task_state(event.to))];
+    }
+  }
+  for (const auto& key : touched)
+    compare_tasks(key.run_no, key.task_idx, 1);
+  for (const auto& key : with_snapshots)
+    compare_snapshot(key);
+  std::set<model::run_no> runs;
+  for (const auto& event : *events)
+    runs.insert(event.run_no);
+  for (const auto run : runs) {
+    compare_run(run);
+    compare_timers(run);
+  }
+  compare_breakers();
+}
+
+void promise_checks::note_reset(const model::event& event) {
+  const model::task_key key{event.run_no, *event.task_idx};
+  reset_after_[key] = event.attempt.value_or(0);
+  if (event.type == model::event_type::task_marked)
+    marked_.insert(key);
+  else
+    std::erase_if(completions_[event.run_no], [&](auto of) { return of.task() == key; });
+  kept_.erase(key);
+  if (event.to != to_string(task_state::failed)) // else its rollback may follow
+    snapshots_.erase(key);
+  fell_back_.erase(key);
+  rolls_back_.erase(key);
+}
+
+void promise_checks::note_hold(const model::event& event) {
+  const model::task_key key{event.run_no, *event.task_idx};
+  if (event.type == model::event_type::task_paused)
+    paused_.insert(key);
+  else
+    paused_.erase(key);
+  if (event.type == model::event_type::task_held) {
+    held_.insert(key);
+    return;
+  }
+  const bool was_held = held_.erase(key) != 0;
+  if (!was_held || event.type != model::event_type::task_released)
+    return;
+  if (event.actor != "operator")
+    violate(to_string(key) + " goes on though nobody has decided so");
+  reset_after_[key] = event.attempt.value_or(0);
+  fell_back_.erase(key);
+}
+
+void promise_checks::check_outcome(const model::event& event) {
+  const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
+  if ((event.type != model::event_type::task_finished
+       && event.type != model::event_type::task_retrying
+       && event.type != model::event_type::task_held)
+      || executor_of(command_of(key.task())) != model::executor_kind::process)
+    return;
+  const bool succeeded =
+    event.to == to_string(task_state::succeeded) || event.to == to_string(task_state::rolled_back);
+  const auto by_process = event.data.is_object() ? event.data.value("class", "") : "";
+  if (succeeded ? !deeds_.ended_well.contains(key)
+                : by_process == "exit" && !deeds_.ended_badly.contains(key))
+    violate(to_string(key) + " is " + event.to + ", which its process did not say");
+}
+
+void promise_checks::check_compensation(const model::event& event) {
+  const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
+  auto& completions = completions_[event.run_no];
+  if (event.type == model::event_type::task_finished && event.to == to_string(task_state::succeeded)
+      && workflows_.at(event.run_no)->is_compensable(key.task_idx))
+    completions.push_back(key);
+  if (event.type != model::event_type::task_rolling_back
+      || event.from != to_string(task_state::succeeded))
+    return;
+  reset_after_[key.task()] = key.attempt; // the progress of its action was dropped
+  kept_.erase(key.task());
+  const auto& run = *fold_.find(event.run_no);
+  const auto own = std::find_if(completions.begin(), completions.end(),
+                                [&](auto of) { return of.task() == key.task(); });
+  if (own == completions.end() || run.state != model::run_state::rolling_back)
+    return violate(to_string(key) + " is compensated, though it did nothing that has to be");
+  if (std::any_of(own + 1, completions.end(), [&](auto later) {
+        return run.tasks[later.task_idx].state == task_state::succeeded;
+      }))
+    violate(to_string(key) + " is compensated before one that succeeded after it");
+  const auto first_finally = workflows_.at(event.run_no)->spec().first_finally();
+  for (std::uint32_t task = 0; task < first_finally; ++task)
+    if (task != key.task_idx && !is_terminal(run.tasks[task].state))
+      violate(to_string(key) + " is compensated beside something else");
+}
+
+bool promise_checks::is_completed(model::task_key key) const {
+  const auto of_run = completions_.find(key.run_no);
+  return of_run != completions_.end()
+         && std::any_of(of_run->second.begin(), of_run->second.end(),
+                        [&](auto of) { return of.task() == key; });
+}
+
+void promise_checks::check_rolled_back(const model::event& event) {
+  if (event.to != to_string(model::run_state::rolled_back))
+    return;
+  for (const auto& key : completions_[event.run_no])
+    if (const auto state = fold_.find(event.run_no)->tasks[key.task_idx].state;
+        state == task_state::succeeded || state == task_state::failed) // else marked as skipped
+      violate(to_string(key) + " is not undone, though its run is rolled back");
+}
+
+const model::action& promise_checks::command_of(model::task_key key) const {
+  const auto& spec = workflows_.at(key.run_no)->spec();
+  return *command_for(spec, spec.tasks[key.task_idx], role_of(key));
+}
+
+model::command_role promise_checks::role_of(model::task_key key) const {
+  return rolls_back_.contains(key)
+           ? (is_completed(key) ? model::command_role::compensate : model::command_role::rollback)
+         : fell_back_.contains(key) ? model::command_role::fallback
+                                    : model::command_role::action;
+}
+
+void promise_checks::check_retry(const model::event& event) {
+  const model::task_key key{event.run_no, *event.task_idx};
+  const auto name = to_string(key);
+  if (event.type == model::event_type::task_retrying) {
+    const auto& spec = workflows_.at(event.run_no)->spec();
+    const auto& policy =
+      model::setting_of(spec, spec.tasks[*event.task_idx], &model::task_settings::retry);
+    if (!policy || event.data["retry"].get<std::uint32_t>() > policy->max)
+      violate(name + " is repeated more often than it may");
+    retry_at_[key] = model::from_us(event.data["due_us"].get<std::int64_t>());
+  } else if (event.from == to_string(task_state::retry_wait)
+             && (event.type == model::event_type::task_due
+                 || event.type == model::event_type::task_waiting)) {
+    // Waits go by the monotonic clock, and their ends are told in wall time.
+    const bool was_set = clock_was_set_;
+    if (!was_set && event.at < retry_at_.at(key))
+      violate(name + " is repeated before its time");
+  }
+}
+
+void promise_checks::check_key(const model::event& event) {
+  const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
+  const auto wrong = keys_.see(event, tasks[*event.task_idx]);
+  const bool was_set = clock_was_set_; // keys may expire
+  if (!wrong.empty() && !was_set)
+    violate(wrong);
+}
+
+void promise_checks::check_breaker(const model::event& event) {
+  const auto& spec = workflows_.at(event.run_no)->spec();
+  const std::pair kind{spec.name, spec.tasks[*event.task_idx].name};
+  if (const auto* told = told_breaker(event)) {
+    auto& state = breakers_[kind];
+    state = {told->at("failures").get<std::uint32_t>(), std::nullopt};
+    if (told->contains("open_until_us"))
+      state.open_until = model::from_us(told->at("open_until_us").get<std::int64_t>());
+    if (state.failures == 0)
+      breakers_.erase(kind);
+  }
+  const auto known = breakers_.find(kind);
+  const bool is_open = known != breakers_.end() && known->second.open_until;
+  const bool was_set = clock_was_set_;
+  if (event.type == model::event_type::task_waiting && !is_open && event.data.contains("breaker"))
+    violate("a task waits for a breaker that is closed");
+  const bool is_action = role_of({event.run_no, *event.task_idx}) == model::command_role::action;
+  if (event.type == model::event_type::task_dispatched && is_open && is_action && !was_set
+      && event.at < *known->second.open_until)
+    violate("an attempt starts behind an open breaker");
+}
+
+void promise_checks::compare_breakers() {
+  const auto stored = reader().breakers();
+  if (!stored)
+    return violate("the breakers cannot be read: " + stored.error().message);
+  std::map<std::pair<std::string, std::string>, model::breaker_state> rows;
+  for (const auto& row : *stored)
+    rows[{row.workflow, row.task}] = row.state;
+  if (rows != breakers_)
+    violate("the breakers that are stored are not what the events say");
+}
+
+void promise_checks::compare_snapshot(model::task_key key) {
+  const auto stored = reader().snapshot(key);
+  const auto told = snapshots_.find(key);
+  if (!stored
+      || (told == snapshots_.end() ? stored->has_value()
+                                   : !*stored || (*stored)->what != told->second))
+    violate("the snapshot of " + to_string(key) + " is not what its events say");
+}
+
+void promise_checks::check_repetition(const model::start_attempt& order) {
+  const auto& policy =
+    model::setting_of(*order.workflow, order.spec(), &model::task_settings::retry);
+  if (!policy || !policy->never || undoes(order.role))
+    return;
+  const auto before = reset_after_[order.key.task()];
+  for (auto earlier = order.key; --earlier.attempt > before;)
+    if (roles_[earlier] != order.role)
+      break;
+    else if (deeds_.started.contains(earlier) || deeds_.ended_well.contains(earlier)
+             || deeds_.ended_badly.contains(earlier))
+      violate(to_string(order.key) + " starts after " + to_string(earlier)
+              + ", though it is never to be repeated");
+}
+
+void promise_checks::compare_timers(model::run_no run) {
+  const auto timers = reader().timers(run);
+  const auto& folded = *fold_.find(run);
+  if (!timers)
+    return violate("the timers of " + to_string(run) + " cannot be read");
+  std::uint32_t retries = 0;
+  for (const auto& timer : *timers) {
+    if (timer.task_idx ? !fits(timer.kind, folded.tasks[*timer.task_idx].state)
+                       : is_terminal(folded.state))
+      violate(to_string(run) + " has a timer of kind " + std::string{to_string(timer.kind)}
+              + " for what does not wait for it");
+    retries += timer.kind == model::timer_kind::retry
+                   && folded.tasks[*timer.task_idx].state == task_state::retry_wait
+                 ? 1
+                 : 0;
+  }
+  if (retries != folded.counts[std::size_t(task_state::retry_wait)])
+    violate("a task of " + to_string(run) + " waits for a retry that has no timer");
+}
+
+void promise_checks::compare_all() {
+  for (const auto& [run, folded] : fold_.runs()) {
+    compare_run(run);
+    compare_timers(run);
+    compare_tasks(run, 0, folded.tasks.size());
+    for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
+      if (needs_snapshot({run, task}))
+        compare_snapshot({run, task});
+  }
+  compare_breakers();
+}
+
+void promise_checks::compare_run(model::run_no run) {
+  const auto row = reader().run(run);
+  const auto* folded = fold_.find(run);
+  if (!row || row->state != folded->state || row->counts != folded->counts
+      || row->generation != folded->generation || row->paused != folded->paused)
+    violate("the row of " + to_string(run) + " is not what its events say");
+}
+
+void promise_checks::compare_tasks(model::run_no run, std::uint32_t from, std::size_t count) {
+  const auto rows = reader().tasks({.run_no = run, .from_idx = from, .state = {}, .limit = count});
+  const auto& folded = fold_.find(run)->tasks;
+  if (!rows || rows->size() != count)
+    return violate("tasks of " + to_string(run) + " are missing");
+  for (const auto& row : *rows)
+    if (logic::folded_task{row.state, row.attempt} != folded[row.key.task_idx])
+      violate("the row of " + to_string(run) + "/" + std::to_string(row.key.task_idx)
+              + " is not what its events say");
+}
+
+void promise_checks::check_start(const model::start_attempt& order,
+                                 const std::vector<model::attempt_key>& under_way) {
+  look();
+  const auto name = to_string(order.key);
+  const auto* run = fold_.find(order.key.run_no);
+  if (run == nullptr)
+    return violate(name + " starts before its run is stored");
+  const auto& task = run->tasks[order.key.task_idx];
+  if (task.attempt != order.key.attempt
+      || (task.state != task_state::dispatched && task.state != task_state::cancelling
+          && task.state != task_state::rolling_back))
+    violate(name + " starts while the store holds its task as " + std::string{to_string(task.state)}
+            + ", attempt " + std::to_string(task.attempt));
+  for (const auto& other : under_way)
+    if (other.task() == order.key.task())
+      violate(name + " starts beside " + to_string(other));
+  if (under_way.size() >= node_.slots + node_.dispatch_ahead)
+    violate(name + " starts although all slots are taken");
+  const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
+  if (given < kept_[order.key.task()])
+    violate(name + " starts without the progress that was kept");
+  if (order.has_result)
+    for (const auto& of : completions_[order.key.run_no])
+      if (of.task() == order.key.task() && order.result != deeds_.put_out.at(of))
+        violate(name + " undoes something else than its task put out");
+  roles_[order.key] = order.role;
+  if (order.role != role_of(order.key.task()))
+    violate(name + " starts with another command than it should");
+  if (order.role != model::command_role::compensate)
+    check_upstreams(order.key, *run);
+  check_repetition(order);
+  check_snapshot(order);
+}
+
+bool promise_checks::needs_snapshot(model::task_key key) const {
+  const auto& spec = workflows_.at(key.run_no)->spec();
+  return command_for(spec, spec.tasks[key.task_idx], model::command_role::snapshot) != nullptr;
+}
+
+void promise_checks::check_snapshot(const model::start_attempt& order) {
+  const auto name = to_string(order.key);
+  const auto told = snapshots_.find(order.key.task());
+  if (!undoes(order.role)) {
+    if (order.takes_snapshot != (needs_snapshot(order.key.task()) && told == snapshots_.end()))
+      violate(name + " takes a snapshot when there is one, or none when there is none");
+  } else if (order.role == model::command_role::rollback && needs_snapshot(order.key.task())
+             && (told == snapshots_.end() || order.snapshot == nullptr
+                 || *order.snapshot != told->second)) {
+    violate(name + " rolls back without what it is to put back");
+  }
+}
+
+void promise_checks::check_go_on(const model::attempt_key& key) {
+  look();
+  if (!snapshots_.contains(key.task()))
+    violate(to_string(key) + " begins before its snapshot is stored");
+}
+
+void promise_checks::check_upstreams(const model::attempt_key& key, const logic::folded_run& run) {
+  const auto& workflow = workflows_.at(key.run_no);
+  const auto upstreams = workflow->graph().upstreams(key.task_idx);
+  const auto rule = workflow->spec().tasks[key.task_idx].join.rule;
+  const auto first_finally = workflow->spec().first_finally();
+  if (key.task_idx >= first_finally
+      && !std::all_of(run.tasks.begin(), run.tasks.begin() + first_finally,
+                      [](const auto& task) { return is_terminal(task.state); }))
+    violate(to_string(key) + " starts before the tasks that finally comes after");
+  const auto decided = std::count_if(upstreams.begin(), upstreams.end(), [&](auto upstream) {
+    return is_terminal(run.tasks[upstream].state);
+  });
+  const bool early = rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
+  if (early ? decided == 0 && !upstreams.empty() : std::size_t(decided) != upstreams.size())
+    violate(to_string(key) + " starts before its upstreams are decided");
+  if (rule == model::join_rule::all_success)
+    for (const auto upstream : upstreams) {
+      const auto allowed = model::setting_of(workflow->spec(), workflow->spec().tasks[upstream],
+                                             &model::task_settings::allow_failure);
+      const auto state = run.tasks[upstream].state;
+      // One that was allowed to fail may have been marked since the task fired.
+      if (state != task_state::succeeded
+          && !(allowed.value_or(false)
+               && (state == task_state::failed || state == task_state::rolled_back
+                   || marked_.contains({key.run_no, upstream}))))
+        violate(to_string(key) + " starts although an upstream did not succeed");
+    }
+}
+
+void promise_checks::check_recovery() {
+  for (const auto run : unfinished()) {
+    const auto stored = reader().stored_run(run);
+    if (!stored)
+      return violate(to_string(run) + " cannot be read: " + stored.error().message);
+    logic::scheduler_core core{{}};
+    const auto restored = core.restore(*stored, model::wall_time{});
+    if (!restored)
+      return violate(to_string(run) + " cannot be taken up: " + restored.error().message);
+    auto expected = fold_;
+    for (const auto& record : restored->records) {
+      auto event = model::event_of(record);
+      event.seq = expected.last_seq() + 1;
+      if (const auto fits = expected.apply(event); !fits)
+        return violate(fits.error().message);
+    }
+    if (!restored->records.empty() && !fires_early(model::event_of(restored->records.front())))
+      return violate("taking up " + to_string(run) + " decides what was decided otherwise: "
+                     + text_of(model::event_of(restored->records.front())));
+    const auto& folded = *expected.find(run);
+    const auto* live = core.find_run(run);
+    if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
+      violate("the recovered state of " + to_string(run) + " is not what its events say");
+    for (std::uint32_t task = 0; live != nullptr && task < live->tasks.size(); ++task)
+      if (!is_terminal(live->tasks[task].state)
+          && (live->role(task) != role_of({run, task})
+              || live->held.contains(task) != held_.contains({run, task})))
+        violate("the recovered " + to_string(model::task_key{run, task})
+                + " runs another command, or waits for something else");
+      else if (!is_terminal(live->tasks[task].state)
+               && live->snapshots.contains(task) != snapshots_.contains({run, task}))
+        violate("the recovered " + to_string(model::task_key{run, task})
+                + " knows another snapshot");
+    const auto timers = core.timers();
+    const std::set recovered(timers.begin(), timers.end());
+    if (restored->timers.empty() && live != nullptr
+        && recovered != std::set(stored->timers.begin(), stored->timers.end()))
+      violate("the recovered timers of " + to_string(run) + " are not those that are stored");
+  }
+}
+
+bool promise_checks::fires_early(const model::event& event) const {
+  const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
+  const auto rule = tasks[event.task_idx.value_or(0)].join.rule;
+  return rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
+}
+
+void promise_checks::check_seen(std::span<const model::event> events) {
+  for (const auto& event : events) {
+    if (event.seq != seen_ + 1)
+      violate("a subscriber sees event " + std::to_string(event.seq) + " after "
+              + std::to_string(seen_));
+    seen_ = event.seq;
+  }
+  look();
+  if (seen_ > fold_.last_seq())
+    violate("a subscriber sees an event that is not stored");
+}
+
+void promise_checks::progress_kept(const model::attempt_key& key, std::uint64_t progress) {
+  const auto task = key.task();
+  if (key.attempt <= reset_after_[task])
+    return; // its task has started anew since
+  kept_[task] = std::max(kept_[task], progress);
+  look();
+  const auto stored = reader().checkpoint(task);
+  const auto state = fold_.find(task.run_no)->tasks[task.task_idx].state;
+  if (!stored
+      || (state != task_state::succeeded
+          && (!*stored || std::stoull((*stored)->what.token) < progress)))
+    violate("progress of " + to_string(task) + " was kept that is not stored");
+}
+
+std::vector<model::run_no> promise_checks::unfinished() const {
+  std::vector<model::run_no> runs;
+  for (const auto& [run, folded] : fold_.runs())
+    if (!is_terminal(folded.state))
+      runs.push_back(run);
+  return runs;
+}
+
+storage::reader& promise_checks::reader() {
+  if (reader_ == nullptr)
+    reader_ = std::move(*storage::open_reader_in_memory(node_.store_name));
+  return *reader_;
+}
+
+} // namespace sluice::testing
