@@ -115,7 +115,7 @@ private:
       if (random_.percent(50) && std::holds_alternative<model::exec_action>(t.action))
         set_command(*t.settings, model::command_role::snapshot, model::run_action{"true"});
     }
-    if (random_.percent(20))
+    if (random_.percent(30))
       t.settings->on_exhausted = model::on_exhausted::hold;
     if (where == place::before && random_.percent(25))
       set_command(*t.settings, model::command_role::compensate, model::run_action{"true"});
