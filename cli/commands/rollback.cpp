@@ -16,7 +16,7 @@ struct rollback_options {
 };
 
 /// `r-12 is being rolled back: compensating 2 tasks (load, extract)`
-std::string words_of(const model::control_result& done) {
+std::string compensation_words(const model::control_result& done) {
   return to_string(done.run_no) + " is being rolled back: compensating "
          + plural(done.tasks.size(), "task") + " (" + some_of(done.tasks) + ")";
 }
@@ -32,7 +32,7 @@ int roll_back_there(session& s, model::run_no run) {
   if (s.json())
     s.print_json(api::to_json(*done));
   else if (s.text())
-    s.out.line(words_of(*done));
+    s.out.line(compensation_words(*done));
   return exit_done;
 }
 
@@ -49,7 +49,7 @@ int roll_back_here(session& s, runtime::history& store, const runtime::run_view&
                                    std::move(answer));
                     });
                     if (done && s.text()) {
-                      s.out.line(words_of(*done));
+                      s.out.line(compensation_words(*done));
                       s.out.flush();
                     }
                     return done.map([&](const model::control_result&) {
