@@ -65,6 +65,14 @@ bool is_held(const model::stored_run& run, std::uint32_t task) {
 }
 
 /// Whether a task may be paused, or resumed.
+/// As `live_run::is_to_roll_back`, of a held task whose run is not in progress.
+bool is_to_roll_back(const model::stored_run& run, std::uint32_t task) {
+  const auto& spec = run.workflow->tasks[task];
+  return run.tasks[task].started
+         && (!needs_snapshot(*run.workflow, spec) || run.snapshots.contains(task))
+         && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr;
+}
+
 expected<void> check_pause(const std::string& task, task_state state, bool is_held, bool pauses) {
   const auto is = "task '" + task + "' is " + std::string{to_string(state)};
   if (!pauses && state != task_state::paused)
@@ -268,10 +276,7 @@ expected<model::control_result> scheduler_core::mark(const model::stored_run& ru
   record_mark({run.run_no, *task}, was.attempt, from, what.as,
               failure_of(what, was_held ? &run.retries.at(*task).last : nullptr));
   auto to = what.as;
-  const auto& spec = run.workflow->tasks[*task];
-  if (was_held && what.as == task_state::failed && was.started
-      && (!needs_snapshot(*run.workflow, spec) || run.snapshots.contains(*task))
-      && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr) {
+  if (was_held && what.as == task_state::failed && is_to_roll_back(run, *task)) {
     to = task_state::rolling_back;
     step_.records.push_back(model::task_moved{.key = {run.run_no, *task},
                                               .attempt = was.attempt,
