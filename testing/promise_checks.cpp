@@ -452,8 +452,11 @@ void promise_checks::check_recovery() {
     if (!restored)
       return violate(to_string(run) + " cannot be taken up: " + restored.error().message);
     auto expected = fold_;
+    std::set<std::uint32_t> decided_anew; // of which the known events do not tell yet
     for (const auto& record : restored->records) {
       auto event = model::event_of(record);
+      if (event.task_idx)
+        decided_anew.insert(*event.task_idx);
       event.seq = expected.last_seq() + 1;
       if (const auto fits = expected.apply(event); !fits)
         return violate(fits.error().message);
@@ -465,24 +468,26 @@ void promise_checks::check_recovery() {
     const auto* live = core.find_run(run);
     if (is_terminal(folded.state) ? live != nullptr : live == nullptr || !is_equal(*live, folded))
       violate("the recovered state of " + to_string(run) + " is not what its events say");
-    if (live == nullptr || !restored->records.empty())
-      continue; // what it has decided is not told yet
+    if (live == nullptr)
+      continue;
     for (std::uint32_t task = 0; task < live->tasks.size(); ++task)
-      if (!is_terminal(live->tasks[task].state)
-          && (live->role(task) != role_of({run, task})
-              || live->held.contains(task) != held_.contains({run, task})))
-        violate("the recovered " + to_string(model::task_key{run, task})
-                + " runs another command, or waits for something else");
-      else if (!is_terminal(live->tasks[task].state)
-               && live->snapshots.contains(task) != snapshots_.contains({run, task}))
-        violate("the recovered " + to_string(model::task_key{run, task})
-                + " knows another snapshot");
+      if (!is_terminal(live->tasks[task].state) && !decided_anew.contains(task))
+        check_recovered(*live, task);
     const auto timers = core.timers();
     const std::set recovered(timers.begin(), timers.end());
     if (restored->timers.empty()
         && recovered != std::set(stored->timers.begin(), stored->timers.end()))
       violate("the recovered timers of " + to_string(run) + " are not those that are stored");
   }
+}
+
+void promise_checks::check_recovered(const logic::live_run& live, std::uint32_t task) {
+  const model::task_key key{live.run_no, task};
+  if (live.role(task) != role_of(key) || live.held.contains(task) != held_.contains(key))
+    violate("the recovered " + to_string(key)
+            + " runs another command, or waits for something else");
+  else if (live.snapshots.contains(task) != snapshots_.contains(key))
+    violate("the recovered " + to_string(key) + " knows another snapshot");
 }
 
 bool promise_checks::fires_early(const model::event& event) const {

@@ -125,6 +125,7 @@ private:
   /// One is taken in the first attempt that gets so far, and handed to the rollback.
   void check_snapshot(const model::start_attempt& order);
   void check_upstreams(const model::attempt_key& key, const logic::folded_run& run);
+  void check_recovered(const logic::live_run& live, std::uint32_t task);
   bool fires_early(const model::event& event) const;
   storage::reader& reader();
 
