@@ -63,9 +63,12 @@ private:
   void database() {
     auto reader = storage::open_reader(paths_);
     auto store = history::open(paths_.dir);
-    if (!reader || !store)
-      return add(verdict::problem, "database", (reader ? store.error() : reader.error()).message,
-                 "docs/operations.md says how to restore a backup");
+    if (!reader || !store) {
+      const auto& why = reader ? store.error() : reader.error();
+      const bool is_other_version = why.code == errc::conflict; // and it says what to run
+      return add(verdict::problem, "database", why.message,
+                 is_other_version ? "" : "docs/operations.md says how to restore a backup");
+    }
     const auto damage = (*reader)->damage();
     if (!damage || !damage->empty())
       return add(verdict::problem, "database", damage ? damage->front() : damage.error().message,
@@ -74,6 +77,7 @@ private:
     const auto size = std::filesystem::file_size(paths_.database(), absent);
     add(verdict::good, "database", "sound, " + megabytes(absent ? 0 : size));
     runs(*store);
+    checkpoints(**reader);
   }
 
   void runs(history& store) {
@@ -102,6 +106,18 @@ private:
     if (agree)
       add(verdict::good, "runs",
           "events and rows agree in the newest " + std::to_string(newest->size()));
+  }
+
+  void checkpoints(storage::reader& reader) {
+    const auto kept = reader.checkpoint_totals();
+    if (!kept)
+      return add(verdict::problem, "checkpoints", kept.error().message);
+    if (kept->count == 0)
+      return add(verdict::good, "checkpoints", "none is kept");
+    add(verdict::good, "checkpoints",
+        std::to_string(kept->count) + " kept, " + std::to_string(kept->bytes) + " bytes in all, "
+          + std::to_string(kept->bytes / kept->count) + " on average, "
+          + std::to_string(kept->stored_bytes) + " on disk");
   }
 
   void directories() {

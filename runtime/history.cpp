@@ -332,6 +332,10 @@ expected<model::value> history::outputs(model::task_key task) {
   return reader_->outputs(task);
 }
 
+expected<std::optional<storage::checkpoint_row>> history::checkpoint(model::task_key task) {
+  return reader_->checkpoint(task);
+}
+
 expected<std::optional<storage::snapshot_row>> history::snapshot(model::task_key task) {
   return reader_->snapshot(task);
 }

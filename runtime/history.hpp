@@ -93,6 +93,8 @@ public:
 
   /// Null when the task has none.
   expected<model::value> outputs(model::task_key task);
+  /// What the task saved last; nothing when it saved none, or has succeeded since.
+  expected<std::optional<storage::checkpoint_row>> checkpoint(model::task_key task);
   /// What the task's rollback is to put back; nothing when it has none, or not yet, or not any
   /// more.
   expected<std::optional<storage::snapshot_row>> snapshot(model::task_key task);

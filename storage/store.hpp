@@ -132,6 +132,13 @@ struct checkpoint_row {
   model::wall_time saved_at;
 };
 
+/// Of all checkpoints that are kept; sizes in bytes.
+struct checkpoint_totals {
+  std::int64_t count = 0;
+  std::int64_t bytes = 0;        ///< as they were saved
+  std::int64_t stored_bytes = 0; ///< as they are kept: large ones are compressed
+};
+
 struct snapshot_row {
   std::string what;
   model::wall_time saved_at;
@@ -185,6 +192,7 @@ public:
   virtual expected<model::value> outputs(model::task_key task) = 0;
   /// What a task saved last; nothing when it saved none, or has succeeded since.
   virtual expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) = 0;
+  virtual expected<storage::checkpoint_totals> checkpoint_totals() = 0;
   /// What a task's rollback is to put back; nothing before it is taken, and when it is not needed
   /// any more.
   virtual expected<std::optional<snapshot_row>> snapshot(model::task_key task) = 0;

@@ -175,6 +175,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   const auto snapshot = store.snapshot(task.key);
   if (!snapshot)
     return s.fail(snapshot.error());
+  const auto checkpoint = store.checkpoint(task.key);
+  if (!checkpoint)
+    return s.fail(checkpoint.error());
   if (s.quiet()) {
     s.out.line(task.shown_state());
     return exit_done;
@@ -182,6 +185,11 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   if (s.json()) {
     auto v = to_json(task);
     v["outputs"] = *outputs;
+    if (*checkpoint)
+      v["checkpoint"] = {{"token", (*checkpoint)->what.token},
+                         {"bytes", (*checkpoint)->what.data.size()},
+                         {"attempt", (*checkpoint)->attempt},
+                         {"saved_at", model::to_rfc3339((*checkpoint)->saved_at)}};
     if (*snapshot)
       v["snapshot"] = {{"bytes", (*snapshot)->what.size()},
                        {"saved_at", model::to_rfc3339((*snapshot)->saved_at)}};
@@ -199,6 +207,10 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   if (!attempts->empty())
     print_values(s, "in ", attempts->back().inputs);
   print_values(s, "out", *outputs);
+  if (*checkpoint)
+    s.out.line("  checkpoint  " + printable((*checkpoint)->what.token) + "  "
+               + std::to_string((*checkpoint)->what.data.size()) + " bytes  saved "
+               + runtime::to_date_and_time((*checkpoint)->saved_at, s.zone));
   if (*snapshot)
     s.out.line("  snapshot  " + std::to_string((*snapshot)->what.size()) + " bytes  saved "
                + runtime::to_date_and_time((*snapshot)->saved_at, s.zone));

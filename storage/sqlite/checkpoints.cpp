@@ -47,4 +47,13 @@ std::optional<checkpoint_row> select_checkpoint(connection& db, model::task_key 
   return found;
 }
 
+checkpoint_totals select_checkpoint_totals(connection& db) {
+  constexpr auto sql = R"sql(
+    SELECT COUNT(*), COALESCE(SUM(size_bytes), 0), COALESCE(SUM(LENGTH(data)), 0) FROM checkpoint
+  )sql";
+  query row{db, sql};
+  row.next();
+  return {row.integer(0), row.integer(1), row.integer(2)};
+}
+
 } // namespace sluice::storage::sqlite

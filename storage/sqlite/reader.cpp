@@ -122,6 +122,10 @@ expected<std::optional<checkpoint_row>> sqlite_reader::checkpoint(model::task_ke
                  [&] { return select_checkpoint(*db_, task); });
 }
 
+expected<storage::checkpoint_totals> sqlite_reader::checkpoint_totals() {
+  return guarded("count the checkpoints", [&] { return select_checkpoint_totals(*db_); });
+}
+
 expected<std::optional<snapshot_row>> sqlite_reader::snapshot(model::task_key task) {
   return guarded("read the snapshot of " + to_string(task),
                  [&] { return select_snapshot(*db_, task); });

@@ -24,6 +24,7 @@ public:
   expected<std::vector<attempt_row>> attempts(model::task_key task) override;
   expected<model::value> outputs(model::task_key task) override;
   expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) override;
+  expected<storage::checkpoint_totals> checkpoint_totals() override;
   expected<std::optional<snapshot_row>> snapshot(model::task_key task) override;
   expected<std::vector<model::event>> events(const event_query& wanted) override;
   expected<std::vector<model::timer>> timers(model::run_no run_no) override;

@@ -107,6 +107,7 @@ std::vector<attempt_row> select_attempts(connection& db, model::task_key task);
 void upsert_checkpoint(connection& db, const model::checkpoint_saved& r);
 void delete_checkpoint(connection& db, model::task_key task);
 std::optional<checkpoint_row> select_checkpoint(connection& db, model::task_key task);
+checkpoint_totals select_checkpoint_totals(connection& db);
 
 // --- snapshot ---
 

@@ -37,6 +37,18 @@ TEST_CASE("checkpoint: a task saves its progress", "[cli][checkpoint]") {
   CHECK_THAT(here.run({"events", "r-1"}).out, Contains("checkpoint") && Contains("step 3"));
 }
 
+TEST_CASE("checkpoint: what is kept is shown, and counted", "[cli][checkpoint]") {
+  const workspace here;
+  here.write("w.yaml", task_that_runs("printf 12345 | sluice checkpoint 'step 3' -; exit 1"));
+  CHECK_THAT(here.run({"run", "w.yaml"}).out, Contains("exit 1"));
+  CHECK_THAT(here.run({"show", "r-1/a"}).out, Contains("checkpoint  step 3  5 bytes  saved "));
+  const auto shown = nlohmann::json::parse(here.run({"--json", "show", "r-1/a"}).out);
+  CHECK(shown["checkpoint"]["token"] == "step 3");
+  CHECK(shown["checkpoint"]["bytes"] == 5);
+  CHECK(shown["checkpoint"]["attempt"] == 1);
+  CHECK_THAT(here.run({"doctor"}).out, Contains("1 kept, 5 bytes in all, 5 on average, 5 on disk"));
+}
+
 TEST_CASE("checkpoint: what cannot be saved fails the verb", "[cli][checkpoint]") {
   const workspace here;
   here.write("large", std::string(100 * 1024 + 1, 'x'));
