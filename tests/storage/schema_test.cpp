@@ -107,3 +107,27 @@ TEST_CASE("schema: unfinished runs are found by their index", "[storage][schema]
   CHECK_THAT(plan.getColumn(3).getString(), Catch::Contains("run_unfinished"));
   CHECK_FALSE(plan.executeStep()); // no sorting
 }
+
+TEST_CASE("schema: its views say what people ask", "[storage][schema][disk]") {
+  on_disk db;
+  auto retrying = ended(1, 1, 1, task_state::retry_wait);
+  commit(*db.store,
+         {created(1, workflow_of({"a", "b", "c"})), dispatched(1, 0), dispatched(1, 1), retrying},
+         {},
+         {.removed = {},
+          .set = {{{1}, 1, model::timer_kind::retry, at(9)},
+                  {{1}, std::nullopt, model::timer_kind::deadline, at(8)}}});
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READONLY};
+  const auto lines = [&](const std::string& sql) {
+    return raw.execAndGet("SELECT group_concat(line) FROM (SELECT " + sql + ")").getString();
+  };
+  CHECK(lines("task || ' ' || workflow || ' ' || state || ' ' || attempt || ' ' || executor || ' ' "
+              "|| dispatched AS line FROM active_task")
+        == "r-1/a etl dispatched 1 process 2026-02-02T02:40:01.000Z");
+  CHECK(lines("run || ' ' || tasks || ' ' || succeeded || ' ' || undecided || ' ' || attempts "
+              "AS line FROM task_stats_by_run")
+        == "r-1 3 0 3 2");
+  CHECK(lines("run || ' ' || ifnull(task, '-') || ' ' || kind || ' ' || due AS line "
+              "FROM pending_timer")
+        == "r-1 - deadline 2026-02-02T02:40:08.000Z,r-1 b retry 2026-02-02T02:40:09.000Z");
+}
