@@ -54,6 +54,7 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_events(program, chosen);
   add_doctor(program, chosen);
   add_replay(program, chosen);
+  add_prune(program, chosen);
   add_cancel(program, chosen);
   add_retry(program, chosen);
   add_rollback(program, chosen);

@@ -66,6 +66,12 @@ public:
   /// trail. For a person's repair, while no scheduler has the run.
   virtual expected<void> mend(const mended_run& run, model::wall_time now) = 0;
 
+  /// Deletes all that is stored of runs that ended before a time, each in a transaction of its own,
+  /// and returns which. The newest run stays, as its number must not be given again, and runs whose
+  /// key still stands. While no scheduler has the store. On an error some are deleted.
+  virtual expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
+                                                     model::wall_time now) = 0;
+
   virtual expected<commit_mark> last_commit() = 0;
   /// The seq that was given last, to the last event; 0 in an empty store.
   virtual expected<std::int64_t> last_seq() = 0;

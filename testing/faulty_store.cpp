@@ -74,6 +74,12 @@ expected<void> faulty_store::mend(const storage::mended_run& run, model::wall_ti
   return inner_->mend(run, now);
 }
 
+expected<std::vector<model::run_no>> faulty_store::prune(model::wall_time ended_before,
+                                                         model::wall_time now) {
+  const std::lock_guard lock{mutex_};
+  return inner_->prune(ended_before, now);
+}
+
 expected<std::int64_t> faulty_store::last_seq() {
   const std::lock_guard lock{mutex_};
   return inner_->last_seq();

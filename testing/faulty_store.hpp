@@ -35,6 +35,8 @@ public:
                                 std::span<const storage::step_ptr> steps) override;
   std::size_t refused() const override;
   expected<void> mend(const storage::mended_run& run, model::wall_time now) override;
+  expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
+                                             model::wall_time now) override;
   expected<storage::commit_mark> last_commit() override;
   expected<std::int64_t> last_seq() override;
 

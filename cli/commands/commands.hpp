@@ -24,6 +24,7 @@ void add_logs(CLI::App& program, action& chosen);
 void add_doctor(CLI::App& program, action& chosen);
 void add_events(CLI::App& program, action& chosen);
 void add_replay(CLI::App& program, action& chosen);
+void add_prune(CLI::App& program, action& chosen);
 void add_cancel(CLI::App& program, action& chosen);
 void add_retry(CLI::App& program, action& chosen);
 void add_rollback(CLI::App& program, action& chosen);

@@ -189,6 +189,24 @@ bool writer::write(const model::progress_made& r) {
   return is_under_way(*db_, r.key);
 }
 
+expected<std::vector<model::run_no>> writer::prune(model::wall_time ended_before,
+                                                   model::wall_time now) {
+  auto runs = guarded("look for runs that ended long ago",
+                      [&] { return select_prunable(*db_, ended_before, now); });
+  if (!runs)
+    return runs;
+  for (const auto run : *runs) {
+    const auto deleted = guarded("delete run " + to_string(run), [&] {
+      transaction all{*db_};
+      delete_run(*db_, run);
+      all.commit();
+    });
+    if (!deleted)
+      return tl::unexpected(deleted.error());
+  }
+  return runs;
+}
+
 expected<void> writer::mend(const mended_run& run, model::wall_time now) {
   const auto first = next_seq_;
   auto done = guarded("mend run " + to_string(run.run_no), [&] {

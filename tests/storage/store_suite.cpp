@@ -715,6 +715,81 @@ STORE_TEST("a checkpoint comes back as it was, whatever its size") {
     }
 }
 
+namespace {
+
+/// A run of one task that has ended, with a row in every table that can have one.
+void commit_ended_run(store& store, std::int64_t run, int second) {
+  const model::attempt_key key{{run}, 0, 1};
+  const auto what = std::make_shared<const model::checkpoint>(model::checkpoint{"t", "x"});
+  auto end = run_moved(run, model::run_state::running, model::run_state::failed);
+  end.at = at(second);
+  commit(store, {created(run, workflow_of({"a"})), dispatched(run, 0),
+                 model::checkpoint_saved{key, what, at(1)},
+                 model::snapshot_saved{key, std::make_shared<const std::string>("old"), at(1)},
+                 ended(run, 0, 1, task_state::failed), end});
+}
+
+} // namespace
+
+STORE_TEST("runs that ended long ago are pruned with all that is stored of them") {
+  TestType db;
+  for (std::int64_t run = 1; run <= 4; ++run)
+    commit_ended_run(*db.store, run, int(run) * 10);
+  commit(*db.store, {created(5, workflow_of({"a"}))}); // goes on
+  commit_ended_run(*db.store, 6, 1);                   // the newest
+  const auto last = must(db.reader->last_seq());
+  CHECK(must(db.store->prune(at(30), at(100))) == std::vector<model::run_no>{{1}, {2}});
+  CHECK(db.reader->run({2}).error().code == errc::not_found);
+  CHECK(must(db.reader->tasks({.run_no = {2}, .from_idx = 0, .state = {}})).empty());
+  CHECK(must(db.reader->attempts({{2}, 0})).empty());
+  CHECK_FALSE(must(db.reader->checkpoint({{2}, 0})));
+  CHECK_FALSE(must(db.reader->snapshot({{2}, 0})));
+  CHECK(must(db.reader->checkpoint({{3}, 0}))->what.token == "t");
+  CHECK(must(db.reader->snapshot({{3}, 0}))->what == "old");
+  for (const auto& event : must(db.reader->events({})))
+    CHECK(event.run_no.value > 2);
+  CHECK(must(db.reader->runs({})).size() == 4);
+  CHECK(must(db.reader->last_seq()) == last);
+  CHECK(must(db.store->prune(at(30), at(100))).empty());
+  commit(*db.store, {created(must(db.reader->next_run_no()).value, workflow_of({"a"}))});
+  CHECK(must(db.reader->run({7})).version == 1); // neither numbers nor workflows start again
+}
+
+STORE_TEST("a run whose key still stands is not pruned") {
+  TestType db;
+  auto keyed = created(1, workflow_of({"a"}));
+  keyed.request.key = model::idempotency_key{"digest", "request"};
+  commit(*db.store, {keyed, dispatched(1, 0), ended(1, 0),
+                     run_moved(1, model::run_state::running, model::run_state::succeeded),
+                     created(2, workflow_of({"a"}))});
+  const auto expiry = keyed.at + model::key_lifetime;
+  CHECK(must(db.store->prune(at(50), expiry - model::seconds{1})).empty());
+  CHECK(must(db.store->prune(at(50), expiry)) == std::vector<model::run_no>{{1}});
+  CHECK_FALSE(must(db.reader->run_of_key("digest", at(6))));
+}
+
+STORE_TEST("checkpoints that are kept are counted with their sizes") {
+  TestType db;
+  const auto totals = [&] {
+    const auto now = must(db.reader->checkpoint_totals());
+    return std::tuple{now.count, now.bytes, now.stored_bytes};
+  };
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), dispatched(1, 1)});
+  CHECK(totals() == std::tuple{0, 0, 0});
+  auto of_other = saved(1, "t", std::string(9, 'x'));
+  of_other.key.task_idx = 1;
+  commit(*db.store, {saved(1, "t", std::string(50'000, 'x')), of_other});
+  const auto [count, bytes, stored] = totals();
+  CHECK(count == 2);
+  CHECK(bytes == 50'009);
+  CHECK(stored > 9);
+  CHECK(stored < 5'000); // the large one is compressed
+  auto done = ended(1, 0, 1);
+  done.outcome.drops_checkpoint = true;
+  commit(*db.store, {done});
+  CHECK(totals() == std::tuple{1, 9, 9});
+}
+
 STORE_TEST("a task's snapshot is kept until nothing is to be put back any more") {
   TestType db;
   const auto data = GENERATE(std::string{}, std::string("\0\xff", 2), std::string(1'000'000, 'x'));

@@ -1,0 +1,41 @@
+#include "storage/sqlite/tables.hpp"
+
+namespace sluice::storage::sqlite {
+
+std::vector<model::run_no> select_prunable(connection& db, model::wall_time ended_before,
+                                           model::wall_time now) {
+  constexpr auto sql = R"sql(
+    SELECT run_no FROM run
+     WHERE finished_us < ?1
+       AND (state = 'succeeded' OR state = 'failed' OR state = 'cancelled' OR state = 'rolled_back')
+       AND run_no < (SELECT MAX(run_no) FROM run)
+       AND run_no NOT IN (SELECT run_no FROM idempotency WHERE expires_us > ?2)
+     ORDER BY run_no
+  )sql";
+  query row{db, sql, ended_before, now};
+  std::vector<model::run_no> runs;
+  while (row.next())
+    runs.push_back({row.integer(0)});
+  return runs;
+}
+
+void delete_run(connection& db, model::run_no run) {
+  constexpr auto events = R"sql(
+    DELETE FROM event WHERE run_no = ?1
+       AND seq BETWEEN (SELECT first_seq FROM run WHERE run_no = ?1)
+                   AND (SELECT last_seq FROM run WHERE run_no = ?1)
+  )sql";
+  query{db, events, run.value}.run(); // while the run's row still has their range
+  for (const auto* sql : {R"sql(DELETE FROM attempt WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM task_text WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM checkpoint WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM snapshot WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM completion WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM timer WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM idempotency WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM task WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM run WHERE run_no = ?1)sql"})
+    query{db, sql, run.value}.run();
+}
+
+} // namespace sluice::storage::sqlite
