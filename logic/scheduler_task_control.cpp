@@ -64,7 +64,6 @@ bool is_held(const model::stored_run& run, std::uint32_t task) {
          && reason->second == to_string(model::wait_reason::hold);
 }
 
-/// Whether a task may be paused, or resumed.
 /// As `live_run::is_to_roll_back`, of a held task whose run is not in progress.
 bool is_to_roll_back(const model::stored_run& run, std::uint32_t task) {
   const auto& spec = run.workflow->tasks[task];
@@ -73,6 +72,7 @@ bool is_to_roll_back(const model::stored_run& run, std::uint32_t task) {
          && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr;
 }
 
+/// Whether a task may be paused, or resumed.
 expected<void> check_pause(const std::string& task, task_state state, bool is_held, bool pauses) {
   const auto is = "task '" + task + "' is " + std::string{to_string(state)};
   if (!pauses && state != task_state::paused)

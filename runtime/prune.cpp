@@ -2,13 +2,15 @@
 
 #include "runtime/history.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <array>
 #include <system_error>
 
 namespace sluice::runtime {
 namespace {
 
-/// Best effort: what cannot be removed now is found by the next time.
+/// What cannot be removed now is found by the next time.
 void remove_directories_of_no_run(const storage::store_paths& paths, history& store) {
   for (const auto& parent : std::array{paths.logs(), paths.work()}) {
     std::error_code failed;
@@ -19,7 +21,9 @@ void remove_directories_of_no_run(const storage::store_paths& paths, history& st
         if (const auto run = store.run(name); !run && run.error().code == errc::not_found)
           orphans.push_back(at->path());
     for (const auto& orphan : orphans)
-      std::filesystem::remove_all(orphan, failed);
+      if (std::filesystem::remove_all(orphan, failed); failed)
+        spdlog::warn("cannot remove what is left of a run path={} cause='{}'", orphan.string(),
+                     failed.message());
   }
 }
 
@@ -28,8 +32,7 @@ void remove_directories_of_no_run(const storage::store_paths& paths, history& st
 expected<std::vector<model::run_no>> prune(const std::filesystem::path& store_dir,
                                            model::milliseconds keep, model::wall_time now) {
   const storage::store_paths paths{store_dir};
-  auto past = history::open(store_dir);
-  if (!past)
+  if (const auto past = history::open(store_dir); !past && past.error().code == errc::not_found)
     return tl::unexpected(past.error());
   const auto lock = storage::store_lock::acquire(paths, {.command = "sluice prune"});
   if (!lock)
@@ -38,8 +41,12 @@ expected<std::vector<model::run_no>> prune(const std::filesystem::path& store_di
   if (!store)
     return tl::unexpected(store.error());
   auto pruned = (*store)->prune(now - keep, now);
-  if (pruned)
-    remove_directories_of_no_run(paths, *past);
+  if (!pruned)
+    return pruned;
+  auto past = history::open(store_dir);
+  if (!past)
+    return tl::unexpected(past.error());
+  remove_directories_of_no_run(paths, *past);
   return pruned;
 }
 

@@ -2,10 +2,10 @@
 
 namespace sluice::storage::sqlite {
 
-std::vector<model::run_no> select_prunable(connection& db, model::wall_time ended_before,
-                                           model::wall_time now) {
+std::vector<prunable_run> select_prunable(connection& db, model::wall_time ended_before,
+                                          model::wall_time now) {
   constexpr auto sql = R"sql(
-    SELECT run_no FROM run
+    SELECT run_no, last_seq - first_seq + 1 FROM run
      WHERE finished_us < ?1
        AND (state = 'succeeded' OR state = 'failed' OR state = 'cancelled' OR state = 'rolled_back')
        AND run_no < (SELECT MAX(run_no) FROM run)
@@ -13,10 +13,14 @@ std::vector<model::run_no> select_prunable(connection& db, model::wall_time ende
      ORDER BY run_no
   )sql";
   query row{db, sql, ended_before, now};
-  std::vector<model::run_no> runs;
+  std::vector<prunable_run> runs;
   while (row.next())
-    runs.push_back({row.integer(0)});
+    runs.push_back({{row.integer(0)}, row.integer(1)});
   return runs;
+}
+
+void delete_expired_keys(connection& db, model::wall_time now) {
+  query{db, R"sql(DELETE FROM idempotency WHERE expires_us <= ?1)sql", now}.run();
 }
 
 void delete_run(connection& db, model::run_no run) {
@@ -32,7 +36,6 @@ void delete_run(connection& db, model::run_no run) {
                           R"sql(DELETE FROM snapshot WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM completion WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM timer WHERE run_no = ?1)sql",
-                          R"sql(DELETE FROM idempotency WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM task WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM run WHERE run_no = ?1)sql"})
     query{db, sql, run.value}.run();

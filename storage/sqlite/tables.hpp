@@ -51,11 +51,16 @@ void update_progress(connection& db, model::run_no run, const run_progress& prog
 void mend_run(connection& db, const mended_run& run);
 void mend_task(connection& db, model::run_no run, const mended_run::task& task);
 
+struct prunable_run {
+  model::run_no run_no;
+  std::int64_t events = 0; ///< at most
+};
 /// Runs that ended before a time, but for the newest and those whose key still stands.
-std::vector<model::run_no> select_prunable(connection& db, model::wall_time ended_before,
-                                           model::wall_time now);
-/// With all that is stored of it in any table.
+std::vector<prunable_run> select_prunable(connection& db, model::wall_time ended_before,
+                                          model::wall_time now);
+/// With all that is stored of it in any table but for its keys.
 void delete_run(connection& db, model::run_no run);
+void delete_expired_keys(connection& db, model::wall_time now);
 
 model::run_no select_next_run_no(connection& db);
 std::vector<run_row> select_runs(connection& db, const run_query& wanted);

@@ -7,6 +7,10 @@
 namespace sluice::storage::sqlite {
 namespace {
 
+// Of the runs that are deleted in one transaction: enough that its sync is cheap beside them, and
+// little enough that its log stays small.
+constexpr std::int64_t events_per_prune = 20'000;
+
 std::string name_of(std::span<const step_ptr> steps) {
   const auto first = std::to_string(steps.front()->number);
   const auto last = std::to_string(steps.back()->number);
@@ -191,20 +195,27 @@ bool writer::write(const model::progress_made& r) {
 
 expected<std::vector<model::run_no>> writer::prune(model::wall_time ended_before,
                                                    model::wall_time now) {
-  auto runs = guarded("look for runs that ended long ago",
-                      [&] { return select_prunable(*db_, ended_before, now); });
-  if (!runs)
-    return runs;
-  for (const auto run : *runs) {
-    const auto deleted = guarded("delete run " + to_string(run), [&] {
-      transaction all{*db_};
-      delete_run(*db_, run);
-      all.commit();
+  const auto found = guarded("look for runs that ended long ago",
+                             [&] { return select_prunable(*db_, ended_before, now); });
+  if (!found)
+    return tl::unexpected(found.error());
+  std::vector<model::run_no> pruned;
+  while (pruned.size() < found->size()) {
+    const auto deleted = guarded("delete run " + to_string((*found)[pruned.size()].run_no), [&] {
+      transaction group{*db_};
+      delete_expired_keys(*db_, now);
+      for (std::int64_t events = 0; pruned.size() < found->size() && events < events_per_prune;) {
+        const auto& run = (*found)[pruned.size()];
+        delete_run(*db_, run.run_no);
+        events += run.events;
+        pruned.push_back(run.run_no);
+      }
+      group.commit();
     });
     if (!deleted)
       return tl::unexpected(deleted.error());
   }
-  return runs;
+  return pruned;
 }
 
 expected<void> writer::mend(const mended_run& run, model::wall_time now) {

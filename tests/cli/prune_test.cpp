@@ -19,6 +19,7 @@ TEST_CASE("prune: forgets runs that ended, with their logs", "[cli][prune]") {
   CHECK(std::filesystem::exists(logs / "r-1"));
   const auto pruned = here.run({"prune", "--keep", "0s"});
   CHECK(pruned.code == 0);
+  CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice/sluice.db-wal")); // all is in one
   CHECK_THAT(pruned.out, Contains("2 runs pruned: r-1, r-2")); // the newest stays
   CHECK(here.run({"show", "r-1"}).code == 3);
   CHECK_FALSE(std::filesystem::exists(logs / "r-1"));

@@ -108,6 +108,22 @@ TEST_CASE("schema: unfinished runs are found by their index", "[storage][schema]
   CHECK_FALSE(plan.executeStep()); // no sorting
 }
 
+TEST_CASE("schema: its views outlive the migrations, and cost no look at runs that are over",
+          "[storage][schema][disk]") {
+  on_disk db;
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READONLY};
+  SQLite::Statement view{raw, "SELECT name FROM sqlite_schema WHERE type = 'view'"};
+  std::vector<std::string> views;
+  while (view.executeStep())
+    views.push_back(view.getColumn(0).getString());
+  CHECK(views.size() == 3);
+  for (const auto& name : views)
+    CHECK_NOTHROW(raw.execAndGet("SELECT COUNT(*) FROM " + name));
+  SQLite::Statement plan{raw, "EXPLAIN QUERY PLAN SELECT * FROM active_task"};
+  REQUIRE(plan.executeStep());
+  CHECK_THAT(plan.getColumn(3).getString(), Catch::Contains("run_unfinished"));
+}
+
 TEST_CASE("schema: its views say what people ask", "[storage][schema][disk]") {
   on_disk db;
   auto retrying = ended(1, 1, 1, task_state::retry_wait);

@@ -1,5 +1,8 @@
 -- What people ask a store for with SQL: `sqlite3 -readonly sluice.db 'SELECT * FROM active_task'`.
 -- Times are text, in UTC.
+--
+-- A migration that copies one of their tables drops the views first and makes them again: SQLite
+-- lets a view follow the table that is renamed away.
 
 -- What runs, or was running when its runtime died.
 CREATE VIEW active_task AS
@@ -8,13 +11,13 @@ SELECT 'r-' || t.run_no || '/' || t.name AS task, w.name AS workflow, t.state, t
   FROM run r
   JOIN workflow_version v USING (version_id)
   JOIN workflow w USING (workflow_id)
-  JOIN task t USING (run_no)
+  CROSS JOIN task t USING (run_no) -- after the run, of which few are unfinished
   JOIN attempt a USING (run_no, task_idx, attempt)
  WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
    AND t.state IN ('dispatched', 'running', 'deferred', 'validating', 'cancelling', 'rolling_back');
 
 CREATE VIEW task_stats_by_run AS
-SELECT 'r-' || r.run_no AS run, w.name AS workflow, r.state, COUNT(*) AS tasks,
+SELECT r.run_no, 'r-' || r.run_no AS run, w.name AS workflow, r.state, COUNT(*) AS tasks,
        SUM(t.state = 'succeeded') AS succeeded, SUM(t.state = 'failed') AS failed,
        SUM(t.state = 'skipped') AS skipped, SUM(t.state = 'cancelled') AS cancelled,
        SUM(t.state = 'rolled_back') AS rolled_back, SUM(t.finished_us IS NULL) AS undecided,
