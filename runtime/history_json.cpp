@@ -96,6 +96,8 @@ model::value to_json(const storage::attempt_row& attempt) {
   put_time(v, "started_at", attempt.started_at);
   put_time(v, "finished_at", attempt.finished_at);
   put_usage(v, attempt.usage);
+  if (!attempt.own_usage.is_null())
+    v["usage"] = attempt.own_usage;
   return v;
 }
 

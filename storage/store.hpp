@@ -66,7 +66,7 @@ public:
   /// trail. For a person's repair, while no scheduler has the run.
   virtual expected<void> mend(const mended_run& run, model::wall_time now) = 0;
 
-  /// Deletes all that is stored of runs that ended before a time, each in a transaction of its own,
+  /// Deletes all that is stored of runs that ended before a time, some of them in one transaction,
   /// and returns which. The newest run stays, as its number must not be given again, and runs whose
   /// key still stands. While no scheduler has the store. On an error some are deleted.
   virtual expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
@@ -105,7 +105,8 @@ struct attempt_row {
   model::task_state state = model::task_state::dispatched;
   std::uint32_t generation = 1; ///< of the run
   std::optional<model::failure> failure;
-  model::value inputs; ///< object or null
+  model::value inputs;    ///< object or null
+  model::value own_usage; ///< what its task said it used, once it has ended: object or null
   model::resource_usage usage;
   model::wall_time dispatched_at;
   std::optional<model::wall_time> started_at;

@@ -130,9 +130,18 @@ std::string role_words(const storage::attempt_row& attempt) {
   return std::string{to_string(attempt.role)} + (attempt.failure ? ": " : "");
 }
 
+/// `cost 0.5  tokens 12`
+std::string usage_words(const model::value& usage) {
+  std::string words;
+  if (usage.is_object())
+    for (const auto& [name, number] : usage.items())
+      words += (words.empty() ? "" : "  ") + name + " " + model::to_plain_text(number);
+  return shortened(printable(words), 60);
+}
+
 void print_attempts(session& s, const runtime::history& store,
                     const std::vector<storage::attempt_row>& attempts) {
-  table t{{"ATTEMPT", "", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "", "LOG"}};
+  table t{{"ATTEMPT", "", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "USAGE", "", "LOG"}};
   for (const auto& attempt : attempts) {
     const auto log = store.log_of(attempt.key);
     std::error_code absent;
@@ -147,6 +156,7 @@ void print_attempts(session& s, const runtime::history& store,
            {attempt.finished_at ? model::to_human(*attempt.finished_at - start) : ""},
            {used ? model::to_human(attempt.usage.cpu) : ""},
            {used ? std::to_string(attempt.usage.peak_rss_bytes / 1024) + " KiB" : ""},
+           {usage_words(attempt.own_usage)},
            {role_words(attempt) + (attempt.failure ? failure_words(*attempt.failure) : "")},
            {has_log ? log.string() : ""}});
   }

@@ -26,6 +26,8 @@ attempt_row read_attempt(query& row, model::task_key task) {
   attempt.finished_at = row.time(11);
   attempt.generation = static_cast<std::uint32_t>(row.integer(12));
   attempt.role = read_name(row.text(13), model::parse_command_role);
+  if (!row.is_null(14))
+    attempt.own_usage = read_json(row.text(14));
   return attempt;
 }
 
@@ -77,12 +79,22 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
         outcome.started_at,
         outcome.finished_at}
     .run();
+  if (!outcome.own_usage.is_null()) // seldom, so that others bind nothing more
+    query{db,
+          R"sql(
+            UPDATE attempt SET usage = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+          )sql",
+          outcome.key.run_no.value,
+          outcome.key.task_idx,
+          outcome.key.attempt,
+          model::to_text(outcome.own_usage)}
+      .run();
 }
 
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     SELECT attempt, executor, state, class, code, message, inputs, cpu_us, peak_rss_bytes,
-           dispatched_us, started_us, finished_us, generation, role
+           dispatched_us, started_us, finished_us, generation, role, usage
       FROM attempt WHERE run_no = ?1 AND task_idx = ?2 ORDER BY attempt
   )sql";
   query row{db, sql, task.run_no.value, task.task_idx};

@@ -68,7 +68,9 @@ TEST_CASE("checkpoint: what cannot be saved fails the verb", "[cli][checkpoint]"
 
 TEST_CASE("checkpoint: outside a task it does nothing", "[cli][checkpoint]") {
   const workspace here;
-  const auto done = here.run({"checkpoint", "step-3"});
+  const auto done =
+    here.run(GENERATE(std::vector<std::string>{"checkpoint", "step-3"},
+                      std::vector<std::string>{"checkpoint", "step-3", "no such file"}));
   CHECK(done.code == 0);
   CHECK((done.out + done.err).empty());
   CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice"));
@@ -97,6 +99,9 @@ TEST_CASE("progress and usage: a task says how far it is and what it used", "[cl
   const auto events = here.run({"events", "r-1"}).out;
   CHECK_THAT(events, Contains("progress") && Contains("40 %, row 7"));
   CHECK_THAT(events, Contains("cost 0.5, tokens 5"));
+  CHECK_THAT(here.run({"show", "r-1/a"}).out, Contains("USAGE") && Contains("cost 0.5  tokens 5"));
+  const auto task = nlohmann::json::parse(here.run({"--json", "show", "r-1/a"}).out);
+  CHECK(task["attempts"][0]["usage"] == nlohmann::json{{"cost", 0.5}, {"tokens", 5}});
   CHECK(here.run({"progress", "0.4"}).code == 0); // outside a task
   CHECK(here.run({"usage", "tokens=5"}).code == 0);
   CHECK(here.run({"progress", "2"}).code == 2);
