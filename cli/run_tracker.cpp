@@ -61,9 +61,9 @@ void run_tracker::apply(const model::event& e) {
                              state == model::task_state::rolling_back ? "rolling back" : "",
                              {}};
   else if (state == model::task_state::cancelling)
-    running_[*e.task_idx].doing = "cancelling";
+    under_way(e).doing = "cancelling";
   else if (state == model::task_state::validating)
-    running_[*e.task_idx].doing = "validating";
+    under_way(e).doing = "validating";
   else if (state && model::is_terminal(*state))
     task_ended(*e.task_idx, e.to);
   else
@@ -76,6 +76,11 @@ std::optional<model::wall_time> run_tracker::began_at(const model::event& e) con
     return model::from_us(started->get<std::int64_t>());
   const auto found = e.task_idx ? running_.find(*e.task_idx) : running_.end();
   return found == running_.end() ? std::nullopt : std::optional{found->second.since};
+}
+
+running_task& run_tracker::under_way(const model::event& e) {
+  return running_.try_emplace(*e.task_idx, running_task{e.attempt.value_or(0), e.at, {}})
+    .first->second;
 }
 
 void run_tracker::task_ended(std::uint32_t task, std::string_view state) {

@@ -50,6 +50,8 @@ public:
   std::optional<model::wall_time> began_at(const model::event& e) const;
 
 private:
+  /// The entry of the event's task; one that an earlier runtime began has none before.
+  running_task& under_way(const model::event& e);
   void task_ended(std::uint32_t task, std::string_view state);
   std::size_t& count_of(std::string_view state); ///< a terminal one
 

@@ -49,15 +49,24 @@ TEST_CASE("cancel: with force what ignores TERM is killed at once", "[cli][cance
   CHECK(program.wait() == 1);
 }
 
-TEST_CASE("cancel: a store that nobody holds is said", "[cli][cancel]") {
+TEST_CASE("cancel: an interrupted run is cancelled by the verb itself", "[cli][cancel]") {
   const workspace here;
-  here.write("w.yaml", endless);
+  here.write("w.yaml", "tasks:\n  wait: sleep 600\n  other: {run: echo ran >> ledger}\n"
+                       "  next: {after: [wait], run: echo ran >> ledger}\n"
+                       "finally: {tidy: echo tidied}\n");
   {
-    running_program program{here.directory(), {"--json", "run", "w.yaml"}};
+    running_program program{here.directory(), {"--json", "run", "--slots", "1", "w.yaml"}};
     program.read_until("task_dispatched");
   } // killed
+  const bool is_paused = GENERATE(false, true);
+  if (is_paused)
+    REQUIRE(here.run({"pause", "r-1"}).code == 0);
   const auto done = here.run({"cancel", "r-1"});
-  CHECK(done.code == 5);
-  CHECK_THAT(done.err, Contains("no runtime holds the store '.sluice'"));
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("cancelling r-1") && Contains("r-1  cancelled"));
+  CHECK_FALSE(std::filesystem::exists(here.directory() / "ledger")); // nothing else was started
+  CHECK(here.run({"logs", "r-1/tidy"}).out == "tidied\n");
+  CHECK(here.run({"show", "r-1", "--quiet"}).out == "cancelled\n");
+  CHECK(here.run({"replay", "r-1"}).code == 0);
   CHECK(here.run({"cancel", "r-2"}).code == 3);
 }

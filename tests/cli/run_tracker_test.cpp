@@ -49,6 +49,14 @@ TEST_CASE("run_tracker: events add up to counts", "[cli][run_tracker]") {
   CHECK(tracker.cancelled() == 1);
 }
 
+TEST_CASE("run_tracker: what an earlier runtime began runs since it was heard of",
+          "[cli][run_tracker]") {
+  auto tracker = tracker_of(1);
+  tracker.apply(task_event(0, model::event_type::task_cancelling, "cancelling", 7));
+  CHECK(tracker.running().at(0).since == model::from_us(7));
+  CHECK(tracker.running().at(0).doing == "cancelling");
+}
+
 TEST_CASE("run_tracker: an attempt that another one follows runs no more and is not done",
           "[cli][run_tracker]") {
   const auto [how, to] = GENERATE(table<model::event_type, std::string>({
