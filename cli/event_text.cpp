@@ -88,8 +88,8 @@ std::string event_detail(const model::event& e) {
     if (!text.empty())
       detail += (detail.empty() ? "" : std::string{separator}) + text;
   };
-  if (const auto failure_class = text_of(e.data, "class"); !failure_class.empty())
-    add("", failure_sentence(failure_class, text_of(e.data, "code"), text_of(e.data, "message")));
+  if (const auto failure = failure_of(e))
+    add("", failure_sentence(*failure));
   else
     add("", text_of(e.data, "message"));
   if (const auto breaker = breaker_of(e))

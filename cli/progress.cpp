@@ -78,8 +78,10 @@ private:
       word = "warning";
       colour = tint::yellow;
     } else if (e.type == model::event_type::task_lost) {
-      word = "lost";
-      colour = tint::red;
+      const auto failure = failure_of(e);
+      const bool is_lost = !failure || !is_given_back(*failure);
+      word = is_lost ? "lost" : "ready";
+      colour = is_lost ? tint::red : tint::yellow;
     } else if (e.type == model::event_type::task_retrying) {
       word = "retrying";
     } else if (e.type == model::event_type::task_fallback) {

@@ -52,9 +52,7 @@ void print_failure(session& s, const runtime::history& store, const runtime::tas
   auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
               + s.out.tinted(task.shown_state(), tint_of(task.shown_state()));
   if (task.failure)
-    line += ": "
-            + failure_sentence(to_string(task.failure->failure_class), task.failure->code,
-                               task.failure->message);
+    line += ": " + failure_sentence(*task.failure);
   if (is_allowed)
     line += " (allowed)";
   if (const auto time = task_time(task, s.clock.wall()); !time.empty())

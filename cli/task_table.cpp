@@ -40,9 +40,7 @@ std::string retry_words(const runtime::task_view& task, model::wall_time now) {
 
 std::string task_detail(const runtime::task_view& task, model::wall_time now) {
   if (task.failure && task.wait_reason != model::wait_reason::hold)
-    return failure_sentence(to_string(task.failure->failure_class), task.failure->code,
-                            task.failure->message)
-           + retry_words(task, now);
+    return failure_sentence(*task.failure) + retry_words(task, now);
   if (task.interrupted)
     return "its runtime is gone";
   const auto waits = wait_words(task, now);

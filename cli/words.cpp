@@ -47,22 +47,26 @@ tint tint_of(std::string_view state) {
   return tint::none;
 }
 
-std::string failure_words(std::string_view failure_class, std::string_view code) {
-  if (code.empty() || code == failure_class)
-    return std::string{failure_class};
-  if (failure_class == "exit")
-    return code.starts_with("SIG") ? std::string{code} : "exit " + std::string{code};
-  return std::string{failure_class} + " (" + std::string{code} + ")";
+bool is_given_back(const model::failure& failure) {
+  return failure.failure_class == model::failure_class::lost
+         && (failure.code == "no_slot" || failure.code == "paused" || failure.code == "drained");
 }
 
 std::string failure_words(const model::failure& failure) {
-  return failure_words(to_string(failure.failure_class), failure.code);
+  if (is_given_back(failure))
+    return "given back";
+  const std::string name{to_string(failure.failure_class)};
+  if (failure.code.empty() || failure.code == name)
+    return name;
+  if (failure.failure_class == model::failure_class::exit)
+    return failure.code.starts_with("SIG") ? failure.code : "exit " + failure.code;
+  return name + " (" + failure.code + ")";
 }
 
-std::string failure_sentence(std::string_view failure_class, std::string_view code,
-                             std::string_view message) {
-  const auto words = failure_words(failure_class, code);
-  return message.empty() || message == words || message == failure_class
+std::string failure_sentence(const model::failure& failure) {
+  const auto words = failure_words(failure);
+  const auto& message = failure.message;
+  return message.empty() || message == words || message == to_string(failure.failure_class)
            ? words
            : words + ": " + printable(message);
 }
@@ -94,26 +98,35 @@ std::string generation_words(std::uint32_t generation) {
 
 std::string count_words(const runtime::run_view& run) {
   using model::task_state;
+  constexpr std::string_view interrupted = "interrupted";
   // As stored, a task that is ready counts as pending and one that runs as dispatched.
   constexpr std::array shown{
     std::pair{task_state::failed, "failed"},
     std::pair{task_state::dispatched, "running"},
     std::pair{task_state::validating, "validating"},
     std::pair{task_state::cancelling, "cancelling"},
+    std::pair{task_state::rolling_back, "rolling back"},
     std::pair{task_state::retry_wait, "retrying"},
     std::pair{task_state::waiting, "waiting"},
-    std::pair{task_state::rolling_back, "rolling back"},
     std::pair{task_state::rolled_back, "rolled back"},
     std::pair{task_state::paused, "paused"},
     std::pair{task_state::pending, "pending"},
     std::pair{task_state::skipped, "skipped"},
     std::pair{task_state::cancelled, "cancelled"},
   };
-  std::string words;
+  std::vector<std::pair<std::uint32_t, std::string_view>> counts;
   for (const auto& [state, word] : shown)
-    if (const auto count = run.count(state); count != 0)
-      words += (words.empty() ? "" : "  ") + std::to_string(count) + " "
-               + (run.interrupted && model::is_active(state) ? "interrupted" : word);
+    if (const auto count = run.count(state); count == 0)
+      continue;
+    else if (!run.interrupted || !model::is_active(state))
+      counts.emplace_back(count, word);
+    else if (!counts.empty() && counts.back().second == interrupted)
+      counts.back().first += count; // the states of what is under way stand side by side above
+    else
+      counts.emplace_back(count, interrupted);
+  std::string words;
+  for (const auto& [count, word] : counts)
+    words += (words.empty() ? "" : "  ") + std::to_string(count) + " " + std::string{word};
   return words;
 }
 

@@ -15,12 +15,14 @@ namespace sluice::cli {
 /// The colour of a task's or run's state, by its shown name.
 tint tint_of(std::string_view state);
 
-/// `exit 3`, `SIGKILL`, `timeout`, `permanent (output_too_large)`.
-std::string failure_words(std::string_view failure_class, std::string_view code);
+/// Whether an attempt was taken back without a fault of its own: it had no slot, or was stopped by
+/// a pause or by the end of its runtime. It counts neither as failed nor as lost.
+bool is_given_back(const model::failure& failure);
+
+/// `exit 3`, `SIGKILL`, `given back`, `timeout`, `permanent (output_too_large)`.
 std::string failure_words(const model::failure& failure);
 /// The words, and the message behind them when it says more.
-std::string failure_sentence(std::string_view failure_class, std::string_view code,
-                             std::string_view message);
+std::string failure_sentence(const model::failure& failure);
 
 /// `r-12/load`, or `r-12/7` when a shell would not take the name as it is.
 std::string task_id(model::task_key key, std::string_view name);

@@ -39,8 +39,14 @@ int mark(session& s, const mark_options& options) {
     s.print_json({{"run", to_string(task.key.run_no)}, {"task", task.name}, {"state", as}});
   else if (s.text())
     s.out.line(id + " is marked " + as + "; it was " + std::string{task.shown_state()});
-  if (s.text() && model::is_terminal(found->run.state))
-    s.out.line("go on with: " + s.hint("retry " + to_string(task.key.run_no)));
+  const auto run_state = found->run.state;
+  if (s.text() && model::is_terminal(run_state)) {
+    const bool has_failures =
+      run_state == model::run_state::failed || run_state == model::run_state::cancelled;
+    s.out.line("go on with: "
+               + s.hint("retry " + to_string(task.key.run_no)
+                        + (has_failures ? "" : " --downstream " + shell_quoted(task.name))));
+  }
   return exit_done;
 }
 

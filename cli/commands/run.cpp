@@ -14,7 +14,8 @@ struct run_options {
   std::string file;
   std::string resume;              ///< a run to go on with, instead
   std::vector<std::string> params; ///< `name=value`
-  std::string key;                 ///< empty: none
+  std::string key;
+  bool has_key = false; ///< an empty one is none, and refused
   std::uint32_t slots = 0;
 };
 
@@ -125,7 +126,7 @@ int run_file(session& s, const run_options& options) {
   auto submission = make_submission(s, std::move(*loaded), options.file, options.params);
   if (!submission)
     return submission.error();
-  if (!options.key.empty()) {
+  if (options.has_key) {
     auto key = runtime::key_of(*submission, options.key);
     if (!key)
       return s.fail("--key: " + key.error().message, exit_usage);
@@ -168,14 +169,16 @@ void add_run(CLI::App& program, action& chosen) {
     ->type_name("NAME=VALUE")
     ->allow_extra_args(false)
     ->needs(file);
-  verb
-    ->add_option("--key", options->key,
-                 "Run it once: for 24 hours the same key stands for the run it began")
-    ->needs(file);
+  auto* key = verb
+                ->add_option("--key", options->key,
+                             "Run it once: for 24 hours the same key stands for the run it began")
+                ->needs(file);
   verb->add_option("--slots", options->slots, "Tasks at once; by default 4, or the CPUs if fewer")
     ->check(CLI::Range(1u, 100'000u));
-  verb->callback(
-    [options, &chosen] { chosen = [options](session& s) { return run(s, *options); }; });
+  verb->callback([options, key, &chosen] {
+    options->has_key = key->count() != 0;
+    chosen = [options](session& s) { return run(s, *options); };
+  });
 }
 
 } // namespace sluice::cli

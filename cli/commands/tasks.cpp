@@ -70,8 +70,9 @@ int list_tasks(session& s, const tasks_options& options) {
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
   const auto read = store.each_task(run, [&](const runtime::task_view& task) {
-    const bool is_dead =
-      task.state == model::task_state::failed || task.wait_reason == model::wait_reason::hold;
+    const bool is_undone = task.state == model::task_state::rolled_back && task.failure;
+    const bool is_dead = task.state == model::task_state::failed || is_undone
+                         || task.wait_reason == model::wait_reason::hold;
     const bool wanted = (!options.dead || is_dead) && (state.empty() || task.shown_state() == state)
                         && (name.empty() || task.name.find(name) != std::string::npos);
     if (wanted && ++found > options.list.limit)

@@ -35,6 +35,15 @@ TEST_CASE("idempotency: a task is done once however often it is asked for", "[cl
   CHECK(here.read("ledger") == "once\nonce\n");
 }
 
+TEST_CASE("idempotency: an empty key is refused", "[cli][idempotency]") {
+  const workspace here;
+  here.write("w.yaml", "tasks: {a: 'true'}\n");
+  const auto done = here.run({"run", "w.yaml", "--key", ""}); // of a variable that is not set
+  CHECK(done.code == 2);
+  CHECK_THAT(done.err, Contains("--key: "));
+  CHECK_FALSE(std::filesystem::exists(here.directory() / ".sluice"));
+}
+
 TEST_CASE("idempotency: a run that was killed keeps no key", "[cli][idempotency]") {
   const workspace here;
   here.write("w.yaml", "tasks: {close: {idempotency: march, run: 'test -e done || sleep 600'}}\n");

@@ -35,6 +35,17 @@ TEST_CASE("mark: a task of a run that has ended is decided by hand, and used by 
   CHECK(here.run({"replay", "r-1"}).code == 0);
 }
 
+TEST_CASE("mark: after a run that succeeded, what depends on the task can start again",
+          "[cli][mark]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n  load: {run: 'false', allow_failure: true}\n"
+                       "  report: {after: [load], run: echo reported}\n");
+  REQUIRE(here.run({"run", "w.yaml"}).code == 0);
+  CHECK_THAT(here.run({"mark", "r-1/load", "--succeeded"}).out,
+             Contains("sluice retry r-1 --downstream load"));
+  CHECK(here.run({"retry", "r-1", "--downstream", "load"}).code == 0);
+}
+
 TEST_CASE("mark: what cannot be marked is refused", "[cli][mark]") {
   const workspace here;
   here.write("w.yaml", broken);

@@ -53,6 +53,7 @@ TEST_CASE("pause: what runs is stopped too, and a pause outlives its runtime", "
     program.read_until("task_dispatched");
     CHECK_THAT(here.run({"pause", "r-1", "--stop"}).out, Contains("stops 1 task"));
     CHECK_THAT(program.read_until("task_lost"), Contains(R"("code":"paused")"));
+    CHECK_THAT(here.run({"events", "r-1"}).out, Contains("given back: stopped because"));
   }                                            // killed
   CHECK(here.run({"pause", "r-1"}).code == 4); // nobody holds the store: it is paused all the same
   running_program program{here.directory(), {"run", "--resume", "r-1"}};

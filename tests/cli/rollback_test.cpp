@@ -47,6 +47,16 @@ TEST_CASE("rollback: a run that fails undoes what succeeded", "[cli][rollback]")
   CHECK_THAT(again.out, Contains("3 tasks reset (flight, hotel, pay), 0 kept"));
 }
 
+TEST_CASE("rollback: what failed for good is listed though it was undone", "[cli][rollback]") {
+  const workspace here;
+  here.write("w.yaml", "on_failure: compensate\ntasks:\n"
+                       "  flight: {run: 'true', compensate: 'true'}\n"
+                       "  pay: {after: [flight], run: exit 3, rollback: 'true'}\n");
+  CHECK(here.run({"run", "w.yaml"}).code == 1);
+  const auto dead = here.run({"tasks", "r-1", "--dead"}).out;
+  CHECK_THAT(dead, Contains("pay") && Contains("exit 3") && !Contains("flight"));
+}
+
 TEST_CASE("rollback: an ended run is rolled back on demand", "[cli][rollback]") {
   const workspace here;
   here.write("w.yaml", booking("stop", "true"));

@@ -9,14 +9,19 @@ using namespace sluice;
 using namespace sluice::cli;
 
 TEST_CASE("words: a failure in as few words as it takes", "[cli][words]") {
-  const auto [failure_class, code, want] = GENERATE(table<std::string, std::string, std::string>({
-    {"exit", "3", "exit 3"},
-    {"exit", "SIGKILL", "SIGKILL"},
-    {"timeout", "", "timeout"},
-    {"permanent", "output_too_large", "permanent (output_too_large)"},
-    {"lost", "lost", "lost"},
-  }));
-  CHECK(failure_words(failure_class, code) == want);
+  using enum model::failure_class;
+  const auto [failure_class, code, want] =
+    GENERATE(table<model::failure_class, std::string, std::string>({
+      {exit, "3", "exit 3"},
+      {exit, "SIGKILL", "SIGKILL"},
+      {timeout, "", "timeout"},
+      {permanent, "output_too_large", "permanent (output_too_large)"},
+      {lost, "lost", "lost"},
+      {lost, "no_slot", "given back"}, // no fault of the attempt
+      {lost, "paused", "given back"},
+      {lost, "drained", "given back"},
+    }));
+  CHECK(failure_words({failure_class, code, ""}) == want);
 }
 
 TEST_CASE("words: a task id can be pasted into a shell", "[cli][words]") {
@@ -89,5 +94,8 @@ TEST_CASE("words: counts name what is not zero", "[cli][words]") {
   CHECK(count_words(run) == "1 failed  2 interrupted");
   CHECK(run.task_count() == 6);
   run.counts[static_cast<std::size_t>(model::task_state::retry_wait)] = 1;
-  CHECK(count_words(run) == "1 failed  2 interrupted  1 retrying");
+  run.counts[static_cast<std::size_t>(model::task_state::rolling_back)] = 3;
+  CHECK(count_words(run) == "1 failed  5 interrupted  1 retrying");
+  run.interrupted = false;
+  CHECK(count_words(run) == "1 failed  2 running  3 rolling back  1 retrying");
 }
