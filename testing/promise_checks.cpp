@@ -373,6 +373,12 @@ void promise_checks::check_start(const model::start_attempt& order,
       violate(name + " starts beside " + to_string(other));
   if (under_way.size() >= node_.slots + node_.dispatch_ahead)
     violate(name + " starts although all slots are taken");
+  const auto& limit = workflows_.at(order.key.run_no)->spec().active_tasks;
+  const auto of_run = std::count_if(under_way.begin(), under_way.end(), [&](const auto& other) {
+    return other.run_no == order.key.run_no;
+  });
+  if (limit && of_run >= std::int64_t{*limit})
+    violate(name + " starts although its run has as many under way as it may");
   const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
   if (given < kept_[order.key.task()])
     violate(name + " starts without the progress that was kept");

@@ -31,7 +31,8 @@ std::string unique_store_name() {
 class scenario {
 public:
   explicit scenario(const scenario_options& options)
-    : random_(options.seed), faults_left_(std::min(random_.below(21), options.most_faults)) {
+    : random_(options.seed), workflow_(options.workflow),
+      faults_left_(std::min(random_.below(21), options.most_faults)) {
     node_options_.store_name = unique_store_name();
     node_options_.slots = static_cast<std::uint32_t>(1 + random_.below(8));
     node_options_.dispatch_ahead = random_.percent(50) ? node_options_.slots : 0;
@@ -149,13 +150,11 @@ private:
 
   void submit() {
     --runs_left_;
-    const auto size = random_.percent(90) ? 5 + random_.below(40) : 5 + random_.below(196);
-    // All of one name: their tasks share breakers.
-    const auto spec = std::make_shared<const model::workflow_spec>(random_workflow(random_, size));
+    const auto spec = workflow_ ? workflow_ : some_workflow();
     const auto compiled = logic::compile(spec, [](std::string_view) { return true; });
     if (!compiled)
-      return violate("the random workflow is not valid: " + compiled.error().front().message);
-    report_.tasks += size;
+      return violate("the workflow is not valid: " + compiled.error().front().message);
+    report_.tasks += spec->tasks.size();
     const auto number = checks_.submitted(*compiled);
     asked_.insert(number);
     // The hash is what its run is known by.
@@ -171,6 +170,12 @@ private:
                     if (!checks_.is_stored(*answer, number))
                       violate("a run was accepted that is not stored");
                   });
+  }
+
+  /// All of one name: their tasks share breakers.
+  std::shared_ptr<const model::workflow_spec> some_workflow() {
+    const auto size = random_.percent(90) ? 5 + random_.below(40) : 5 + random_.below(196);
+    return std::make_shared<const model::workflow_spec>(random_workflow(random_, size));
   }
 
   void cancel() {
@@ -357,7 +362,8 @@ private:
 
   void end_well(model::attempt_key key) {
     deeds_.ended_well.insert(key);
-    auto out = undoes(node_->launcher().order(key).role) ? model::value{} : outputs();
+    const auto& order = node_->launcher().order(key);
+    auto out = undoes(order.role) ? model::value{} : outputs(order.spec());
     deeds_.put_out[key] = out;
     node_->launcher().end(key, node_->wall(), std::nullopt, std::move(out));
   }
@@ -375,11 +381,38 @@ private:
     return asked;
   }
 
-  model::value outputs() {
-    if (random_.percent(40))
+  /// All that the task declares; of a random one often nothing, which its readers put up with.
+  model::value outputs(const model::task_spec& task) {
+    if (task.out.empty() || (!workflow_ && random_.percent(40)))
       return {};
-    // The larger text is more than a scheduler keeps in memory.
-    return {{"v", random_.below(10)}, {"text", std::string(random_.percent(20) ? 20'000 : 3, 'x')}};
+    auto values = model::value::object();
+    for (const auto& [name, type] : task.out)
+      values[name] = some_value(type);
+    return values;
+  }
+
+  model::value some_value(model::value_type type) {
+    using enum model::value_type;
+    switch (type) {
+    case integer:
+      return random_.below(10);
+    case real:
+      return 0.5 * static_cast<double>(random_.below(10));
+    case boolean:
+      return random_.percent(50);
+    case date:
+      return "2026-03-01";
+    case timestamp:
+      return "2026-03-01T07:30:00Z";
+    case list:
+      return model::value::array({1, "two"});
+    case map:
+      return {{"key", 1}};
+    case text:
+    case file:
+      break;
+    }
+    return std::string(random_.percent(20) ? 20'000 : 3, 'x'); // or more than a scheduler keeps
   }
 
   void strike() {
@@ -510,6 +543,7 @@ private:
   bool is_broken() const { return checks_.violation().has_value(); }
 
   dice random_;
+  std::shared_ptr<const model::workflow_spec> workflow_; ///< null: random ones
   std::size_t faults_left_;
   std::size_t runs_left_ = 0;
   std::size_t cancels_left_ = 0;

@@ -1,12 +1,13 @@
-// Whole runtimes in virtual time, from a seed: a random workflow, random processes, messages in
-// random order, and faults. After every step the promises are checked; the same seed does the same
-// again. Knows no test framework.
+// Whole runtimes in virtual time, from a seed: a random workflow or a given one, random processes,
+// messages in random order, and faults. After every step the promises are checked; the same seed
+// does the same again. Knows no test framework.
 #pragma once
 
-#include "model/state.hpp"
+#include "model/workflow.hpp"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ std::string_view to_string(fault f);
 struct scenario_options {
   std::uint64_t seed = 0;
   std::size_t most_faults = 20;
+  /// What runs, with the defaults of its parameters; null: random ones. @pre it is valid, its
+  /// parameters have defaults, and it calls built-in handlers only
+  std::shared_ptr<const model::workflow_spec> workflow;
 };
 
 using move_counts =

@@ -1,6 +1,7 @@
 #include "testing/scenario_node.hpp"
 
 #include "actors/process_executor.hpp"
+#include "model/params.hpp"
 #include "storage/open.hpp"
 #include "testing/tree.hpp"
 
@@ -99,6 +100,7 @@ void scenario_node::submit(std::shared_ptr<const model::workflow_spec> workflow,
                            std::string content_hash, actors::completion done) {
   auto what = std::make_shared<model::submission>();
   what->content_hash = std::move(content_hash);
+  what->params = *model::complete_params(*workflow, model::value::object());
   what->workflow = std::move(workflow);
   self->send(host_, actors::host_submit{std::move(what), std::move(done)});
 }

@@ -45,7 +45,7 @@ public:
   faulty_store& store() { return *store_; }
   scripted_launcher& launcher();
 
-  /// `content_hash` stands for the workflow.
+  /// `content_hash` stands for the workflow. @pre its parameters have defaults
   void submit(std::shared_ptr<const model::workflow_spec> workflow, std::string content_hash,
               actors::completion done);
   void cancel(model::run_no run, model::cancel_mode mode);
