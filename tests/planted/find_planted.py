@@ -37,16 +37,32 @@ def find(bug, build, seeds):
     return " ".join(said.group(1).split()) if said else f"ends with {done.returncode}"
 
 
+def check(bugs):
+    """Whether all patches still fit, without building anything; 1 when one does not."""
+    missed = 0
+    for bug in bugs:
+        done = subprocess.run(["patch", "-p1", "--dry-run", "--fuzz=0", "-d", ROOT, "-i",
+                               os.path.join(HERE, bug + ".patch")],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            missed = 1
+            print(f"{bug}: {done.stdout}")
+    return missed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bugs", nargs="*")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "planted"))
     parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--check", action="store_true", help="only that the patches still fit")
     options = parser.parse_args()
     known = sorted(name[:-len(".patch")] for name in os.listdir(HERE) if name.endswith(".patch"))
     unknown = sorted(set(options.bugs) - set(known))
     if unknown:
         parser.error(f"no bug named {unknown[0]}; there are {', '.join(known)}")
+    if options.check:
+        return check(options.bugs or known)
     missed = 0
     for bug in options.bugs or known:
         found = find(bug, options.build, options.seeds)
