@@ -57,7 +57,9 @@ void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_
       remove_timer(run, {task, timer_kind::retry});
     if (from == task_state::waiting)
       remove_timer(run, {task, timer_kind::breaker});
-    if (from == task_state::ready || to == task_state::waiting || is_terminal(to))
+    // Of what is pending again since a restart it is set, too.
+    if (from == task_state::ready || to == task_state::waiting || to == task_state::paused
+        || is_terminal(to))
       remove_timer(run, {task, timer_kind::queue_timeout});
     if (is_terminal(to))
       remove_timer(run, {task, timer_kind::deadline});

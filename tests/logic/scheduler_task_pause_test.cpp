@@ -123,6 +123,23 @@ TEST_CASE("scheduler_core: outputs are read back while a task is paused",
   CHECK(world.started("b").inputs == model::value{{"v", 3}});
 }
 
+TEST_CASE("scheduler_core: a task that is paused after a restart waits no longer for its turn",
+          "[logic][scheduler_core][pause]") {
+  core_world world{core_world::with_slots(1)};
+  flow f{"a; b < a; c < a"};
+  f["a"].out("v");
+  f["c"].in("v", "${{ tasks.a.out.v }}");
+  f["c"].queue_timeout(10s);
+  world.submit(f);
+  world.finish("a", {{"v", 3}});
+  REQUIRE(world.states("b c") == "b=dispatched c=ready");
+  REQUIRE(world.timers.size() == 1);
+  world.restart();
+  REQUIRE(world.state("c") == "pending"); // what it reads is not there yet; its time counts on
+  REQUIRE(pause(world, "c"));
+  CHECK(world.timers.empty());
+}
+
 TEST_CASE("scheduler_core: the wait before a retry goes on in a pause",
           "[logic][scheduler_core][pause][retry]") {
   flow f{"a"};
