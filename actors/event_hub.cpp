@@ -62,12 +62,16 @@ void serve(hub_pointer self, event_hub_state::subscriber& subscriber) {
 /// Notes runs that come and go, so that events can name their tasks.
 void note_run(event_hub_state& state, const model::record& record) {
   if (const auto* created = std::get_if<model::run_created>(&record))
-    state.workflows[created->run_no] = created->request.workflow;
+    state.names[created->run_no] = model::task_names{created->request.workflow};
+  const auto* expanded = std::get_if<model::task_expanded>(&record);
+  if (const auto known = expanded ? state.names.find(expanded->key.run_no) : state.names.end();
+      known != state.names.end() && known->second.size() == expanded->instances.first)
+    known->second.add(expanded->instances); // else it comes again
 }
 
 void forget_run(event_hub_state& state, const model::record& record) {
   if (const auto* moved = std::get_if<model::run_moved>(&record); moved && is_terminal(moved->to))
-    state.workflows.erase(moved->run_no);
+    state.names.erase(moved->run_no);
 }
 
 void on_published(hub_pointer self, const published& news) {
@@ -85,11 +89,13 @@ void on_published(hub_pointer self, const published& news) {
         events->push_back(model::event_of(record));
         auto& event = events->back();
         event.seq = seq;
-        const auto workflow = state.workflows.find(event.run_no);
-        if (workflow == state.workflows.end())
+        const auto names = state.names.find(event.run_no);
+        const bool is_known =
+          names != state.names.end() && event.task_idx.value_or(0) < names->second.size();
+        if (!is_known)
           gap = true;
         else if (event.task_idx)
-          event.task = workflow->second->tasks[*event.task_idx].name;
+          event.task = names->second.name(*event.task_idx);
       }
       ++seq;
       forget_run(state, record);

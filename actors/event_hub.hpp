@@ -26,7 +26,7 @@ struct event_hub_state {
   bool reads_again = false;  ///< a `read_again` is on its way
   std::map<caf::actor_id, subscriber> subscribers;
   /// Names of tasks of runs whose creation passed by; dropped at the run's end.
-  std::map<model::run_no, std::shared_ptr<const model::workflow_spec>> workflows;
+  std::map<model::run_no, model::task_names> names;
 
   static inline const char* name = "event_hub";
 };

@@ -83,6 +83,8 @@ std::string event_detail(const model::event& e) {
     return text_of(e.data, "workflow")
            + (tasks == e.data.end() ? "" : ", " + model::to_plain_text(*tasks) + " tasks");
   }
+  if (e.type == model::event_type::task_expanded)
+    return plural(e.data.value("instances", std::size_t{0}), "instance");
   std::string detail;
   const auto add = [&](std::string_view separator, const std::string& text) {
     if (!text.empty())
@@ -141,6 +143,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "snapshot";
   else if (e.type == model::event_type::task_progress)
     word = "progress";
+  else if (e.type == model::event_type::task_expanded)
+    word = "expanded";
   else if (e.type == model::event_type::run_paused)
     word = "paused";
   else if (e.type == model::event_type::run_resumed)

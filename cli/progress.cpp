@@ -98,7 +98,7 @@ private:
     } else if (!is_task_end(e) || !is_shown(e)) {
       return;
     }
-    const auto& name = e.task.empty() ? tracker_.workflow().tasks.at(*e.task_idx).name : e.task;
+    const auto& name = e.task;
     auto line = time_of(e) + padded(shortened(printable(name), widest_name), name_width_) + "  "
                 + session_.out.tinted(padded(word, state_width), colour);
     const bool is_over = is_task_end(e) || e.type == model::event_type::task_retrying
@@ -139,18 +139,18 @@ public:
     for (const auto& [idx, task] : tracker_.running()) {
       if (shown++ == most_tasks)
         break;
-      draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
-             + "  " + padded(elapsed(task.since, now), 8)
+      draw("  " + padded(shortened(printable(task.name), 40), 24) + "  "
+             + padded(elapsed(task.since, now), 8)
              + (task.doing.empty() ? "" : "  " + std::string{task.doing})
              + (task.progress.empty() ? "" : "  " + task.progress),
            width);
     }
     if (const auto more = tracker_.running().size(); more > most_tasks)
       draw("  and " + std::to_string(more - most_tasks) + " more", width);
-    for (const auto& [idx, what] : tracker_.waiting())
+    for (const auto& [idx, task] : tracker_.waiting())
       if (shown++ < most_tasks)
-        draw("  " + padded(shortened(printable(tracker_.workflow().tasks.at(idx).name), 40), 24)
-               + "  " + waiting_words(what, now),
+        draw("  " + padded(shortened(printable(task.name), 40), 24) + "  "
+               + waiting_words(task.what, now),
              width);
   }
 

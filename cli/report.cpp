@@ -63,6 +63,11 @@ void print_failure(session& s, const runtime::history& store, const runtime::tas
   print_tail(s, store, task);
 }
 
+std::string name_in_file(const runtime::task_view& task) {
+  const auto of = task.node_idx ? model::split_instance_name(task.name) : std::nullopt;
+  return of ? std::string{of->task} : task.name;
+}
+
 std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow) {
   std::set<std::string> names;
   for (const auto& task : workflow.tasks)
@@ -113,7 +118,7 @@ expected<void> print_report(session& s, runtime::history& store, const runtime::
         return true;
       ++shown;
       s.out.line("");
-      print_failure(s, store, task, allowed.contains(task.name));
+      print_failure(s, store, task, allowed.contains(name_in_file(task)));
       return true;
     });
     if (!read)

@@ -17,6 +17,9 @@ bool has_failed(const runtime::task_view& task);
 void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
                    bool is_allowed);
 
+/// Of an instance that of its task.
+std::string name_in_file(const runtime::task_view& task);
+
 /// Names of the tasks that may fail without failing the run.
 std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow);
 

@@ -28,8 +28,9 @@ constexpr model::steady_time frame_time = 50ms;      // a person sees no more th
 run_loop::run_loop(session& s, runtime::orchestrator& node, event_inbox& inbox,
                    signal_watch& signals, watched_run run)
   : session_(s), node_(node), inbox_(inbox), signals_(signals), run_(run.run_no),
-    tracker_(std::move(run.tracker)), progress_(make_progress(s, tracker_)),
-    last_seq_(run.last_seq), settles_at_(s.clock.steady() + rush_time) {
+    tracker_(std::move(run.tracker)), names_(tracker_.shared_workflow()),
+    progress_(make_progress(s, tracker_)), last_seq_(run.last_seq),
+    settles_at_(s.clock.steady() + rush_time) {
   session_.out.hold();
 }
 
@@ -90,14 +91,26 @@ expected<void> run_loop::read_missed_events() {
   return {};
 }
 
+/// Of a task whose event came without: its run is older than the runtime.
+std::string run_loop::name_of(std::uint32_t task_idx) {
+  if (task_idx >= names_.size()) {
+    auto names = runtime::history::open(session_.store_dir).and_then([this](auto store) {
+      return store.names(run_);
+    });
+    if (names)
+      names_ = std::move(*names);
+  }
+  return task_idx < names_.size() ? names_.name(task_idx) : std::to_string(task_idx);
+}
+
 void run_loop::handle(model::event e) {
   if (e.seq <= last_seq_) // read from the store already
     return;
   last_seq_ = e.seq;
   if (e.run_no != run_)
     return;
-  if (e.task.empty() && e.task_idx && *e.task_idx < tracker_.total())
-    e.task = tracker_.workflow().tasks[*e.task_idx].name;
+  if (e.task.empty() && e.task_idx)
+    e.task = name_of(*e.task_idx);
   progress_->show(e);
   tracker_.apply(e);
   needs_redraw_ = true;

@@ -37,6 +37,7 @@ public:
 private:
   expected<void> take_events();
   expected<void> read_missed_events();
+  std::string name_of(std::uint32_t task_idx);
   void handle(model::event e);
   void take_signals();
   void cancel();
@@ -54,6 +55,7 @@ private:
   signal_watch& signals_;
   model::run_no run_;
   run_tracker tracker_;
+  model::task_names names_; ///< as far as they are needed
   std::unique_ptr<progress> progress_;
   std::optional<runtime::history> store_; ///< while events that were missed are read
   bool is_behind_ = false;                ///< events have to be read from the store

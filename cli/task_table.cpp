@@ -13,6 +13,8 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return "waits for a slot";
   case model::wait_reason::limit:
     return "waits for room under limits.active_tasks";
+  case model::wait_reason::parallel:
+    return "waits for another instance: max_parallel run";
   case model::wait_reason::paused:
     return task.state == model::task_state::paused ? "does not start until it is resumed"
                                                    : "waits: its run is paused";
@@ -48,6 +50,8 @@ std::string task_detail(const runtime::task_view& task, model::wall_time now) {
     return waits + (waits.empty() ? "" : " after ") + plural(task.losses, "lost attempt");
   if (!waits.empty())
     return waits;
+  if (task.instances && task.reason.empty())
+    return plural(*task.instances, "instance");
   return printable(task.reason);
 }
 

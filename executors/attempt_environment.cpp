@@ -103,7 +103,11 @@ std::optional<model::failure> fill_environment(environment_block& block,
   if (auto failure = add_inputs(block, order.inputs, facts))
     return failure;
   block.set("SLUICE_RUN", model::to_string(order.key.run_no));
-  block.set("SLUICE_TASK", order.spec().name);
+  block.set("SLUICE_TASK", order.name());
+  if (order.instance) {
+    block.set("SLUICE_INDEX", std::to_string(order.instance->index));
+    block.set("SLUICE_COUNT", std::to_string(order.instance->count));
+  }
   block.set("SLUICE_WORKFLOW", order.workflow->name);
   block.set("SLUICE_ATTEMPT", std::to_string(order.key.attempt));
   block.set("SLUICE_INSTANCE", facts.instance_token);

@@ -1,5 +1,6 @@
 #include "logic/compiled_workflow.hpp"
 
+#include "logic/fan_out.hpp"
 #include "logic/spec_checks.hpp"
 #include "logic/spec_path.hpp"
 #include "model/nearest_name.hpp"
@@ -20,17 +21,11 @@ std::string in_quotes(std::string_view text) {
   return "'" + std::string{text} + "'";
 }
 
-/// The scope of an expression without references.
-class empty_scope : public scope {
-public:
-  const model::value& params() const override { return nothing_; }
-  const model::value& run() const override { return nothing_; }
-  const model::value* task_outputs(std::string_view) const override { return nullptr; }
-  std::string_view task_state(std::string_view) const override { return {}; }
-
-private:
-  model::value nothing_ = model::value::object();
-};
+bool names_item(const std::vector<reference>& references) {
+  return std::any_of(references.begin(), references.end(), [](const reference& mentioned) {
+    return mentioned.what == reference::root::item;
+  });
+}
 
 bool allows_no_upstream(model::join_rule rule) {
   return rule == model::join_rule::all_success || rule == model::join_rule::all_done;
@@ -61,6 +56,7 @@ private:
     std::string path;
     std::optional<std::uint32_t> task; ///< none: the workflow's own environment
     bool is_condition = false;         ///< `when` or `join`
+    bool is_of_task = false;           ///< of the task as a whole, not of its instances
   };
 
   void report(std::string path, std::string message, std::size_t offset = 0) {
@@ -88,6 +84,9 @@ private:
                  std::optional<std::uint32_t> task);
   std::optional<value_template> compile_key(const std::string& text, const std::string& path,
                                             std::optional<std::uint32_t> task);
+  std::unique_ptr<const fan_out_expressions> compile_fan_out(std::uint32_t idx);
+  value_template compile_items(const model::value& v, const std::string& path, std::uint32_t idx);
+  void check_names_item(const value_template& text, const std::string& path, const char* what);
   bool compile_texts(const model::value& v, const place& where);
   void use(const reference& mentioned, const place& where);
   void use_output(const reference& mentioned, std::uint32_t upstream, const place& where);
@@ -102,6 +101,7 @@ private:
   std::vector<dag::edge> edges_;
   std::vector<std::string> task_names_, param_names_; ///< candidates of hints
   task_expressions* current_ = nullptr;               ///< of the task that is compiled
+  std::string_view item_name_;                        ///< its other name of `item`, or empty
   std::size_t mentions_ = 0;                          ///< of tasks, in it
   int hints_ = 0;
 };
@@ -157,20 +157,28 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
   const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
-  if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key) {
+  if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
+      || task.fans_out()) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
+    item_name_ = task.fan_out->as;
     if (has_expression_join)
-      own->join =
-        compile_condition(task.join.expression, {.path = path_of(path, "join"), .task = idx});
+      own->join = compile_condition(
+        task.join.expression, {.path = path_of(path, "join"), .task = idx, .is_of_task = true});
     if (task.when)
       own->when = compile_condition(*task.when, {.path = path_of(path, "when"), .task = idx});
+    own->when_names_item = own->when && names_item(own->when->references());
+    if (task.fans_out())
+      own->fan_out = compile_fan_out(idx);
     own->in = compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
     if (task.settings->idempotency)
       own->key = compile_key(*key, path, idx);
     else if (key)
       own->key = value_template::parse(*key).value_or(value_template{});
+    if (task.fans_out() && own->key)
+      check_names_item(*own->key, path_of(path, "idempotency"),
+                       "so that all instances but one would take over its result");
     sort_unique(own->state_reads);
     sort_unique(own->output_reads);
     for (const auto upstream : own->output_reads) {
@@ -180,6 +188,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     }
     result_->expressions_[idx] = std::move(own);
     current_ = nullptr;
+    item_name_ = {};
   }
   const bool sees_others = is_finally(idx) && has_expression_join; // `run.state`, and all tasks
   if (!allows_no_upstream(task.join.rule) && !sees_others && named + mentions_ == 0)
@@ -231,7 +240,7 @@ std::size_t workflow_compiler::add_named_upstreams(std::uint32_t idx) {
 std::optional<expression> workflow_compiler::compile_condition(const std::string& text,
                                                                place where) {
   where.is_condition = true;
-  auto parsed = expression::parse(text);
+  auto parsed = expression::parse(text, item_name_);
   if (!parsed) {
     ++mentions_; // what it would have mentioned is not known
     report(std::move(where.path), std::move(parsed.error().message), parsed.error().offset);
@@ -255,7 +264,7 @@ workflow_compiler::compile_values(const model::named_values& values, const std::
   std::vector<std::pair<std::string, value_template>> compiled;
   compiled.reserve(values.size());
   for (const auto& [name, v] : values) {
-    auto parsed = value_template::parse(v);
+    auto parsed = value_template::parse(v, item_name_);
     if (parsed && parsed->references().empty()) {
       compiled.emplace_back(name, std::move(*parsed));
       continue;
@@ -281,12 +290,49 @@ std::optional<value_template> workflow_compiler::compile_key(const std::string& 
   return compiled.empty() ? std::nullopt : std::optional{std::move(compiled.front().second)};
 }
 
+/// What the task is fanned out over; in it there is no `item` yet.
+std::unique_ptr<const fan_out_expressions> workflow_compiler::compile_fan_out(std::uint32_t idx) {
+  const auto& task = spec_.tasks[idx];
+  const auto path = path_of_task(idx);
+  auto made = std::make_unique<fan_out_expressions>();
+  if (const auto* foreach = std::get_if<model::foreach_items>(&task.fan_out->items)) {
+    made->over = compile_items(foreach->over, path_of(path, "foreach"), idx);
+  } else if (const auto* matrix = std::get_if<model::matrix_items>(&task.fan_out->items)) {
+    const auto here = path_of(path, "matrix");
+    for (const auto& [name, values] : matrix->axes)
+      made->axes.emplace_back(name, compile_items(values, path_of(here, name), idx));
+    made->include = compile_items(matrix->include, path_of(here, "include"), idx);
+    made->exclude = compile_items(matrix->exclude, path_of(here, "exclude"), idx);
+  }
+  check_items(task, *made, path, problems_);
+  if (const auto& key = task.fan_out->key) {
+    const auto here = path_of(path, "key");
+    if (auto compiled = compile_values({{"key", *key}}, path, idx); !compiled.empty()) {
+      check_names_item(compiled.front().second, here, "so that all instances would be named alike");
+      made->key = std::move(compiled.front().second);
+    }
+  }
+  return made;
+}
+
+value_template workflow_compiler::compile_items(const model::value& v, const std::string& path,
+                                                std::uint32_t idx) {
+  compile_texts(v, {.path = path, .task = idx, .is_of_task = true});
+  return value_template::parse(v, item_name_).value_or(value_template{});
+}
+
+void workflow_compiler::check_names_item(const value_template& text, const std::string& path,
+                                         const char* what) {
+  if (!names_item(text.references()))
+    report(path, "names no item, " + std::string{what});
+}
+
 /// Goes through the texts of a value one by one, so that each problem has its place. Returns
 /// whether all of them can be parsed.
 bool workflow_compiler::compile_texts(const model::value& v, const place& where) {
   bool is_fine = true;
   if (v.is_string()) {
-    const auto parsed = value_template::parse(v);
+    const auto parsed = value_template::parse(v, item_name_);
     if (!parsed) {
       ++mentions_;
       report(where.path, parsed.error().what.message, parsed.error().what.offset);
@@ -318,6 +364,15 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
       report(where.path, "'run." + mentioned.name + "' is known in finally only", mentioned.offset);
     return;
   }
+  if (mentioned.what == root::item) {
+    if (where.is_of_task || !where.task || !spec_.tasks[*where.task].fans_out())
+      report(where.path,
+             where.is_of_task
+               ? "'item' is known when the task is fanned out, which comes after this"
+               : "'item' is known in a task with foreach, matrix or shard only",
+             mentioned.offset);
+    return;
+  }
   if (mentioned.what == root::params) {
     if (!mentioned.name.empty()
         && std::find(param_names_.begin(), param_names_.end(), mentioned.name)
@@ -347,6 +402,11 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
                   mentioned.offset);
   if (makes_edge)
     edges_.emplace_back(upstream, *where.task);
+  const bool needs_instances = mentioned.what == root::task_states || !mentioned.instance.empty();
+  if (needs_instances && !spec_.tasks[upstream].fans_out())
+    report(where.path,
+           "task " + in_quotes(mentioned.name) + " is not fanned out, it has no instances",
+           mentioned.offset);
   result_->mentioned_.try_emplace(mentioned.name, upstream);
   if (mentioned.what == root::task_output)
     use_output(mentioned, upstream, where);

@@ -26,6 +26,14 @@ struct spec_problem {
   bool at_name = false;   ///< the last key of `path` itself is wrong, not what it holds
 };
 
+/// What a task is fanned out over, as far as it is to be evaluated.
+struct fan_out_expressions {
+  value_template over;                                      ///< of `foreach`
+  std::vector<std::pair<std::string, value_template>> axes; ///< of `matrix`
+  value_template include, exclude;                          ///< of `matrix`
+  std::optional<value_template> key;                        ///< of each instance
+};
+
 /// The expressions of one task; most tasks of large graphs have none.
 struct task_expressions {
   std::optional<expression> join; ///< when the rule is `expression`
@@ -33,6 +41,8 @@ struct task_expressions {
   std::vector<std::pair<std::string, value_template>> in;
   std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
   std::optional<value_template> key;                       ///< of `idempotency`
+  std::unique_ptr<const fan_out_expressions> fan_out;      ///< null: it is not fanned out
+  bool when_names_item = false;                            ///< so it is asked of each instance
   // In finally also of tasks outside it, which are no upstreams.
   std::vector<std::uint32_t> state_reads;  ///< upstreams whose `state` join or `when` names; sorted
   std::vector<std::uint32_t> output_reads; ///< upstreams whose `out` anything here names; sorted

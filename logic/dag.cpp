@@ -150,6 +150,7 @@ model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> a
   const auto limit = active_tasks.value_or(std::numeric_limits<std::uint32_t>::max());
   for (auto& stage : plan.stages) {
     const auto width = static_cast<std::uint32_t>(stage.tasks.size());
+    stage.width = width;
     stage.max_parallel = std::min(width, limit);
     plan.width = std::max(plan.width, width);
   }

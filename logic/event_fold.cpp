@@ -2,6 +2,7 @@
 
 #include "logic/transitions.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,26 @@ tl::unexpected<error> misfit(const model::event& e, std::string_view why) {
 }
 
 } // namespace
+
+bool folded_run::is_counted(std::uint32_t task) const {
+  return std::none_of(fan_outs.begin(), fan_outs.end(), [task](const instances& of) {
+    return of.superseded ? task >= of.first && task < of.first + of.count
+                         : task == of.task && of.count > 0;
+  });
+}
+
+bool folded_run::is_superseded(std::uint32_t task) const {
+  return std::any_of(fan_outs.begin(), fan_outs.end(), [task](const instances& of) {
+    return of.superseded && task >= of.first && task < of.first + of.count;
+  });
+}
+
+std::uint32_t folded_run::node(std::uint32_t task) const {
+  const auto found = std::find_if(fan_outs.begin(), fan_outs.end(), [task](const instances& of) {
+    return task >= of.first && task < of.first + of.count;
+  });
+  return found == fan_outs.end() ? task : found->task;
+}
 
 const folded_run* event_fold::find(model::run_no run) const {
   const auto it = runs_.find(run);
@@ -94,7 +115,7 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
   if (e.is_note()) {
     if (e.attempt.value_or(0) != task.attempt)
       return misfit(e, "the current attempt is " + std::to_string(task.attempt));
-    return {};
+    return e.type == event_type::task_expanded ? expand(e, run) : expected<void>{};
   }
   const auto from = model::parse_task_state(e.from);
   const auto to = model::parse_task_state(e.to);
@@ -113,10 +134,46 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
   const auto attempt = task.attempt + (is_new ? 1 : 0);
   if (e.attempt.value_or(0) != attempt)
     return misfit(e, "the current attempt is " + std::to_string(task.attempt));
-  --run.counts[std::size_t(task.state)];
+  if (e.type == event_type::task_reset && e.data.is_object() && e.data.contains("folds"))
+    fold(run, *e.task_idx);
+  const std::uint32_t weight = run.is_counted(*e.task_idx) ? 1 : 0;
+  run.counts[std::size_t(task.state)] -= weight;
   task = {as_stored(*to), attempt};
-  ++run.counts[std::size_t(task.state)];
+  run.counts[std::size_t(task.state)] += weight;
   return {};
+}
+
+/// The instances are there, and count in the place of their task.
+expected<void> event_fold::expand(const model::event& e, folded_run& run) {
+  const auto number = [&](const char* name) -> std::int64_t {
+    const auto v = e.data.is_object() ? e.data.value(name, model::value{}) : model::value{};
+    return v.is_number_integer() ? v.get<std::int64_t>() : -1;
+  };
+  const auto first = number("first");
+  const auto count = number("instances");
+  auto& task = run.tasks[*e.task_idx];
+  if (first != static_cast<std::int64_t>(run.tasks.size()) || count < 0)
+    return misfit(e, "the run has " + std::to_string(run.tasks.size()) + " tasks");
+  if (task.state != model::task_state::pending || !run.is_counted(*e.task_idx))
+    return misfit(e, "the task is " + std::string{to_string(task.state)});
+  run.counts[std::size_t(task.state)] -= count > 0 ? 1 : 0;
+  run.tasks.resize(run.tasks.size() + static_cast<std::size_t>(count));
+  run.counts[std::size_t(model::task_state::pending)] += static_cast<std::uint32_t>(count);
+  run.fan_outs.push_back(
+    {*e.task_idx, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count), false});
+  return {};
+}
+
+/// The instances that the task has count no more; it does, until it is fanned out anew.
+void event_fold::fold(folded_run& run, std::uint32_t task) {
+  for (auto& range : run.fan_outs) {
+    if (range.task != task || range.superseded)
+      continue;
+    range.superseded = true;
+    for (auto idx = range.first; idx < range.first + range.count; ++idx)
+      --run.counts[std::size_t(run.tasks[idx].state)];
+    run.counts[std::size_t(run.tasks[task].state)] += range.count > 0 ? 1 : 0;
+  }
 }
 
 } // namespace sluice::logic

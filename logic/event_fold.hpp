@@ -21,8 +21,23 @@ struct folded_run {
   model::run_state state = model::run_state::running;
   std::uint32_t generation = 1;
   bool paused = false;
-  std::vector<folded_task> tasks;
-  model::state_counts counts{}; ///< as stored
+  std::vector<folded_task> tasks; ///< of the specification, then instances
+  model::state_counts counts{};   ///< as stored
+
+  struct instances {
+    std::uint32_t task = 0; ///< that is fanned out
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    bool superseded = false;
+    friend bool operator==(const instances&, const instances&) = default;
+  };
+  std::vector<instances> fan_outs; ///< ascending
+  /// Whether it counts as a task: instances do in the place of the task they are of.
+  bool is_counted(std::uint32_t task) const;
+  /// Whether it is an instance that counts no more.
+  bool is_superseded(std::uint32_t task) const;
+  /// The task that an instance is one of, or the task itself.
+  std::uint32_t node(std::uint32_t task) const;
 };
 
 class event_fold {
@@ -42,6 +57,8 @@ public:
 private:
   expected<void> apply_to_run(const model::event& e);
   expected<void> apply_pause(const model::event& e, folded_run& run);
+  static expected<void> expand(const model::event& e, folded_run& run);
+  static void fold(folded_run& run, std::uint32_t task);
   expected<void> apply_to_task(const model::event& e, folded_run& run);
 
   log log_;

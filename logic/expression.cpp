@@ -5,8 +5,21 @@
 
 namespace sluice::logic {
 
-tl::expected<expression, syntax_error> expression::parse(std::string_view text) {
-  auto parsed = parse_expression(text);
+const model::value* scope::instance_outputs(std::string_view, std::string_view) const {
+  return nullptr;
+}
+
+std::string_view scope::instance_state(std::string_view, std::string_view) const {
+  return {};
+}
+
+std::optional<model::value> scope::task_states(std::string_view) const {
+  return std::nullopt;
+}
+
+tl::expected<expression, syntax_error> expression::parse(std::string_view text,
+                                                         std::string_view item_name) {
+  auto parsed = parse_expression(text, item_name);
   if (!parsed)
     return tl::unexpected(std::move(parsed.error()));
   expression made;

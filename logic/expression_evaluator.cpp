@@ -19,6 +19,12 @@ std::string why_no_outputs(std::string_view task, std::string_view state) {
   return name + " is not decided" + (state.empty() ? "" : ", it is " + std::string{state});
 }
 
+/// `tasks.train`, or `tasks.train['nn,30']`.
+std::string name_of(const reference& mentioned) {
+  return "tasks" + as_member(mentioned.name)
+         + (mentioned.instance.empty() ? "" : "['" + mentioned.instance + "']");
+}
+
 template <class Value>
 Value* find_key(Value& map, const std::string& key) {
   const auto found = map.find(key);
@@ -109,30 +115,75 @@ outcome expression_evaluator::mention(const reference& mentioned) {
     return field_of(names_.params(), mentioned, "params");
   case reference::root::run:
     return field_of(names_.run(), mentioned, "run");
+  case reference::root::item:
+    if (const auto* item = names_.item())
+      return borrow(*item);
+    return absent("'item' is absent: the task is not fanned out");
   case reference::root::task_state: {
-    const auto state = names_.task_state(mentioned.name);
+    const auto state = mentioned.instance.empty()
+                         ? names_.task_state(mentioned.name)
+                         : names_.instance_state(mentioned.name, mentioned.instance);
     if (state.empty())
-      return absent("'tasks" + as_member(mentioned.name) + ".state' is absent: there is no task "
-                    + quote(mentioned.name));
+      return absent("'" + name_of(mentioned) + ".state' is absent: there is no task "
+                    + quote(mentioned.instance.empty()
+                              ? mentioned.name
+                              : mentioned.name + "[" + mentioned.instance + "]"));
     return make(std::string{state});
+  }
+  case reference::root::task_states: {
+    auto states = names_.task_states(mentioned.name);
+    if (!states)
+      return absent("'" + name_of(mentioned) + ".states' is absent: task " + mentioned.name
+                    + " is not fanned out");
+    if (!pay_for_copy(*states, meter_))
+      return tl::unexpected(exhausted());
+    return make(std::move(*states));
   }
   case reference::root::task_output:
     break;
   }
+  return output(mentioned);
+}
+
+outcome expression_evaluator::output(const reference& mentioned) {
   const auto shown = [&] {
-    return "'tasks" + as_member(mentioned.name) + ".out"
+    return "'" + name_of(mentioned) + ".out"
            + (mentioned.field.empty() ? "" : as_member(mentioned.field)) + "'";
   };
-  const auto* outputs = names_.task_outputs(mentioned.name);
-  if (!outputs)
-    return absent(
-      shown() + " is absent: " + why_no_outputs(mentioned.name, names_.task_state(mentioned.name)));
+  const bool is_whole = mentioned.instance.empty();
+  const auto* outputs = is_whole ? names_.task_outputs(mentioned.name)
+                                 : names_.instance_outputs(mentioned.name, mentioned.instance);
+  if (!outputs) {
+    const auto state = is_whole ? names_.task_state(mentioned.name)
+                                : names_.instance_state(mentioned.name, mentioned.instance);
+    const auto name = is_whole ? mentioned.name : mentioned.name + "[" + mentioned.instance + "]";
+    return absent(shown() + " is absent: "
+                  + (state.empty() && !is_whole ? "there is no task " + quote(name)
+                                                : why_no_outputs(name, state)));
+  }
   if (mentioned.field.empty())
     return borrow(*outputs);
+  if (outputs->is_array())
+    return outputs_of_all(*outputs, mentioned);
   if (const auto* found = find_key(*outputs, mentioned.field))
     return borrow(*found);
   return absent(shown() + " is absent: task " + mentioned.name + " has no output "
                 + quote(mentioned.field));
+}
+
+/// One output of all instances that have it.
+outcome expression_evaluator::outputs_of_all(const model::value& instances,
+                                             const reference& mentioned) {
+  auto all = model::value::array();
+  for (const auto& outputs : instances) {
+    const auto* found = find_key(outputs, mentioned.field);
+    if (!found)
+      continue;
+    if (!pay_for_copy(*found, meter_))
+      return tl::unexpected(exhausted());
+    all.push_back(*found);
+  }
+  return make(std::move(all));
 }
 
 outcome expression_evaluator::field_of(const model::value& map, const reference& mentioned,

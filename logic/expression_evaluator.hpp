@@ -62,6 +62,8 @@ public:
 
 private:
   outcome mention(const reference& mentioned);
+  outcome output(const reference& mentioned);
+  outcome outputs_of_all(const model::value& instances, const reference& mentioned);
   outcome field_of(const model::value& map, const reference& mentioned, std::string_view root);
   outcome list(const expression_node& node);
   outcome map(const expression_node& node);

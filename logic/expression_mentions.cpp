@@ -54,6 +54,8 @@ bool expression_parser::mention(expression_node& out, const token& root) {
   if (written(root) == "tasks") {
     if (!task_mention(mentioned))
       return false;
+  } else if (is_item(written(root))) {
+    mentioned.what = reference::root::item; // its members are no names of ours
   } else {
     const bool is_run = written(root) == "run";
     mentioned.what = is_run ? reference::root::run : reference::root::params;
@@ -89,8 +91,20 @@ bool expression_parser::task_mention(reference& mentioned) {
     return wrong(task_at, "a name cannot be empty");
   const auto task = as_member(mentioned.name);
   std::string what;
+  const bool may_be_instance = now_.kind == token_kind::left_bracket;
   if (!constant_member(what, offset, found))
     return false;
+  if (found && may_be_instance && what != "out" && what != "state" && what != "states") {
+    if (what.empty())
+      return wrong(offset, "a name cannot be empty");
+    mentioned.instance = std::exchange(what, {});
+    if (!constant_member(what, offset, found))
+      return false;
+    if (!found || (what != "out" && what != "state"))
+      return wrong(mentioned.offset, "of an instance there is 'out' or 'state': write tasks"
+                                       + as_member(mentioned.name) + "['" + mentioned.instance
+                                       + "'].out.y");
+  }
   if (!found && now_.kind == token_kind::minus && !is_bracket) {
     auto end = task_at;
     while (end < text_.size() && (is_name_part(text_[end]) || text_[end] == '-'))
@@ -103,6 +117,10 @@ bool expression_parser::task_mention(reference& mentioned) {
                                      + ".out.y for an output or tasks" + task + ".state");
   if (what == "state") {
     mentioned.what = reference::root::task_state;
+    return true;
+  }
+  if (what == "states") {
+    mentioned.what = reference::root::task_states;
     return true;
   }
   if (what != "out")

@@ -66,7 +66,7 @@ std::string unknown_function(std::string_view name) {
 }
 
 std::string unknown_name(std::string_view name) {
-  if (name == "item" || name == "schedule")
+  if (name == "schedule")
     return quote(name) + " is not in this version";
   if (name == "and" || name == "or" || name == "not")
     return quote(name) + " is no operator; write "
@@ -75,10 +75,18 @@ std::string unknown_name(std::string_view name) {
                              : "'!'");
   if (find_builtin(name))
     return quote(name) + " is a function: write " + std::string{name} + "(...)";
-  static const std::vector<std::string> roots{"params", "tasks", "run", "true", "false", "null"};
+  static const std::vector<std::string> roots{"params", "tasks", "run", "item",
+                                              "true",   "false", "null"};
   const auto hint = model::did_you_mean(name, roots);
   return "unknown name " + quote(name)
          + (hint.empty() ? "; there are params, tasks and run, and a text stands in quotes" : hint);
+}
+
+bool is_known_word(std::string_view word) {
+  constexpr std::array<std::string_view, 8> words{"params", "tasks", "run",   "schedule",
+                                                  "item",   "true",  "false", "null"};
+  return is_one_of(words, word) || word == "in" || find_builtin(word) != nullptr
+         || is_one_of(later_functions, word);
 }
 
 std::optional<std::string> problem_with_run_field(std::string_view field) {
@@ -95,9 +103,7 @@ std::optional<std::string> problem_with_run_field(std::string_view field) {
 
 std::string unknown_task_field(std::string_view task, std::string_view field) {
   const std::string whole = "'tasks" + as_member(task) + as_member(field) + "'";
-  if (field == "states")
-    return whole + ": 'states' is not in this version";
-  static const std::vector<std::string> fields{"out", "state"};
+  static const std::vector<std::string> fields{"out", "state", "states"};
   const auto hint = model::did_you_mean(field, fields);
   if (!hint.empty())
     return whole + " does not exist" + hint;

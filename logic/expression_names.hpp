@@ -27,6 +27,9 @@ std::string unknown_function(std::string_view name);
 /// The sentence for a name at the beginning of a reference that means nothing.
 std::string unknown_name(std::string_view name);
 
+/// Whether a word means something in expressions already, or will.
+bool is_known_word(std::string_view word);
+
 /// The sentence for what is wrong with a field of `run`; nothing when it exists.
 std::optional<std::string> problem_with_run_field(std::string_view field);
 

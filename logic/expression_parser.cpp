@@ -360,7 +360,7 @@ bool expression_parser::identifier(expression_node& out) {
     return false;
   if (now_.kind == token_kind::left_paren)
     return call(out, name);
-  if (word == "params" || word == "tasks" || word == "run")
+  if (word == "params" || word == "tasks" || word == "run" || is_item(word))
     return mention(out, name);
   if (word == "true" || word == "false")
     out.literal = word == "true";
@@ -401,22 +401,22 @@ bool expression_parser::check_call(const expression_node& call,
   }
   if (signature.function == builtin::has) {
     const auto& what = call.children.front();
-    const bool is_member = what.kind == node_kind::member
-                           || (what.kind == node_kind::mention
-                               && (references_[what.which].what == reference::root::task_output
-                                   || references_[what.which].what == reference::root::task_state
-                                   || !references_[what.which].name.empty()));
+    const bool is_member =
+      what.kind == node_kind::member
+      || (what.kind == node_kind::mention && references_[what.which].what != reference::root::item
+          && !references_[what.which].name.empty());
     if (!is_member)
       return wrong(what.begin, "has() takes a reference such as params.x or tasks.a.out.y");
   }
   return true;
 }
 
-tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text) {
+tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text,
+                                                               std::string_view item_name) {
   if (text.size() > max_expression_bytes)
     return tl::unexpected(
       syntax_error{max_expression_bytes, "the expression is longer than 64 KiB"});
-  return expression_parser{text}.run();
+  return expression_parser{text, item_name}.run();
 }
 
 } // namespace sluice::logic

@@ -22,7 +22,8 @@ struct parsed_expression {
   std::vector<reference> references;
 };
 
-tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text);
+tl::expected<parsed_expression, syntax_error> parse_expression(std::string_view text,
+                                                               std::string_view item_name = {});
 
 /// Precedence, loosest first; the level after the last is unary.
 enum class level : std::uint8_t { either, both, relation, sum, product, unary };
@@ -30,7 +31,8 @@ enum class level : std::uint8_t { either, both, relation, sum, product, unary };
 /// The functions return false once `problem_` is set, and then nothing goes on.
 class expression_parser {
 public:
-  explicit expression_parser(std::string_view text) : text_{text}, lexer_{text} {}
+  expression_parser(std::string_view text, std::string_view item_name)
+    : text_{text}, item_name_{item_name}, lexer_{text} {}
 
   /// Parses the whole text; once.
   tl::expected<parsed_expression, syntax_error> run();
@@ -50,6 +52,9 @@ private:
   bool call(expression_node& out, const token& name);
   bool check_call(const expression_node& call, const builtin_signature& signature);
   bool mention(expression_node& out, const token& root);
+  bool is_item(std::string_view word) const {
+    return word == "item" || (!item_name_.empty() && word == item_name_);
+  }
   bool task_mention(reference& mentioned);
   bool constant_member(std::string& name, std::size_t& offset, bool& found);
   bool field(std::string& name);
@@ -63,6 +68,7 @@ private:
   std::string unknown_name_at(const token& name) const;
 
   std::string_view text_;
+  std::string_view item_name_; ///< another one of `item`, or empty
   expression_lexer lexer_;
   token now_;
   std::uint32_t last_end_ = 0; ///< where the token before `now_` ended

@@ -3,6 +3,7 @@
 #include "model/nearest_name.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace sluice::logic {
 namespace {
@@ -46,7 +47,8 @@ private:
   std::vector<std::uint32_t> fresh_; ///< whose dependents were not looked at
 };
 
-/// What failed or was cancelled, and what was skipped because of it.
+/// What failed or was cancelled, and what was skipped because of it; instances with the task they
+/// are of.
 std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
                                        const model::stored_run& run) {
   const auto is_skipped_for = [&](std::uint32_t task, std::string_view why) {
@@ -54,15 +56,52 @@ std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
     return run.tasks[task].state == task_state::skipped && reason != run.reasons.end()
            && reason->second == why;
   };
-  spreading_set picked{workflow.graph()};
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+  const auto is_to_repeat = [&](std::uint32_t task) {
     const auto state = run.tasks[task].state;
-    if (state == task_state::failed || state == task_state::rolled_back
-        || state == task_state::cancelled || is_skipped_for(task, "run_failed"))
+    return state == task_state::failed || state == task_state::rolled_back
+           || state == task_state::cancelled || is_skipped_for(task, "run_failed")
+           || is_skipped_for(task, "siblings_failed");
+  };
+  spreading_set picked{workflow.graph()};
+  std::vector<std::uint32_t> instances;
+  for (std::uint32_t task = 0; task < workflow.graph().size(); ++task)
+    if (is_to_repeat(task))
       picked.add(task);
+  for (const auto& range : run.fan_outs) {
+    // Those that failed without their task failing by it stay as they are.
+    const bool is_borne = run.tasks[range.task].state == task_state::succeeded;
+    for (auto task = range.first; task < range.end() && !range.superseded; ++task)
+      if (is_to_repeat(task) && (!is_borne || run.tasks[task].completed)) {
+        instances.push_back(task);
+        picked.add(range.task);
+      }
   }
   picked.spread([&](std::uint32_t dependent) { return is_skipped_for(dependent, "upstream"); });
-  return picked.tasks();
+  auto all = picked.tasks();
+  all.insert(all.end(), instances.begin(), instances.end());
+  return all;
+}
+
+/// Of the tasks that are to be done again, those that are fanned out anew: their items may be
+/// others, since something that they need is done again too.
+std::vector<std::uint32_t> what_folds(const dag& graph, const model::stored_run& run,
+                                      const std::vector<std::uint32_t>& picked,
+                                      std::optional<std::uint32_t> instance) {
+  const std::unordered_set<std::uint32_t> again(picked.begin(), picked.end());
+  std::vector<std::uint32_t> folded;
+  for (const auto& range : run.fan_outs) {
+    if (range.superseded || !again.contains(range.task))
+      continue;
+    const auto upstreams = graph.upstreams(range.task);
+    const bool changes = std::any_of(upstreams.begin(), upstreams.end(),
+                                     [&](auto upstream) { return again.contains(upstream); });
+    const bool is_by_instance =
+      (instance && range.holds(*instance))
+      || std::any_of(picked.begin(), picked.end(), [&](auto task) { return range.holds(task); });
+    if (changes || !is_by_instance)
+      folded.push_back(range.task);
+  }
+  return folded;
 }
 
 std::vector<std::uint32_t> downstream_of(const dag& graph, std::uint32_t task) {
@@ -72,70 +111,116 @@ std::vector<std::uint32_t> downstream_of(const dag& graph, std::uint32_t task) {
   return picked.tasks();
 }
 
+bool is_undone(const model::stored_task& was) {
+  return was.completed && was.state != task_state::succeeded;
+}
+
 /// What they need and was compensated has to be done again.
 void add_undone_upstreams(const dag& graph, const model::stored_run& run,
                           std::vector<std::uint32_t>& picked) {
-  std::vector<bool> is_picked(graph.size(), false);
+  std::vector<bool> is_picked(run.tasks.size(), false);
+  const auto pick = [&](std::uint32_t task) {
+    if (!is_picked[task])
+      picked.push_back(task);
+    is_picked[task] = true;
+  };
   for (const auto task : picked)
     is_picked[task] = true;
-  for (std::size_t i = 0; i < picked.size(); ++i) // which grows
-    for (const auto upstream : graph.upstreams(picked[i]))
-      if (const auto& was = run.tasks[upstream];
-          was.completed && was.state != task_state::succeeded && !is_picked[upstream]) {
-        is_picked[upstream] = true;
-        picked.push_back(upstream);
-      }
+  for (std::size_t i = 0; i < picked.size(); ++i) { // which grows
+    if (picked[i] >= graph.size())
+      continue;
+    for (const auto upstream : graph.upstreams(picked[i])) {
+      if (is_undone(run.tasks[upstream]))
+        pick(upstream);
+      const auto* range = model::current_range(run.fan_outs, upstream);
+      for (auto task = range ? range->first : 0; range && task < range->end(); ++task)
+        if (is_undone(run.tasks[task])) {
+          pick(task);
+          pick(upstream);
+        }
+    }
+  }
   std::sort(picked.begin(), picked.end());
 }
 
 } // namespace
 
-expected<std::uint32_t> find_task(const model::workflow_spec& workflow, const std::string& name) {
-  const auto& tasks = workflow.tasks;
-  const auto found =
-    std::find_if(tasks.begin(), tasks.end(), [&](const auto& task) { return task.name == name; });
-  if (found != tasks.end())
-    return static_cast<std::uint32_t>(found - tasks.begin());
-  std::vector<std::string> names;
-  for (const auto& task : tasks)
-    names.push_back(task.name);
-  return fail(errc::invalid_argument, "workflow '" + workflow.name + "' has no task '" + name + "'"
-                                        + model::did_you_mean(name, names));
+expected<std::uint32_t> find_task(const model::task_names& names, const std::string& name) {
+  if (const auto found = names.find(name))
+    return *found;
+  std::vector<std::string> known;
+  for (const auto& task : names.workflow()->tasks)
+    known.push_back(task.name);
+  return fail(errc::invalid_argument, "workflow '" + names.workflow()->name + "' has no task '"
+                                        + name + "'" + model::did_you_mean(name, known));
 }
 
-expected<std::vector<std::uint32_t>> pick_tasks(const compiled_workflow& workflow,
-                                                const model::stored_run& run,
-                                                const model::retry_run& what) {
+bool is_counted(const model::stored_run& run, std::uint32_t task) {
+  if (task >= run.workflow->tasks.size())
+    return !model::range_of(run.fan_outs, task)->superseded;
+  const auto* range = model::current_range(run.fan_outs, task);
+  return range == nullptr || range->items->size() == 0;
+}
+
+std::uint64_t counted_tasks(const model::stored_run& run) {
+  auto count = std::uint64_t{run.workflow->tasks.size()};
+  for (const auto& range : run.fan_outs)
+    if (const auto size = range.items->size(); !range.superseded && size > 0)
+      count += size - 1;
+  return count;
+}
+
+expected<picked_tasks> pick_tasks(const compiled_workflow& workflow, const model::stored_run& run,
+                                  const model::retry_run& what) {
   const auto id = to_string(run.run_no);
   if (!is_terminal(run.state))
     return fail(errc::conflict,
                 "run " + id + " has not ended: it is " + std::string{to_string(run.state)});
   std::vector<std::uint32_t> picked;
+  std::optional<std::uint32_t> instance; // that was named
   if (what.scope == model::retry_scope::failed) {
     if (run.state != run_state::failed && run.state != run_state::cancelled)
       return fail(errc::conflict, "run " + id + " is " + std::string{to_string(run.state)}
                                     + ": name the task to start again from");
     picked = what_failed(workflow, run);
   } else {
-    const auto task = find_task(workflow.spec(), what.task);
+    const model::task_names names{run.workflow, run.fan_outs};
+    const auto task = find_task(names, what.task);
     if (!task)
       return tl::unexpected(task.error());
-    picked = downstream_of(workflow.graph(), *task);
-    if (what.scope == model::retry_scope::downstream)
-      std::erase(picked, *task);
+    const auto node = names.node(*task);
+    picked = downstream_of(workflow.graph(), node);
+    if (what.scope == model::retry_scope::downstream) {
+      std::erase(picked, node);
+    } else if (node != *task) {
+      instance = *task;
+      picked.push_back(*task);
+    }
     add_undone_upstreams(workflow.graph(), run, picked);
   }
   // At the end of the generation finally has its turn again.
   const auto first_finally = workflow.spec().first_finally();
   if (!picked.empty() && picked.front() < first_finally) {
-    std::erase_if(picked, [&](std::uint32_t task) { return task >= first_finally; });
-    for (auto task = first_finally; task < run.tasks.size(); ++task)
+    const auto end = workflow.graph().size();
+    const auto is_of_finally = [&](std::uint32_t task) {
+      return (task < end ? task : model::range_of(run.fan_outs, task)->task) >= first_finally;
+    };
+    std::erase_if(picked, is_of_finally);
+    for (auto task = first_finally; task < end; ++task)
       picked.push_back(task);
+    std::sort(picked.begin(), picked.end());
   }
   // What had failed may have been marked since: then the run only comes to another end.
   if (picked.empty() && what.scope != model::retry_scope::failed)
     return fail(errc::conflict, "nothing of run " + id + " is to start again");
-  return picked;
+  picked_tasks result{std::move(picked), {}};
+  result.folded = what_folds(workflow.graph(), run, result.reset, instance);
+  // Instances of those count no more: there is nothing to start again.
+  std::erase_if(result.reset, [&](std::uint32_t task) {
+    return task >= workflow.graph().size()
+           && result.folds(model::range_of(run.fan_outs, task)->task);
+  });
+  return result;
 }
 
 expected<std::vector<std::uint32_t>> pick_compensations(const model::stored_run& run) {
@@ -159,14 +244,16 @@ expected<std::vector<std::uint32_t>> pick_compensations(const model::stored_run&
   return picked;
 }
 
-model::stored_run next_generation(model::stored_run run, std::span<const std::uint32_t> reset) {
+model::stored_run next_generation(model::stored_run run, const picked_tasks& picked) {
   run.state = run_state::running;
   ++run.generation;
   run.paused = run.rolls_back = false;
   run.error.clear();
   for (auto& task : run.tasks)
     task.kept = true;
-  for (const auto task : reset) {
+  for (auto& range : run.fan_outs)
+    range.superseded = range.superseded || picked.folds(range.task);
+  for (const auto task : picked.reset) {
     run.tasks[task] = {.attempt = run.tasks[task].attempt};
     run.reasons.erase(task);
     run.messages.erase(task);
@@ -174,7 +261,9 @@ model::stored_run next_generation(model::stored_run run, std::span<const std::ui
     run.retries.erase(task);
     run.snapshots.erase(task);
   }
-  std::erase_if(run.completions, [&](std::uint32_t task) { return !run.tasks[task].completed; });
+  std::erase_if(run.completions, [&](std::uint32_t task) {
+    return !run.tasks[task].completed || !is_counted(run, task);
+  });
   return run;
 }
 

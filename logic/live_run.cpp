@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 namespace sluice::logic {
 
@@ -12,9 +13,51 @@ const model::task_state* state_in(const undecided_upstreams& upstreams, std::uin
   return found == upstreams.end() || found->first != task ? nullptr : &found->second;
 }
 
+namespace {
+
+template <class Run>
+auto find_group(Run& run, std::uint32_t task) -> decltype(&run.fan_outs.begin()->second) {
+  if (!run.is_instance(task))
+    return nullptr;
+  const auto group = run.fan_outs.find(run.node(task));
+  return group != run.fan_outs.end() && group->second.range.holds(task) ? &group->second : nullptr;
+}
+
+} // namespace
+
 bool needs_snapshot(const model::workflow_spec& workflow, const model::task_spec& task) {
   return command_for(workflow, task, model::command_role::snapshot) != nullptr
          && executor_of(task.action) == model::executor_kind::process;
+}
+
+const instance_group* live_run::group_of(std::uint32_t task) const {
+  return find_group(*this, task);
+}
+
+instance_group* live_run::group_of(std::uint32_t task) {
+  return find_group(*this, task);
+}
+
+bool live_run::stands_for_instances(std::uint32_t task) const {
+  if (fan_outs.empty() || is_instance(task))
+    return false;
+  const auto group = fan_outs.find(task);
+  return group != fan_outs.end() && group->second.size() > 0;
+}
+
+bool live_run::is_superseded(std::uint32_t task) const {
+  return is_instance(task) && group_of(task) == nullptr;
+}
+
+std::string live_run::name(std::uint32_t task) const {
+  if (!is_instance(task))
+    return task_spec(task).name;
+  const auto& range = *model::range_of(ranges, task);
+  return task_spec(task).name + "[" + range.items->name(task - range.first) + "]";
+}
+
+std::uint64_t live_run::counted_tasks() const {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 bool live_run::is_stopped(std::uint32_t task) const {
@@ -80,7 +123,7 @@ std::string live_run::text_of_what_is_left() const {
     for (auto task = completions.rbegin(); task != completions.rend(); ++task)
       if (std::find(states.begin(), states.end(), tasks[*task].state) != states.end()
           && count++ < most)
-        names += (count == 1 ? "'" : ", '") + task_spec(*task).name + "'";
+        names += (count == 1 ? "'" : ", '") + name(*task) + "'";
     return count > most ? names + " and " + std::to_string(count - most) + " more" : names;
   };
   using enum model::task_state;
@@ -118,7 +161,7 @@ std::uint32_t live_run::retries_done(std::uint32_t task) const {
 
 bool live_run::is_past_deadline(std::uint32_t task) const {
   return model::setting_of(spec(), task_spec(task), &model::task_settings::deadline)
-         && !timers.contains({task, model::timer_kind::deadline});
+         && !timers.contains({node(task), model::timer_kind::deadline});
 }
 
 std::string live_run::deadline_text(std::uint32_t task) const {
@@ -136,13 +179,25 @@ const undecided_upstreams* live_run::frozen_for(std::uint32_t task) const {
   return found == frozen.end() ? nullptr : &found->second;
 }
 
-const model::value* run_scope::task_outputs(std::string_view task) const {
+run_scope::run_scope(const live_run& run, std::uint32_t task)
+  : run_(run), frozen_(run.frozen_for(run.node(task))) {
+  if (!run.is_instance(task))
+    return;
+  const auto& range = *model::range_of(run.ranges, task);
+  item_ = range.items->item(task - range.first);
+}
+
+const kept_outputs* run_scope::outputs_of(std::string_view task) const {
   const auto idx = run_.workflow->mentioned_task(task);
   if (!idx || (frozen_ != nullptr && state_in(*frozen_, *idx) != nullptr))
     return nullptr;
   const auto kept = run_.outputs.find(*idx);
-  return kept == run_.outputs.end() || kept->second.values.is_null() ? nullptr
-                                                                     : &kept->second.values;
+  return kept == run_.outputs.end() || kept->second.values.is_null() ? nullptr : &kept->second;
+}
+
+const model::value* run_scope::task_outputs(std::string_view task) const {
+  const auto* kept = outputs_of(task);
+  return kept == nullptr ? nullptr : &kept->values;
 }
 
 std::string_view run_scope::task_state(std::string_view task) const {
@@ -151,6 +206,44 @@ std::string_view run_scope::task_state(std::string_view task) const {
     return {};
   const auto* then = frozen_ != nullptr ? state_in(*frozen_, *idx) : nullptr;
   return to_string(then != nullptr ? *then : run_.tasks[*idx].state);
+}
+
+const instance_group* run_scope::instances_of(std::string_view task) const {
+  const auto idx = run_.workflow->mentioned_task(task);
+  if (!idx || !is_terminal(run_.tasks[*idx].state)
+      || (frozen_ != nullptr && state_in(*frozen_, *idx) != nullptr))
+    return nullptr;
+  const auto group = run_.fan_outs.find(*idx);
+  return group == run_.fan_outs.end() ? nullptr : &group->second;
+}
+
+const model::value* run_scope::instance_outputs(std::string_view task,
+                                                std::string_view instance) const {
+  const auto* group = instances_of(task);
+  const auto* kept = group != nullptr ? outputs_of(task) : nullptr;
+  const auto index = kept != nullptr ? group->range.items->find(instance) : std::nullopt;
+  if (!index)
+    return nullptr;
+  const auto found = std::lower_bound(kept->instances.begin(), kept->instances.end(), *index);
+  return found == kept->instances.end() || *found != *index
+           ? nullptr
+           : &kept->values[std::size_t(found - kept->instances.begin())];
+}
+
+std::string_view run_scope::instance_state(std::string_view task, std::string_view instance) const {
+  const auto* group = instances_of(task);
+  const auto index = group != nullptr ? group->range.items->find(instance) : std::nullopt;
+  return index ? to_string(run_.tasks[group->range.first + *index].state) : std::string_view{};
+}
+
+std::optional<model::value> run_scope::task_states(std::string_view task) const {
+  const auto* group = instances_of(task);
+  if (group == nullptr)
+    return std::nullopt;
+  auto states = model::value::array();
+  for (auto idx = group->range.first; idx < group->range.end(); ++idx)
+    states.push_back(to_string(run_.tasks[idx].state));
+  return states;
 }
 
 } // namespace sluice::logic

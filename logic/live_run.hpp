@@ -5,6 +5,7 @@
 #include "logic/compiled_workflow.hpp"
 #include "logic/join.hpp"
 #include "model/run.hpp"
+#include "model/task_names.hpp"
 #include "model/timer.hpp"
 
 #include <array>
@@ -74,11 +75,31 @@ using timer_slot = std::pair<std::optional<std::uint32_t>, model::timer_kind>;
 /// Outputs that undecided tasks may still read.
 struct kept_outputs {
   model::value values;
+  std::vector<std::uint32_t> instances; ///< that they are of, in a list; of one fanned out only
   std::size_t bytes = 0;
   std::uint32_t readers = 0;          ///< tasks that have not evaluated their inputs yet
   bool in_store_only = false;         ///< too large to keep: read back when needed
   std::uint32_t pins = 0;             ///< tasks that need what was, or is to be, read back
   std::vector<std::uint32_t> waiting; ///< those of them that wait for it; some may be decided
+};
+
+/// The instances of a task that is fanned out.
+struct instance_group {
+  model::instance_range range;
+  std::uint32_t next = 0; ///< those before it need not be looked at for one that is to be admitted
+  std::uint32_t undecided = 0;
+  std::uint32_t active = 0;                               ///< attempts that hold capacity
+  std::uint32_t succeeded = 0, failed = 0, cancelled = 0; ///< of those that are decided
+  bool given_up = false;   ///< some were skipped, because their run or their task had failed
+  std::string failed_with; ///< the sentence about the first failure
+  std::uint32_t first_failed = 0;
+  std::unordered_set<std::uint32_t> queued;  ///< ready, and in the queue
+  std::unordered_set<std::uint32_t> waiting; ///< admitted: for their breaker or key
+  std::deque<std::uint32_t> parked;          ///< ready, but too many run; may hold others
+
+  std::uint32_t size() const { return range.end() - range.first; }
+  /// Admitted, and not started: only so many have their inputs worked out.
+  std::size_t admitted() const { return queued.size() + waiting.size() + parked.size(); }
 };
 
 /// Upstreams and the states they had, in ascending order.
@@ -109,7 +130,9 @@ public:
   std::string error;                    ///< of the first unhandled failure
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
-  std::vector<live_task> tasks;
+  std::vector<live_task> tasks;              ///< of the specification, then instances
+  std::vector<model::instance_range> ranges; ///< of instances, ascending
+  std::unordered_map<std::uint32_t, instance_group> fan_outs; ///< by task; not superseded ones
   std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
   std::size_t to_compensate = 0;          ///< the first so many of them have not had their turn
   model::state_counts counts{};           ///< as stored
@@ -138,8 +161,28 @@ public:
   std::deque<std::uint32_t> to_settle; ///< decided, dependents not told yet
 
   const model::workflow_spec& spec() const { return workflow->spec(); }
-  const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[task]; }
-  bool is_finally(std::uint32_t task) const { return task >= spec().first_finally(); }
+  /// How many tasks the specification has. Their indices are the first.
+  std::uint32_t node_count() const { return static_cast<std::uint32_t>(spec().tasks.size()); }
+  bool is_instance(std::uint32_t task) const { return task >= node_count(); }
+  /// The task of the specification that it is, or is an instance of.
+  std::uint32_t node(std::uint32_t task) const {
+    return is_instance(task) ? model::range_of(ranges, task)->task : task;
+  }
+  /// The group that an instance belongs to; null: it is superseded, or no instance.
+  instance_group* group_of(std::uint32_t task);
+  const instance_group* group_of(std::uint32_t task) const;
+  /// Whether instances count in the place of the task, and decide how it ends.
+  bool stands_for_instances(std::uint32_t task) const;
+  /// Whether it was fanned out in an earlier generation, and its task anew since.
+  bool is_superseded(std::uint32_t task) const;
+  std::string name(std::uint32_t task) const;
+  const task_expressions* expressions(std::uint32_t task) const {
+    return workflow->expressions(node(task));
+  }
+  const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[node(task)]; }
+  bool is_finally(std::uint32_t task) const { return node(task) >= spec().first_finally(); }
+  /// How many tasks count, as `counts` has them.
+  std::uint64_t counted_tasks() const;
   /// Whether the task goes on when its run is cancelled, or past its deadline: it cleans up. To
   /// roll back a run is a matter of its own, and ends with it.
   bool outlives_cancel(std::uint32_t task) const {
@@ -199,15 +242,25 @@ public:
 class run_scope final : public scope {
 public:
   explicit run_scope(const live_run& run) : run_(run) {}
-  run_scope(const live_run& run, std::uint32_t task) : run_(run), frozen_(run.frozen_for(task)) {}
+  run_scope(const live_run& run, std::uint32_t task);
   const model::value& params() const override { return run_.params; }
   const model::value& run() const override { return run_.facts; }
   const model::value* task_outputs(std::string_view task) const override;
   std::string_view task_state(std::string_view task) const override;
+  const model::value* instance_outputs(std::string_view task,
+                                       std::string_view instance) const override;
+  std::string_view instance_state(std::string_view task, std::string_view instance) const override;
+  std::optional<model::value> task_states(std::string_view task) const override;
+  const model::value* item() const override { return item_ ? &*item_ : nullptr; }
 
 private:
+  const kept_outputs* outputs_of(std::string_view task) const;
+  /// Null while the task is not fanned out, as far as this scope sees.
+  const instance_group* instances_of(std::string_view task) const;
+
   const live_run& run_;
   const undecided_upstreams* frozen_ = nullptr;
+  std::optional<model::value> item_; ///< of an instance
 };
 
 } // namespace sluice::logic

@@ -155,7 +155,7 @@ void scheduler_core::hold_back(task_kind& kind, const std::string& workflow,
   for_each_of_kind(workflow, task_name, [&](live_run& run, std::uint32_t task) {
     if (run.tasks[task].state != task_state::ready || !is_held_back(run, task))
       return;
-    std::erase(run.ready[std::size_t(pool_of(run, task))], task);
+    unqueue(run, task);
     wait_for_breaker(run, task);
   });
   if (kind.breaker.probe() || kind.waiting.empty())
@@ -194,9 +194,18 @@ void scheduler_core::for_each_of_kind(const std::string& workflow, const std::st
     if (run.spec().name != workflow)
       continue;
     const auto& tasks = run.spec().tasks;
-    for (std::uint32_t task = 0; task < tasks.size(); ++task)
-      if (tasks[task].name == task_name)
-        guarded(run, [&, live = &run] { visit(*live, task); });
+    const auto same = std::find_if(tasks.begin(), tasks.end(),
+                                   [&](const auto& task) { return task.name == task_name; });
+    if (same == tasks.end())
+      continue;
+    const auto node = static_cast<std::uint32_t>(same - tasks.begin());
+    guarded(run, [&, live = &run] {
+      const auto group = live->fan_outs.find(node);
+      if (group == live->fan_outs.end())
+        return visit(*live, node);
+      for (auto task = group->second.range.first; task < group->second.range.end(); ++task)
+        visit(*live, task);
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 // scheduler_task_control.cpp.
 #include "logic/generation.hpp"
 #include "logic/scheduler_core.hpp"
+#include "model/overloaded.hpp"
 
 #include <utility>
 
@@ -12,12 +13,14 @@ using model::task_state;
 
 namespace {
 
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
+/// Of those that the task was fanned out into last.
+model::state_counts states_of_instances(const model::stored_run& run, std::uint32_t task) {
+  model::state_counts counts{};
+  const auto* range = model::current_range(run.fan_outs, task);
+  for (auto idx = range->first; idx < range->end(); ++idx)
+    ++counts[std::size_t(run.tasks[idx].state)];
+  return counts;
+}
 
 } // namespace
 
@@ -55,7 +58,7 @@ void scheduler_core::on(const model::run_loaded& e) {
 expected<model::control_result> scheduler_core::act(const model::control_requested& asked,
                                                     const model::stored_run& run) {
   return std::visit(
-    overloaded{
+    model::overloaded{
       [&](const model::retry_run& what) { return retry(run, what); },
       [&](const model::retry_task& what) { return retry(run, what); },
       [&](const model::mark_task& what) { return mark(run, what); },
@@ -75,7 +78,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
     return fail(errc::conflict, "run " + to_string(asked.run_no) + " has not ended: it is "
                                   + std::string{to_string(run.state)});
   };
-  return std::visit(overloaded{
+  return std::visit(model::overloaded{
                       [&](const model::retry_run&) { return refuse(); },
                       [&](const model::rollback_run&) { return refuse(); },
                       [&](const model::retry_task& what) { return retry(run, what); },
@@ -93,20 +96,28 @@ expected<model::control_result> scheduler_core::retry(const model::stored_run& e
   auto compiled = compile_here(ended.workflow);
   if (!compiled)
     return tl::unexpected(compiled.error());
-  const auto reset = pick_tasks(**compiled, ended, what);
-  if (!reset)
-    return tl::unexpected(reset.error());
-  const auto next = next_generation(ended, *reset);
-  step_.records.push_back(
-    model::run_retried{next.run_no, ended.state, next.generation, reset->size(), actor_, now_});
-  model::control_result result{
-    next.run_no, next.generation, {}, ended.tasks.size() - reset->size()};
-  for (const auto task : *reset) {
+  const auto picked = pick_tasks(**compiled, ended, what);
+  if (!picked)
+    return tl::unexpected(picked.error());
+  const auto next = next_generation(ended, *picked);
+  step_.records.push_back(model::run_retried{next.run_no, ended.state, next.generation,
+                                             picked->reset.size(), actor_, now_});
+  const model::task_names names{next.workflow, next.fan_outs};
+  model::control_result result{next.run_no, next.generation, {}, 0};
+  for (const auto task : picked->reset) {
     const auto& was = ended.tasks[task];
     step_.records.push_back(model::task_reset{
-      {next.run_no, task}, was.attempt, was.state, next.generation, actor_, now_});
-    result.tasks.push_back(ended.workflow->tasks[task].name);
+      {next.run_no, task},
+      was.attempt,
+      was.state,
+      next.generation,
+      actor_,
+      now_,
+      picked->folds(task) ? std::optional{states_of_instances(ended, task)} : std::nullopt});
+    if (is_counted(next, task))
+      result.tasks.push_back(names.name(task));
   }
+  result.kept = counted_tasks(next) - result.tasks.size();
   actor_ = "scheduler"; // what follows is its decision
   auto& run = take_up(std::move(*compiled), next);
   touched_.insert(run.run_no);
@@ -133,10 +144,11 @@ expected<model::control_result> scheduler_core::rollback(const model::stored_run
   step_.records.push_back(model::run_moved{next.run_no, ended.state, next.state, false, next.error,
                                            actor_, now_, std::nullopt});
   model::control_result result{
-    next.run_no, next.generation, {}, ended.tasks.size() - picked->size()};
+    next.run_no, next.generation, {}, counted_tasks(ended) - picked->size()};
+  const model::task_names names{ended.workflow, ended.fan_outs};
   for (const auto task : *picked) {
     auto& state = next.tasks[task].state;
-    result.tasks.push_back(ended.workflow->tasks[task].name);
+    result.tasks.push_back(names.name(task));
     if (state != task_state::succeeded)
       record_mark({next.run_no, task}, next.tasks[task].attempt,
                   std::exchange(state, task_state::succeeded), task_state::succeeded, std::nullopt);
@@ -152,7 +164,7 @@ expected<model::control_result> scheduler_core::pause(live_run& run, const model
   const bool stops = what.mode == model::pause_mode::stop;
   if (run.paused && !stops)
     return fail(errc::conflict, "run " + to_string(run.run_no) + " is paused already");
-  model::control_result result{run.run_no, run.generation, {}, run.tasks.size()};
+  model::control_result result{run.run_no, run.generation, {}, run.counted_tasks()};
   guarded(run, [&] {
     if (!std::exchange(run.paused, true))
       step_.records.push_back(model::run_paused{run.run_no, true, actor_, now_});
@@ -171,7 +183,7 @@ expected<model::control_result> scheduler_core::resume(live_run& run) {
   step_.records.push_back(model::run_paused{run.run_no, false, actor_, now_});
   stir_kinds_of(run);
   note_dispatchable(run);
-  return model::control_result{run.run_no, run.generation, {}, run.tasks.size()};
+  return model::control_result{run.run_no, run.generation, {}, run.counted_tasks()};
 }
 
 /// Of a run that is not in progress: whoever goes on with it finds it so.
@@ -183,7 +195,7 @@ expected<model::control_result> scheduler_core::set_paused(const model::stored_r
   if (run.paused == paused)
     return fail(errc::conflict, id + (paused ? " is paused already" : " is not paused"));
   step_.records.push_back(model::run_paused{run.run_no, paused, actor_, now_});
-  return model::control_result{run.run_no, run.generation, {}, run.tasks.size()};
+  return model::control_result{run.run_no, run.generation, {}, counted_tasks(run)};
 }
 
 } // namespace sluice::logic

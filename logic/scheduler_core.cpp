@@ -20,7 +20,7 @@ reaction scheduler_core::react(const model::happening& what, model::wall_time no
   now_ = now;
   actor_ = "scheduler";
   std::visit([this](const auto& e) { on(e); }, what);
-  settle_breakers();
+  settle_step();
   if (mode == dispatching::allowed)
     fill_capacity();
   return finish_step();
@@ -45,8 +45,16 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
   return it == runs_.end() ? nullptr : &it->second;
 }
 
+/// What follows over the bounds of one run, or one task, until nothing more does.
+void scheduler_core::settle_step() {
+  while (!stirred_.empty() || !hungry_.empty()) {
+    settle_breakers();
+    feed_instances();
+  }
+}
+
 reaction scheduler_core::finish_step() {
-  settle_breakers(); // a run may have been given up at its dispatch
+  settle_step(); // a run may have been given up at its dispatch
   for (const auto run_no : touched_) {
     const auto it = runs_.find(run_no);
     if (it == runs_.end())
@@ -99,7 +107,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
                {"generation", generation},
                {"submitted", model::to_rfc3339(submitted_at)}};
   run.tasks.resize(run.spec().tasks.size());
-  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
+  run.undecided = run.node_count();
   run.undecided_finally = run.spec().finally_count;
   run.counts[std::size_t(task_state::pending)] = run.undecided;
   return run;
@@ -232,19 +240,35 @@ void scheduler_core::on(const model::outputs_loaded& e) {
   guarded(run, [&] {
     const auto waiting = std::exchange(entry->second.waiting, {});
     if (e.outputs && entry->second.pins > 0) // else all who waited are decided
-      entry->second.values = *e.outputs;
+      keep_loaded(run, entry->second, e);
     for (const auto task : waiting) { // `entry` may be gone after the last of them
-      if (is_terminal(run.tasks[task].state))
+      const bool is_fanned_out = run.fan_outs.contains(task); // its instances may be undone yet
+      if (is_terminal(run.tasks[task].state) && !is_fanned_out)
         continue;
-      if (!e.outputs)
-        fail_expression(run, task,
-                        "cannot read the outputs of task '" + run.task_spec(e.task_idx).name
-                          + "' back: " + e.outputs.error().message);
+      const auto why = e.outputs ? std::string{}
+                                 : "cannot read the outputs of task '" + run.name(e.task_idx)
+                                     + "' back: " + e.outputs.error().message;
+      if (!e.outputs && is_fanned_out)
+        fail_instances(run, task, why);
+      else if (!e.outputs)
+        fail_expression(run, task, why);
       else if (--run.tasks[task].loads == 0 && run.tasks[task].state != task_state::paused)
         prepare(run, task);
     }
     settle(run);
   });
+}
+
+void scheduler_core::keep_loaded(const live_run& run, kept_outputs& kept,
+                                 const model::outputs_loaded& e) {
+  kept.instances.clear();
+  if (!run.fan_outs.contains(e.task_idx)) {
+    kept.values = *e.outputs;
+    return;
+  }
+  kept.values = e.outputs->at("out");
+  for (const auto& index : e.outputs->at("index"))
+    kept.instances.push_back(index.get<std::uint32_t>());
 }
 
 void scheduler_core::on(const model::timer_fired& e) {
@@ -322,6 +346,14 @@ bool scheduler_core::is_queued(const live_run& run, std::uint32_t task, capacity
 void scheduler_core::fill_capacity() {
   if (is_draining_)
     return;
+  dispatch_ready();
+  while (!hungry_.empty()) { // what was dispatched made room for others
+    settle_step();
+    dispatch_ready();
+  }
+}
+
+void scheduler_core::dispatch_ready() {
   for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
     auto& runs = dispatchable_[pool];
     while (!runs.empty()) {
@@ -349,6 +381,8 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   entry.stop = model::stop_reason::none;
   if (!entry.rolls_back) // else it stays what it is until that is done
     change_state(run, task, task_state::dispatched);
+  else if (run.is_instance(task))
+    follow_with_group(run, task, task_state::dispatched);
   take_capacity(run, task);
   const auto key = run.key_of(task);
   const auto executor = run.executor(task);
@@ -356,7 +390,10 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   model::start_attempt start;
   start.key = key;
   start.workflow = run.workflow->shared_spec();
-  start.task = task;
+  start.task = run.node(task);
+  if (const auto* group = run.group_of(task))
+    start.instance = model::instance_of{task - group->range.first, group->size(),
+                                        group->range.items->name(task - group->range.first)};
   start.role = run.role(task);
   start.env = run.env;
   start.has_checkpoint = entry.checkpointed;
@@ -389,6 +426,8 @@ void scheduler_core::take_capacity(live_run& run, std::uint32_t task) {
   under_way_[std::size_t(run.executor(task))].insert(run.key_of(task));
   ++busy_[std::size_t(pool_of(run, task))];
   ++run.active;
+  if (auto* group = run.group_of(task))
+    ++group->active;
 }
 
 void scheduler_core::release_capacity(live_run& run, const model::attempt_key& key) {
@@ -397,6 +436,10 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
     return;
   --busy_[std::size_t(pool_of(run, key.task_idx))];
   --run.active;
+  if (auto* group = run.group_of(key.task_idx)) {
+    --group->active;
+    hungry_.insert({run.run_no, group->range.task});
+  }
   note_dispatchable(run);
 }
 
@@ -505,7 +548,8 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
     explain_missing_rollback(run, task, *outcome.failure);
   outcome.losses = run.tasks[task].losses;
   outcome.falls_back = follows == next::fallback;
-  outcome.is_completion = to == task_state::succeeded && run.workflow->is_compensable(task);
+  outcome.is_completion =
+    to == task_state::succeeded && run.workflow->is_compensable(run.node(task));
   outcome.drops_checkpoint = to == task_state::succeeded && run.tasks[task].checkpointed;
   outcome.drops_snapshot = (to == task_state::succeeded || to == task_state::rolled_back)
                            && run.snapshots.erase(task) != 0;

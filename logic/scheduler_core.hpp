@@ -94,6 +94,7 @@ private:
   void on(const model::run_loaded& e);
   void on(const model::drain_requested& e);
   void on(const model::outputs_loaded& e);
+  static void keep_loaded(const live_run& run, kept_outputs& kept, const model::outputs_loaded& e);
   void on(const model::key_looked_up& e);
   void on(const model::timer_fired& e);
   void on(const model::checkpoint_offered& e);
@@ -130,6 +131,7 @@ private:
                     const model::stored_run& stored);
   void go_on(live_run& run, const model::stored_run& stored);
   void restore_task(live_run& run, std::uint32_t task, const model::stored_run& stored);
+  static void restore_group(live_run& run, instance_group& group, const model::stored_run& stored);
   void restore_outputs(live_run& run, const model::stored_run& stored);
   void restore_failures(live_run& run, const model::stored_run& stored);
   void judge_again(live_run& run);
@@ -143,9 +145,11 @@ private:
   void apply_verdict(live_run& run, std::uint32_t task, join_verdict verdict);
   void go_on_after_pause(live_run& run, std::uint32_t task);
   void prepare(live_run& run, std::uint32_t task);
+  void prepare_instance(live_run& run, std::uint32_t instance);
   bool wait_for_outputs(live_run& run, std::uint32_t task);
   void freeze_undecided(live_run& run, std::uint32_t task);
   bool conditions_hold(live_run& run, std::uint32_t task, const task_expressions& expressions);
+  bool holds(live_run& run, std::uint32_t task, const expression& condition, const char* key);
   bool evaluate_values(live_run& run, std::uint32_t task, const task_expressions& expressions);
   void fail_expression(live_run& run, std::uint32_t task, std::string message);
   void make_ready(live_run& run, std::uint32_t task);
@@ -153,6 +157,23 @@ private:
   void make_ready_again(live_run& run, std::uint32_t task, place where);
   void keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs);
   void release_outputs(live_run& run, std::uint32_t task);
+
+  // scheduler_fan_out.cpp: tasks that are done once for each of some items.
+  void expand(live_run& run, std::uint32_t task);
+  void add_instances(live_run& run, model::instance_range range);
+  void feed_instances();
+  void feed(live_run& run, std::uint32_t task);
+  void admit(live_run& run, std::uint32_t instance);
+  void admit_later(live_run& run, std::uint32_t instance);
+  void enqueue(live_run& run, std::uint32_t task, place where);
+  void unqueue(live_run& run, std::uint32_t task);
+  void follow_with_group(live_run& run, std::uint32_t task, model::task_state to);
+  static void tally(live_run& run, instance_group& group, std::uint32_t instance);
+  void settle_instance(live_run& run, std::uint32_t instance);
+  void give_up_instances(live_run& run, instance_group& group);
+  void judge_instances(live_run& run, std::uint32_t task);
+  void expire_instances(live_run& run, const model::timer& due);
+  void fail_instances(live_run& run, std::uint32_t task, const std::string& message);
 
   // scheduler_retries.cpp: what follows a failed attempt.
   std::optional<model::milliseconds> delay_before_retry(const live_run& run,
@@ -162,7 +183,7 @@ private:
   void fail_for_good(live_run& run, const model::attempt_report& report, model::failure failure);
   void hold(live_run& run, const model::attempt_report& report, model::failure failure);
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
-  void give_up_retry(live_run& run, std::uint32_t task);
+  void give_up(live_run& run, std::uint32_t task, const char* reason);
 
   // scheduler_breakers.cpp: kinds of tasks that keep failing.
   struct task_kind {
@@ -186,6 +207,7 @@ private:
   std::optional<model::breaker_state> judge_kind(const live_run& run, const model::attempt_key& key,
                                                  const std::optional<model::failure>& failure);
   void settle_breakers();
+  void settle_step();
   void hold_back(task_kind& kind, const std::string& workflow, const std::string& task_name);
   template <class Visit>
   void for_each_of_kind(const std::string& workflow, const std::string& task_name,
@@ -233,6 +255,7 @@ private:
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
   void fill_capacity();
+  void dispatch_ready();
   void dispatch_task(live_run& run, std::uint32_t task);
   void finish(live_run& run, const model::attempt_report& report);
   static model::attempt_report as_given_back(const live_run& run, model::attempt_report report);
@@ -269,6 +292,7 @@ private:
   void note_failure(live_run& run, std::uint32_t task, const std::string& message);
   void unhandled_failure(live_run& run, std::uint32_t task);
   void recount_failures(live_run& run);
+  void count_borne_failures(live_run& run);
   void stop_on_failure(live_run& run);
   std::vector<std::string> stop_attempts(live_run& run);
   void stop_task(live_run& run, std::uint32_t task, model::stop_reason why,
@@ -323,6 +347,7 @@ private:
   std::set<model::timer> timers_set_; ///< and not removed again
   /// Kinds whose breaker opened, closed or lost its probe: what follows for their tasks is open.
   std::set<std::pair<std::string, std::string>> stirred_;
+  std::set<model::task_key> hungry_; ///< fanned-out tasks: room for another instance, perhaps
 };
 
 } // namespace sluice::logic

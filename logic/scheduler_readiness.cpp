@@ -33,7 +33,8 @@ bool scheduler_core::evaluate_env(live_run& run) {
     auto filled = fill_without_nul(text, names);
     if (!filled) {
       for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-        if (!is_terminal(run.tasks[task].state)) // of an earlier generation
+        if (!is_terminal(run.tasks[task].state) // of an earlier generation
+            && !run.stands_for_instances(task))
           fail_expression(run, task, "env." + name + ": " + filled.error().message);
       return false;
     }
@@ -56,7 +57,7 @@ void scheduler_core::begin_finally(live_run& run) {
   tell_outcome(run);
   remove_timer(run, {std::nullopt, model::timer_kind::deadline});
   const auto first = run.spec().first_finally();
-  const auto end = static_cast<std::uint32_t>(run.tasks.size());
+  const auto end = run.node_count();
   set_deadlines(run, first, end);
   for (auto task = first; task < end; ++task)
     if (!run.tasks[task].judged)
@@ -88,7 +89,9 @@ void scheduler_core::apply_verdict(live_run& run, std::uint32_t task, join_verdi
 /// It is pending again: its rules are applied, as far as they were not.
 void scheduler_core::go_on_after_pause(live_run& run, std::uint32_t task) {
   const auto& entry = run.tasks[task];
-  if (!entry.judged)
+  if (!entry.judged && run.is_instance(task))
+    admit_later(run, task);
+  else if (!entry.judged)
     apply_verdict(run, task, verdict_on(run, task));
   else if (entry.was_started || !entry.released)
     prepare(run, task);
@@ -97,11 +100,15 @@ void scheduler_core::go_on_after_pause(live_run& run, std::uint32_t task) {
 }
 
 void scheduler_core::prepare(live_run& run, std::uint32_t task) {
-  if (const auto* expressions = run.workflow->expressions(task)) {
+  if (run.is_instance(task))
+    return prepare_instance(run, task);
+  if (const auto* expressions = run.expressions(task)) {
     if (wait_for_outputs(run, task))
       return;
     if (!run.tasks[task].was_started && !conditions_hold(run, task, *expressions))
       return; // decided
+    if (expressions->fan_out)
+      return expand(run, task);
     if (!evaluate_values(run, task, *expressions))
       return;
   }
@@ -110,13 +117,32 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
     make_ready(run, task);
 }
 
+/// What its expressions read is kept for its task as a whole.
+void scheduler_core::prepare_instance(live_run& run, std::uint32_t instance) {
+  auto& entry = run.tasks[instance];
+  const auto& expressions = *run.expressions(instance);
+  const auto task = run.node(instance);
+  if (run.tasks[task].loads > 0 || (entry.was_started && wait_for_outputs(run, task))) {
+    run.group_of(instance)->waiting.erase(instance);
+    return admit_later(run, instance);
+  }
+  if (!entry.was_started && expressions.when_names_item
+      && !holds(run, instance, *expressions.when, "when"))
+    return; // decided
+  if (!evaluate_values(run, instance, expressions))
+    return;
+  entry.released = true;
+  if (may_begin(run, instance))
+    make_ready(run, instance);
+}
+
 /// Asks for outputs that are in the store only. Returns whether the task has to wait for some.
 bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
   auto& entry = run.tasks[task];
   if (entry.pinning)
     return entry.loads > 0;
   const auto* frozen = run.frozen_for(task);
-  for (const auto upstream : run.workflow->expressions(task)->output_reads) {
+  for (const auto upstream : run.expressions(task)->output_reads) {
     const auto it = run.outputs.find(upstream);
     if (it == run.outputs.end() || !it->second.in_store_only
         || (frozen != nullptr && state_in(*frozen, upstream) != nullptr)) // it does not see them
@@ -148,23 +174,26 @@ void scheduler_core::freeze_undecided(live_run& run, std::uint32_t task) {
 
 bool scheduler_core::conditions_hold(live_run& run, std::uint32_t task,
                                      const task_expressions& expressions) {
-  const run_scope names{run, task};
-  const auto holds = [&](const std::optional<expression>& condition, const char* key) {
-    if (!condition)
-      return true;
-    const auto verdict = condition->evaluate(names);
-    if (verdict && verdict->is_boolean()) {
-      if (!verdict->get<bool>())
-        move_task(run, task, task_state::skipped, key);
-      return verdict->get<bool>();
-    }
-    fail_expression(run, task,
-                    verdict
-                      ? std::string{key} + " is not true or false but " + model::to_text(*verdict)
-                      : std::string{key} + ": " + verdict.error().message);
+  if (expressions.join && !holds(run, task, *expressions.join, "join"))
     return false;
-  };
-  return holds(expressions.join, "join") && holds(expressions.when, "when");
+  return !expressions.when || expressions.when_names_item
+         || holds(run, task, *expressions.when, "when");
+}
+
+/// If it does not hold, or cannot be evaluated, the task is decided.
+bool scheduler_core::holds(live_run& run, std::uint32_t task, const expression& condition,
+                           const char* key) {
+  const auto verdict = condition.evaluate(run_scope{run, task});
+  if (verdict && verdict->is_boolean()) {
+    if (!verdict->get<bool>())
+      move_task(run, task, task_state::skipped, key);
+    return verdict->get<bool>();
+  }
+  fail_expression(run, task,
+                  verdict
+                    ? std::string{key} + " is not true or false but " + model::to_text(*verdict)
+                    : std::string{key} + ": " + verdict.error().message);
+  return false;
 }
 
 /// Evaluates inputs, environment and key. On an error the task has failed, and false is returned.
@@ -215,8 +244,7 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
     return wait_for_breaker(run, task);
   if (!entry.rolls_back && entry.state != task_state::ready)
     change_state(run, task, task_state::ready);
-  run.ready[std::size_t(pool_of(run, task))].push_back(task);
-  note_dispatchable(run);
+  enqueue(run, task, place::last);
 }
 
 /// Its attempt ended, or its wait for the next one, and it goes on.
@@ -229,16 +257,14 @@ void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place w
   }
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
-  auto& ready = run.ready[std::size_t(pool_of(run, task))];
-  if (where == place::first)
-    ready.push_front(task);
-  else
-    ready.push_back(task);
-  note_dispatchable(run);
+  enqueue(run, task, where);
 }
 
+/// Those of instances are read back together, once all are decided.
 void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs) {
-  if (!run.workflow->outputs_are_read(task) || outputs.is_null())
+  const bool is_fanned_out = run.fan_outs.contains(task);
+  if (run.is_instance(task) || !run.workflow->outputs_are_read(task)
+      || (outputs.is_null() && !is_fanned_out))
     return;
   std::uint32_t readers = 0;
   for (const auto reader : run.workflow->readers_in_finally(task))
@@ -255,7 +281,7 @@ void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model
   auto& kept = run.outputs[task];
   kept.readers = readers;
   kept.bytes = model::to_text(outputs).size();
-  kept.in_store_only = kept.bytes > options_.kept_output_bytes
+  kept.in_store_only = is_fanned_out || kept.bytes > options_.kept_output_bytes
                        || kept_outputs_bytes_ + kept.bytes > options_.kept_outputs_total_bytes;
   if (kept.in_store_only)
     kept.bytes = 0;
@@ -270,7 +296,7 @@ void scheduler_core::release_outputs(live_run& run, std::uint32_t task) {
   if (entry.released)
     return;
   entry.released = true;
-  const auto* expressions = run.workflow->expressions(task);
+  const auto* expressions = run.is_instance(task) ? nullptr : run.expressions(task);
   if (expressions == nullptr)
     return;
   const auto frozen = run.frozen.extract(task);

@@ -3,6 +3,7 @@
 #include "logic/scheduler_core.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace sluice::logic {
 
@@ -12,10 +13,11 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
   auto compiled = compile_here(stored.workflow);
   if (!compiled)
     return tl::unexpected(compiled.error());
-  if (stored.tasks.size() != stored.workflow->tasks.size())
-    return fail(errc::corrupt, "run " + to_string(stored.run_no) + " has "
-                                 + std::to_string(stored.tasks.size()) + " tasks, its workflow "
-                                 + std::to_string(stored.workflow->tasks.size()));
+  if (const auto want = model::task_names{stored.workflow, stored.fan_outs}.size();
+      stored.tasks.size() != want)
+    return fail(errc::corrupt,
+                "run " + to_string(stored.run_no) + " has " + std::to_string(stored.tasks.size())
+                  + " tasks, its workflow and its instances are " + std::to_string(want));
   now_ = now;
   actor_ = "scheduler";
   auto& run = take_up(std::move(*compiled), stored);
@@ -44,10 +46,17 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
   run.snapshots = stored.snapshots;
   run.rollbacks = stored.rollbacks;
+  run.tasks.resize(stored.tasks.size());
+  for (const auto& range : stored.fan_outs)
+    add_instances(run, range);
   for (const auto& [task, why] : run.rollbacks)
     note_failure(run, task, why.message);
+  run.counts = {};
+  run.undecided = run.undecided_finally = 0;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
     restore_task(run, task, stored);
+  for (auto& [task, group] : run.fan_outs)
+    restore_group(run, group, stored);
   return run;
 }
 
@@ -72,10 +81,18 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.fell_back = was.fell_back;
   entry.rolls_back = was.rolls_back && !is_terminal(was.state);
   entry.completed = was.completed;
-  --run.counts[std::size_t(task_state::pending)];
-  ++run.counts[std::size_t(was.state)];
-  for (const auto upstream : run.workflow->graph().upstreams(task))
-    entry.undecided += is_terminal(stored.tasks[upstream].state) ? 0 : 1;
+  if (run.is_superseded(task)) { // no more than a memory
+    entry.judged = entry.settled = entry.released = true;
+    return;
+  }
+  run.counts[std::size_t(was.state)] += run.stands_for_instances(task) ? 0 : 1;
+  if (!is_terminal(was.state)) {
+    ++run.undecided;
+    run.undecided_finally += run.is_finally(task) ? 1 : 0;
+  }
+  if (!run.is_instance(task))
+    for (const auto upstream : run.workflow->graph().upstreams(task))
+      entry.undecided += is_terminal(stored.tasks[upstream].state) ? 0 : 1;
   const auto reason = stored.reasons.find(task);
   const auto has_reason = [&](std::string_view text) {
     return reason != stored.reasons.end() && reason->second == text;
@@ -90,14 +107,15 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
   entry.was_started = was.completed;
   if (is_terminal(was.state)) {
     entry.judged = true;
-    entry.released = !was.completed;
-    --run.undecided;
-    run.undecided_finally -= run.is_finally(task) ? 1 : 0;
+    entry.released =
+      !was.completed && !(run.stands_for_instances(task) && run.workflow->is_compensable(task));
+    entry.was_started = entry.was_started || !entry.released; // for what undoes its instances
     return;
   }
   // What waits has passed its rules too, though it may not have been dispatched.
   entry.has_started = was.started;
-  entry.was_started = was.started || was.completed || was.state == task_state::waiting;
+  entry.was_started = was.started || was.completed || was.state == task_state::waiting
+                      || run.fan_outs.contains(task); // of one without instances too
   entry.judged = entry.was_started;
   entry.checkpointed = was.started; // perhaps: its next attempt looks for one
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker)))
@@ -128,14 +146,41 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     take_capacity(run, task);
 }
 
+/// What its instances' ends come to so far.
+void scheduler_core::restore_group(live_run& run, instance_group& group,
+                                   const model::stored_run& stored) {
+  std::int64_t first_us = std::numeric_limits<std::int64_t>::max();
+  for (auto instance = group.range.first; instance < group.range.end(); ++instance) {
+    const auto& entry = run.tasks[instance];
+    if (!entry.settled)
+      continue;
+    tally(run, group, instance);
+    const auto reason = stored.reasons.find(instance);
+    group.given_up =
+      group.given_up
+      || (entry.state == task_state::skipped && reason != stored.reasons.end()
+          && (reason->second == "run_failed" || reason->second == "siblings_failed"));
+    if (const auto& was = stored.tasks[instance];
+        entry.has_failed() && was.finished_us < first_us) {
+      first_us = was.finished_us;
+      group.first_failed = instance;
+      const auto message = stored.messages.find(instance);
+      group.failed_with = message == stored.messages.end() ? "" : message->second;
+    }
+  }
+}
+
 /// Outputs that someone may still read stay in the store until they are needed.
 void scheduler_core::restore_outputs(live_run& run, const model::stored_run& stored) {
-  for (std::uint32_t reader = 0; reader < run.tasks.size(); ++reader) {
+  for (std::uint32_t reader = 0; reader < run.node_count(); ++reader) {
     const auto* expressions = run.workflow->expressions(reader);
     if (expressions == nullptr || run.tasks[reader].released)
       continue;
     for (const auto upstream : expressions->output_reads) {
-      if (!stored.tasks[upstream].has_outputs)
+      const bool has_outputs =
+        stored.tasks[upstream].has_outputs
+        || (run.fan_outs.contains(upstream) && is_terminal(run.tasks[upstream].state));
+      if (!has_outputs)
         continue;
       auto& kept = run.outputs[upstream];
       kept.in_store_only = true;
@@ -147,7 +192,7 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
 /// Failures count again in the order in which they came.
 void scheduler_core::restore_failures(live_run& run, const model::stored_run& stored) {
   std::vector<std::uint32_t> failed;
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+  for (std::uint32_t task = 0; task < run.node_count(); ++task)
     if (run.tasks[task].has_failed())
       failed.push_back(task);
   std::stable_sort(failed.begin(), failed.end(), [&](auto one, auto other) {
@@ -158,6 +203,7 @@ void scheduler_core::restore_failures(live_run& run, const model::stored_run& st
     note_failure(run, task, message == stored.messages.end() ? "" : message->second);
     count_failure(run, task);
   }
+  count_borne_failures(run);
 }
 
 /// Sends every task that may run on its way to `ready`, as the last decision about its upstreams
@@ -167,7 +213,7 @@ void scheduler_core::judge_again(live_run& run) {
     return;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto& entry = run.tasks[task];
-    if (entry.was_started && entry.undecided > 0 && run.workflow->expressions(task) != nullptr)
+    if (entry.was_started && entry.undecided > 0 && run.expressions(task) != nullptr)
       freeze_undecided(run, task);
     const auto key = run.keys.find(task);
     const bool waits_for_key =
@@ -175,7 +221,7 @@ void scheduler_core::judge_again(live_run& run) {
     const bool is_waiting =
       entry.state == task_state::pending || waits_for_key
       || (entry.state == task_state::rolling_back && !is_under_way(run, task));
-    if (!is_waiting)
+    if (!is_waiting || (run.is_instance(task) && !entry.was_started)) // those are admitted
       continue;
     if (entry.was_started)
       prepare(run, task);
@@ -186,6 +232,8 @@ void scheduler_core::judge_again(live_run& run) {
 
 /// What the decisions about its upstreams so far mean for a task.
 join_verdict scheduler_core::verdict_on(const live_run& run, std::uint32_t task) const {
+  if (run.is_instance(task)) // the rules were those of its task
+    return join_verdict::wait;
   const auto rule = run.task_spec(task).join.rule;
   const auto& upstreams = run.workflow->graph().upstreams(task);
   if (upstreams.empty())

@@ -68,11 +68,19 @@ void scheduler_core::hold(live_run& run, const model::attempt_report& report,
   end_attempt(run, report, task_state::waiting, std::move(failure));
 }
 
-/// The run stops: the attempt that failed was the last one.
-void scheduler_core::give_up_retry(live_run& run, std::uint32_t task) {
-  auto last = std::move(run.retries.at(task).last);
+/// Nothing of it starts any more, as something else has failed: of what was to be repeated, the
+/// attempt that failed was the last one. @pre nothing of it is under way
+void scheduler_core::give_up(live_run& run, std::uint32_t task, const char* reason) {
+  const auto state = run.tasks[task].state;
+  const auto retries = run.retries.find(task);
+  const bool is_to_repeat = state == task_state::retry_wait
+                            || ((state == task_state::waiting || state == task_state::paused)
+                                && retries != run.retries.end());
+  if (!is_to_repeat)
+    return move_task(run, task, task_state::skipped, reason);
+  auto last = std::move(retries->second.last);
   note_failure(run, task, last.message);
-  move_task(run, task, task_state::failed, "run_failed", std::move(last));
+  move_task(run, task, task_state::failed, reason, std::move(last));
 }
 
 } // namespace sluice::logic

@@ -29,7 +29,7 @@ void forget_loads(live_run& run, std::uint32_t task) {
     return;
   entry.loads = 0;
   entry.pinning = false;
-  for (const auto upstream : run.workflow->expressions(task)->output_reads)
+  for (const auto upstream : run.expressions(task)->output_reads)
     if (const auto it = run.outputs.find(upstream); it != run.outputs.end()) {
       auto& kept = it->second;
       kept.pins -= kept.in_store_only && kept.pins > 0 ? 1 : 0;

@@ -13,17 +13,19 @@ using model::task_state;
 void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state to) {
   auto& entry = run.tasks[task];
   if (!is_legal(entry.state, to))
-    throw std::logic_error("task '" + run.task_spec(task).name + "' cannot go from "
+    throw std::logic_error("task '" + run.name(task) + "' cannot go from "
                            + std::string{to_string(entry.state)} + " to "
                            + std::string{to_string(to)});
   const auto was = as_stored(entry.state);
   const auto is = as_stored(to);
-  if (was != is) {
+  if (was != is && !run.stands_for_instances(task)) {
     --run.counts[std::size_t(was)];
     ++run.counts[std::size_t(is)];
     touched_.insert(run.run_no);
   }
   follow_with_timers(run, task, to);
+  if (run.is_instance(task))
+    follow_with_group(run, task, to);
   if (!kinds_.empty())
     follow_with_breaker(run, task, to);
   if (entry.state == task_state::waiting)
@@ -38,7 +40,9 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
   --run.undecided;
   run.undecided_finally -= run.is_finally(task) ? 1 : 0;
   // What its action was given, or could be, its compensation gets too.
-  const bool may_be_undone = entry.completed && entry.state != task_state::rolled_back;
+  const bool may_be_undone =
+    (entry.completed && entry.state != task_state::rolled_back)
+    || (run.stands_for_instances(task) && run.workflow->is_compensable(task));
   if (!may_be_undone || !entry.was_started)
     release_outputs(run, task);
   if (!may_be_undone)
@@ -47,7 +51,11 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
   run.rollbacks.erase(task);
   if (!run.keys.empty())
     release_key(run, task);
-  if (!entry.settled) // else it is compensated: for its dependents it has succeeded
+  if (entry.settled) // it is compensated: for its dependents it has succeeded
+    return;
+  if (run.is_instance(task))
+    settle_instance(run, task);
+  else
     run.to_settle.push_back(task);
 }
 
@@ -181,6 +189,13 @@ void scheduler_core::open_failure(live_run& run, std::uint32_t task) {
 
 /// Remembers the sentence about a failure until it is known whether the run fails by it.
 void scheduler_core::note_failure(live_run& run, std::uint32_t task, const std::string& message) {
+  if (auto* group = run.group_of(task)) {
+    if (group->failed == 0) {
+      group->failed_with = message;
+      group->first_failed = task;
+    }
+    return;
+  }
   if (!run.is_failure_allowed(task))
     run.failure_texts.insert_or_assign(task, message);
 }
@@ -203,9 +218,10 @@ void scheduler_core::recount_failures(live_run& run) {
   const auto before = std::exchange(run.unhandled, {});
   run.open_failures.clear();
   run.degraded = false;
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+  for (std::uint32_t task = 0; task < run.node_count(); ++task)
     if (run.tasks[task].has_failed())
       count_failure(run, task);
+  count_borne_failures(run);
   if (run.expired || run.internal || before.empty())
     return;
   const auto still = [&](std::uint32_t task) {
@@ -217,19 +233,23 @@ void scheduler_core::recount_failures(live_run& run) {
     run.error = "task '" + run.task_spec(run.unhandled.front()).name + "' failed";
 }
 
+/// Of tasks that have succeeded all the same.
+void scheduler_core::count_borne_failures(live_run& run) {
+  for (const auto& [task, group] : run.fan_outs)
+    if (group.failed > 0 && run.tasks[task].state == task_state::succeeded)
+      run.degraded = true;
+}
+
 void scheduler_core::stop_on_failure(live_run& run) {
   run.stopping = true;
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
-    if (is_terminal(state) || is_active(state) || !run.is_stopped(task))
+    if (is_terminal(state) || is_active(state) || !run.is_stopped(task)
+        || run.stands_for_instances(task))
       continue;
-    const bool is_to_repeat = state == task_state::retry_wait
-                              || ((state == task_state::waiting || state == task_state::paused)
-                                  && run.retries.contains(task));
-    if (is_to_repeat)
-      give_up_retry(run, task);
-    else
-      move_task(run, task, task_state::skipped, "run_failed");
+    if (auto* group = run.group_of(task))
+      group->given_up = true;
+    give_up(run, task, "run_failed");
   }
 }
 
@@ -246,7 +266,7 @@ std::vector<std::string> scheduler_core::stop_attempts(live_run& run) {
         !is_draining_ && policy != nullptr && policy->never)
       continue;
     stop_task(run, task, model::stop_reason::drain);
-    stopped.push_back(run.task_spec(task).name);
+    stopped.push_back(run.name(task));
   }
   return stopped;
 }
@@ -264,12 +284,9 @@ void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_re
 /// at once.
 void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
                                   const std::string& reason) {
-  const auto end = mode == model::cancel_mode::immediate
-                     ? static_cast<std::uint32_t>(run.tasks.size())
-                     : run.spec().first_finally();
-  for (std::uint32_t task = 0; task < end; ++task) {
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     auto& entry = run.tasks[task];
-    if (is_terminal(entry.state)
+    if (is_terminal(entry.state) || run.stands_for_instances(task)
         || (mode == model::cancel_mode::graceful && run.outlives_cancel(task)))
       continue;
     if (!is_active(entry.state)) {

@@ -33,11 +33,13 @@ std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t fail
            && (entry.state == task_state::pending || entry.state == task_state::ready
                || entry.state == task_state::paused);
   };
+  if (run.is_instance(failed)) // its task is not decided
+    return std::nullopt;
   for (const auto dependent : run.workflow->graph().dependents(failed))
     if (is_to_start(dependent))
       return dependent;
   if (run.in_finally && !run.is_finally(failed)) // which sees all failures
-    for (auto task = run.spec().first_finally(); task < run.tasks.size(); ++task)
+    for (auto task = run.spec().first_finally(); task < run.node_count(); ++task)
       if (is_to_start(task))
         return task;
   return std::nullopt;
@@ -58,6 +60,14 @@ error not_held(const std::string& task, task_state state) {
                             + ", and not held: only a task that is held is tried again alone"};
 }
 
+model::task_names names_of(const live_run& run) {
+  return model::task_names{run.workflow->shared_spec(), run.ranges};
+}
+
+model::task_names names_of(const model::stored_run& run) {
+  return model::task_names{run.workflow, run.fan_outs};
+}
+
 bool is_held(const model::stored_run& run, std::uint32_t task) {
   const auto reason = run.reasons.find(task);
   return run.tasks[task].state == task_state::waiting && reason != run.reasons.end()
@@ -66,7 +76,7 @@ bool is_held(const model::stored_run& run, std::uint32_t task) {
 
 /// As `live_run::is_to_roll_back`, of a held task whose run is not in progress.
 bool is_to_roll_back(const model::stored_run& run, std::uint32_t task) {
-  const auto& spec = run.workflow->tasks[task];
+  const auto& spec = run.workflow->tasks[names_of(run).node(task)];
   return run.tasks[task].started
          && (!needs_snapshot(*run.workflow, spec) || run.snapshots.contains(task))
          && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr;
@@ -88,25 +98,44 @@ expected<void> check_pause(const std::string& task, task_state state, bool is_he
   return {};
 }
 
-model::run_counts counts_after(const model::stored_run& run, task_state from, task_state to) {
+model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved, task_state to) {
   model::run_counts counts{run.run_no, {}};
-  for (const auto& one : run.tasks)
-    ++counts.counts[std::size_t(one.state)];
-  --counts.counts[std::size_t(from)];
-  ++counts.counts[std::size_t(to)];
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    counts.counts[std::size_t(task == moved ? to : run.tasks[task].state)] +=
+      is_counted(run, task) ? 1 : 0;
   return counts;
 }
 
-model::control_result one_task(model::run_no run, std::uint32_t generation,
-                               const model::workflow_spec& workflow, std::string task) {
-  return {run, generation, {std::move(task)}, workflow.tasks.size() - 1};
+model::control_result one_task(const live_run& run, std::string task) {
+  return {run.run_no, run.generation, {std::move(task)}, run.counted_tasks() - 1};
+}
+
+model::control_result one_task(const model::stored_run& run, std::string task) {
+  return {run.run_no, run.generation, {std::move(task)}, counted_tasks(run) - 1};
+}
+
+/// What is asked of a task that its instances decide has to be asked of them.
+expected<void> check_fan_out(const std::string& name, bool stands_for_instances, bool is_decided,
+                             const char* verb) {
+  if (stands_for_instances && !is_decided)
+    return fail(errc::conflict, "task '" + name + "' is fanned out: " + verb
+                                  + " its instances, such as '" + name + "[...]'");
+  return {};
+}
+
+/// An instance that failed stays failed once its task is decided by it.
+expected<void> check_instance(const std::string& task, bool is_instance, task_state of_task) {
+  if (is_instance && is_terminal(of_task))
+    return fail(errc::conflict, "task '" + task + "' is decided already: it is "
+                                  + std::string{to_string(of_task)} + "; mark that one");
+  return {};
 }
 
 } // namespace
 
 expected<model::control_result> scheduler_core::retry(live_run& run,
                                                       const model::retry_task& what) {
-  const auto task = find_task(run.spec(), what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   auto& entry = run.tasks[*task];
@@ -122,21 +151,21 @@ expected<model::control_result> scheduler_core::retry(live_run& run,
     make_ready_again(run, *task, place::last);
     settle(run);
   });
-  return one_task(run.run_no, run.generation, run.spec(), what.task);
+  return one_task(run, what.task);
 }
 
 /// Of a run that is not in progress: whoever goes on with it tries the task again.
 expected<model::control_result> scheduler_core::retry(const model::stored_run& run,
                                                       const model::retry_task& what) {
-  const auto task = find_task(*run.workflow, what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   const auto& was = run.tasks[*task];
   if (!is_held(run, *task))
     return tl::unexpected(not_held(what.task, was.state));
   step_.records.push_back(model::held_retried{{run.run_no, *task}, was.attempt, actor_, now_});
-  step_.counts.push_back(counts_after(run, was.state, task_state::pending));
-  return one_task(run.run_no, run.generation, *run.workflow, what.task);
+  step_.counts.push_back(counts_after(run, *task, task_state::pending));
+  return one_task(run, what.task);
 }
 
 void scheduler_core::record_mark(model::task_key key, std::uint32_t attempt, task_state from,
@@ -146,17 +175,26 @@ void scheduler_core::record_mark(model::task_key key, std::uint32_t attempt, tas
 }
 
 expected<model::control_result> scheduler_core::mark(live_run& run, const model::mark_task& what) {
-  const auto task = find_task(run.spec(), what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   const auto from = run.tasks[*task].state;
-  if (auto may = check_mark(what, from); !may)
+  const auto node = run.node(*task);
+  if (auto may = check_mark(what, from)
+                   .and_then([&] {
+                     return check_fan_out(what.task, run.stands_for_instances(*task),
+                                          is_terminal(from), "mark");
+                   })
+                   .and_then([&] {
+                     return check_instance(run.spec().tasks[node].name, run.is_instance(*task),
+                                           run.tasks[node].state);
+                   });
+      !may)
     return tl::unexpected(may.error());
   if (const auto dependent = is_terminal(from) ? goes_on_for(run, *task) : std::nullopt)
-    return fail(errc::conflict, "task '" + run.task_spec(*dependent).name
-                                  + "' is about to start as '" + what.task
-                                  + "' failed: decide that one first");
-  auto result = one_task(run.run_no, run.generation, run.spec(), what.task);
+    return fail(errc::conflict, "task '" + run.name(*dependent) + "' is about to start as '"
+                                  + what.task + "' failed: decide that one first");
+  auto result = one_task(run, what.task);
   guarded(run, [&] {
     const bool was_held = run.held.contains(*task);
     const auto failure = failure_of(what, was_held ? &run.retries.at(*task).last : nullptr);
@@ -182,24 +220,28 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
 
 expected<model::control_result> scheduler_core::pause(live_run& run,
                                                       const model::pause_task& what) {
-  const auto task = find_task(run.spec(), what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   const auto state = run.tasks[*task].state;
-  if (auto may = check_pause(what.task, state, run.held.contains(*task), true); !may)
+  if (auto may = check_pause(what.task, state, run.held.contains(*task), true).and_then([&] {
+        return check_fan_out(what.task, run.stands_for_instances(*task), is_terminal(state),
+                             "pause");
+      });
+      !may)
     return tl::unexpected(may.error());
   guarded(run, [&] {
     if (state == task_state::ready)
-      std::erase(run.ready[std::size_t(pool_of(run, *task))], *task);
+      unqueue(run, *task);
     lend_key(run, *task);
     move_task(run, *task, task_state::paused, "");
   });
-  return one_task(run.run_no, run.generation, run.spec(), what.task);
+  return one_task(run, what.task);
 }
 
 expected<model::control_result> scheduler_core::resume(live_run& run,
                                                        const model::resume_task& what) {
-  const auto task = find_task(run.spec(), what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   if (auto may = check_pause(what.task, run.tasks[*task].state, false, false); !may)
@@ -212,17 +254,20 @@ expected<model::control_result> scheduler_core::resume(live_run& run,
       go_on_after_pause(run, *task);
     settle(run);
   });
-  return one_task(run.run_no, run.generation, run.spec(), what.task);
+  return one_task(run, what.task);
 }
 
 /// Of a run that is not in progress: whoever goes on with it finds the task so.
 expected<model::control_result> scheduler_core::set_paused(const model::stored_run& run,
                                                            const std::string& name, bool paused) {
-  const auto task = find_task(*run.workflow, name);
+  const auto task = find_task(names_of(run), name);
   if (!task)
     return tl::unexpected(task.error());
   const auto& was = run.tasks[*task];
-  if (auto may = check_pause(name, was.state, is_held(run, *task), paused); !may)
+  if (auto may = check_pause(name, was.state, is_held(run, *task), paused).and_then([&] {
+        return check_fan_out(name, !is_counted(run, *task), is_terminal(was.state), "pause");
+      });
+      !may)
     return tl::unexpected(may.error());
   bool waits_on = false;
   for (const auto& timer : run.timers) {
@@ -241,22 +286,30 @@ expected<model::control_result> scheduler_core::set_paused(const model::stored_r
                                             .to = to,
                                             .actor = actor_,
                                             .at = now_});
-  step_.counts.push_back(counts_after(run, was.state, to));
-  return one_task(run.run_no, run.generation, *run.workflow, name);
+  step_.counts.push_back(counts_after(run, *task, to));
+  return one_task(run, name);
 }
 
 /// The task had failed. Dependents that are decided stay as they are, until a retry; the others see
 /// it as it is now.
 void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_state as) {
-  --run.counts[std::size_t(run.tasks[task].state)];
-  ++run.counts[std::size_t(as)];
-  touched_.insert(run.run_no);
+  if (!run.stands_for_instances(task)) {
+    --run.counts[std::size_t(run.tasks[task].state)];
+    ++run.counts[std::size_t(as)];
+    touched_.insert(run.run_no);
+  }
+  if (auto* group = run.group_of(task)) { // its task is not decided
+    --group->failed;
+    group->succeeded += as == task_state::succeeded ? 1 : 0;
+  }
   run.tasks[task].state = as;
   run.to_compensate = run.completions.size(); // it may be one that is to have another turn
   run.failure_texts.erase(task);
   recount_failures(run);
   if (run.in_finally)
     tell_outcome(run);
+  if (run.is_instance(task))
+    return;
   for (const auto dependent : run.workflow->graph().dependents(task))
     if (!run.tasks[dependent].judged)
       apply_verdict(run, dependent, verdict_on(run, dependent));
@@ -265,11 +318,21 @@ void scheduler_core::decide_otherwise(live_run& run, std::uint32_t task, task_st
 /// Of a run that is not in progress: it is a fact for whoever goes on with it.
 expected<model::control_result> scheduler_core::mark(const model::stored_run& run,
                                                      const model::mark_task& what) {
-  const auto task = find_task(*run.workflow, what.task);
+  const auto task = find_task(names_of(run), what.task);
   if (!task)
     return tl::unexpected(task.error());
   const auto from = run.tasks[*task].state;
-  if (auto may = check_mark(what, from); !may)
+  const auto node = names_of(run).node(*task);
+  if (auto may = check_mark(what, from)
+                   .and_then([&] {
+                     return check_fan_out(what.task, !is_counted(run, *task), is_terminal(from),
+                                          "mark");
+                   })
+                   .and_then([&] {
+                     return check_instance(run.workflow->tasks[node].name, node != *task,
+                                           run.tasks[node].state);
+                   });
+      !may)
     return tl::unexpected(may.error());
   const auto& was = run.tasks[*task];
   const bool was_held = is_held(run, *task);
@@ -288,8 +351,8 @@ expected<model::control_result> scheduler_core::mark(const model::stored_run& ru
   for (const auto& timer : run.timers)
     if (timer.task_idx == *task)
       step_.timers.removed.push_back(timer);
-  step_.counts.push_back(counts_after(run, from, to));
-  return one_task(run.run_no, run.generation, *run.workflow, what.task);
+  step_.counts.push_back(counts_after(run, *task, to));
+  return one_task(run, what.task);
 }
 
 } // namespace sluice::logic

@@ -82,6 +82,8 @@ void scheduler_core::act_on(live_run& run, const model::timer& due) {
     return expire_run(run, due.due);
   const auto task = *due.task_idx;
   const auto state = run.tasks[task].state;
+  if (run.stands_for_instances(task))
+    return expire_instances(run, due);
   if (due.kind == timer_kind::queue_timeout)
     expire(run, due,
            "not started within "
@@ -110,8 +112,10 @@ void scheduler_core::expire_run(live_run& run, model::wall_time due) {
   if (run.error.empty())
     run.error = "not done within its deadline of " + model::to_text(*run.spec().deadline);
   move_run(run, model::run_state::cancelling, due);
-  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task) {
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     auto& entry = run.tasks[task];
+    if (run.is_finally(task) || run.stands_for_instances(task))
+      continue;
     if (entry.stop == model::stop_reason::drain && !entry.rolls_back)
       entry.stop = model::stop_reason::deadline; // nothing of it goes on
     if (is_terminal(entry.state) || entry.state == task_state::cancelling || entry.rolls_back)

@@ -1,5 +1,7 @@
 #include "logic/spec_checks.hpp"
 
+#include "logic/expression_names.hpp"
+#include "logic/fan_out.hpp"
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
 #include "model/checkpoint.hpp"
@@ -251,7 +253,47 @@ void check_snapshot(const model::task_settings& settings, const model::task_sett
     report(problems, path_of(path, "snapshot"), "is for a rollback: give it one, or leave it out");
 }
 
+void check_fan_out(const model::fan_out_spec& fan_out, const std::string& path,
+                   problems_t& problems) {
+  if (!fan_out.as.empty() && (!model::is_identifier(fan_out.as) || is_known_word(fan_out.as)))
+    report(problems, path_of(path, "as"),
+           in_quotes(fan_out.as)
+             + " is no name for an item: it must be an identifier, and none "
+               "that expressions know already");
+  if (fan_out.max_parallel && *fan_out.max_parallel == 0)
+    report(problems, path_of(path, "max_parallel"), "must be at least 1");
+  if (fan_out.key && fan_out.key->find("${{") == std::string::npos)
+    report(problems, path_of(path, "key"),
+           "must hold an expression with item, such as ${{ item.id }}");
+  const auto* matrix = std::get_if<model::matrix_items>(&fan_out.items);
+  if (matrix != nullptr && matrix->axes.empty())
+    report(problems, path_of(path, "matrix"), "has no axis; write such as {model: [a, b]}");
+  if (const auto* shard = std::get_if<model::shard_items>(&fan_out.items);
+      shard != nullptr && (shard->count == 0 || shard->count > model::max_items))
+    report(problems, path_of(path, "shard"),
+           "must be from 1 to " + std::to_string(model::max_items));
+}
+
 } // namespace
+
+void check_items(const model::task_spec& task, const fan_out_expressions& items,
+                 const std::string& path, problems_t& problems) {
+  const auto* matrix = std::get_if<model::matrix_items>(&task.fan_out->items);
+  const bool is_known =
+    matrix == nullptr
+      ? items.over.is_constant()
+      : items.include.is_constant() && items.exclude.is_constant()
+          && std::all_of(items.axes.begin(), items.axes.end(),
+                         [](const auto& axis) { return axis.second.is_constant(); });
+  if (!is_known)
+    return; // found out when it is evaluated
+  if (const auto found = list_items(task, items, empty_scope{}); !found)
+    report(problems, path_of(path, matrix == nullptr ? "foreach" : "matrix"),
+           found.error().message);
+  else if (const auto same = task.fan_out->key ? std::nullopt : found->duplicate())
+    report(problems, path_of(path, matrix == nullptr ? "foreach" : "matrix"),
+           text_of_duplicate(*found, *same));
+}
 
 void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
                     problems_t& problems) {
@@ -284,6 +326,8 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
     check_inputs(task.in, path_of(path, "in"), problems);
   if (!task.out.empty())
     check_outputs(task.out, path_of(path, "out"), problems);
+  if (task.fans_out())
+    check_fan_out(*task.fan_out, path, problems);
   if (!task.settings.is_set())
     return;
   check_settings(*task.settings, path, problems);

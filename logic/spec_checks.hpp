@@ -12,6 +12,9 @@ namespace sluice::logic {
 /// More tasks than this are refused: indices, counters and tables are sized for it.
 inline constexpr std::size_t max_tasks = 1'000'000;
 
+/// More than this are refused in one run, instances counted.
+inline constexpr std::size_t most_tasks_of_run = 4'000'000;
+
 /// The largest `crash_limit`: losses are counted in one byte.
 inline constexpr std::uint32_t most_losses = 254;
 
@@ -23,5 +26,9 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
 void check_task(const model::task_spec& task, const model::task_settings& defaults,
                 const std::string& path, const handler_lookup& has_handler,
                 std::vector<spec_problem>& problems);
+
+/// What it is fanned out over, as far as no expression changes that. @pre it is fanned out
+void check_items(const model::task_spec& task, const fan_out_expressions& items,
+                 const std::string& path, std::vector<spec_problem>& problems);
 
 } // namespace sluice::logic

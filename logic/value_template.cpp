@@ -27,6 +27,8 @@ using form = template_node::form;
 
 class template_parser {
 public:
+  explicit template_parser(std::string_view item_name) : item_name_{item_name} {}
+
   bool parse(const model::value& v, template_node& out, std::size_t depth = 0);
 
   value_template::problem problem() {
@@ -46,6 +48,7 @@ private:
     return false;
   }
 
+  std::string_view item_name_;
   std::vector<std::string> path_;
   std::vector<reference> references_;
   value_template::problem problem_;
@@ -67,7 +70,7 @@ bool template_parser::parse(const model::value& v, template_node& out, std::size
 bool template_parser::piece(const std::string& text, std::size_t open, std::size_t close,
                             template_node& out) {
   const std::size_t inner = open + 3;
-  auto parsed = expression::parse(std::string_view{text}.substr(inner, close - inner));
+  auto parsed = expression::parse(std::string_view{text}.substr(inner, close - inner), item_name_);
   if (!parsed)
     return wrong({inner + parsed.error().offset, std::move(parsed.error().message)});
   for (auto mentioned : parsed->references()) {
@@ -253,8 +256,9 @@ std::string_view trim(std::string_view text) {
 
 } // namespace
 
-tl::expected<value_template, value_template::problem> value_template::parse(const model::value& v) {
-  template_parser parser;
+tl::expected<value_template, value_template::problem>
+value_template::parse(const model::value& v, std::string_view item_name) {
+  template_parser parser{item_name};
   auto root = std::make_shared<template_node>();
   if (!parser.parse(v, *root))
     return tl::unexpected(parser.problem());

@@ -19,7 +19,9 @@ public:
     std::string path; ///< such as `[2].name`, empty at the top
     syntax_error what;
   };
-  static tl::expected<value_template, problem> parse(const model::value& v);
+  /// `item_name` is another name of `item` in its expressions; empty: none.
+  static tl::expected<value_template, problem> parse(const model::value& v,
+                                                     std::string_view item_name = {});
 
   bool is_constant() const { return references_.empty() && constant_; }
   const std::vector<reference>& references() const { return references_; }

@@ -6,11 +6,19 @@
 
 namespace sluice::model {
 
+/// Which instance of a task that is fanned out an attempt is of.
+struct instance_of {
+  std::uint32_t index = 0; ///< of the item
+  std::uint32_t count = 1; ///< of items
+  std::string name;        ///< what stands in brackets behind the task's
+};
+
 /// Start an attempt that is recorded as dispatched. Carries everything an executor needs.
 struct start_attempt {
   attempt_key key;
   std::shared_ptr<const workflow_spec> workflow;
   std::uint32_t task = 0;                   ///< index into `workflow->tasks`
+  std::optional<instance_of> instance;      ///< none: the task is not fanned out
   command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
   value inputs;                             ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
@@ -24,6 +32,10 @@ struct start_attempt {
   value result;                ///< that, once it is read; null: nothing
 
   const task_spec& spec() const { return workflow->tasks[task]; }
+  /// Of the task, or of the instance.
+  std::string name() const {
+    return instance ? spec().name + "[" + instance->name + "]" : spec().name;
+  }
   const model::action& action() const { return *command_for(*workflow, spec(), role); }
 };
 /// The attempt's snapshot is stored: its action may begin. Repeating it is safe.

@@ -1,14 +1,9 @@
 #include "model/record.hpp"
 
+#include "model/overloaded.hpp"
+
 namespace sluice::model {
 namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
 
 constexpr const char* scheduler = "scheduler";
 
@@ -135,12 +130,24 @@ event from_record(const run_retried& r) {
   return e;
 }
 
+event from_record(const task_expanded& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_expanded, r.at);
+  e.data = {{"first", r.instances.first}, {"instances", r.instances.items->size()}};
+  return e;
+}
+
 event from_record(const task_reset& r) {
   auto e = at_task(r.key, r.attempt, event_type::task_reset, r.at);
   e.from = to_string(r.from);
   e.to = to_string(task_state::pending);
   e.actor = r.actor;
   e.data = {{"generation", r.generation}};
+  if (r.folds) {
+    auto& states = e.data["folds"] = value::object();
+    for (std::size_t i = 0; i < r.folds->size(); ++i)
+      if ((*r.folds)[i] != 0)
+        states[std::string{to_string(task_state(i))}] = (*r.folds)[i];
+  }
   return e;
 }
 
@@ -277,6 +284,7 @@ std::size_t weight(const step& s) {
                          [](const run_moved&) { return std::size_t{2}; },
                          [](const run_paused&) { return std::size_t{2}; },
                          [](const run_retried&) { return std::size_t{2}; },
+                         [](const task_expanded& x) { return 3 + x.instances.items->size(); },
                          [](const task_reset&) { return std::size_t{4}; },
                          [](const task_marked&) { return std::size_t{4}; },
                          [](const task_reused&) { return std::size_t{3}; },

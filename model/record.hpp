@@ -6,6 +6,7 @@
 #include "model/event.hpp"
 #include "model/rarely.hpp"
 #include "model/run.hpp"
+#include "model/task_names.hpp"
 #include "model/workflow.hpp"
 
 #include <span>
@@ -48,6 +49,14 @@ struct run_retried {
   std::string actor;
   wall_time at;
 };
+/// A task is fanned out: its instances are pending, and come after all tasks that there were.
+struct task_expanded {
+  task_key key;
+  std::uint32_t attempt = 0; ///< the task's last one: of an earlier generation, or 0
+  instance_range instances;
+  std::uint32_t generation = 1; ///< of the run
+  wall_time at;
+};
 /// A task that was decided is pending again, and keeps nothing but its attempts.
 struct task_reset {
   task_key key;
@@ -56,6 +65,8 @@ struct task_reset {
   std::uint32_t generation = 2;
   std::string actor;
   wall_time at;
+  /// It is to be fanned out anew: the states of the instances it has, which count no more.
+  std::optional<state_counts> folds = std::nullopt;
 };
 /// An operator decided a task. It puts nothing out.
 struct task_marked {
@@ -137,9 +148,9 @@ struct progress_made {
   wall_time at;
 };
 using record =
-  std::variant<run_created, run_moved, run_paused, run_retried, task_reset, task_marked,
-               task_reused, held_retried, attempt_dispatched, attempt_ended, task_moved,
-               warning_raised, checkpoint_saved, snapshot_saved, progress_made>;
+  std::variant<run_created, run_moved, run_paused, run_retried, task_expanded, task_reset,
+               task_marked, task_reused, held_retried, attempt_dispatched, attempt_ended,
+               task_moved, warning_raised, checkpoint_saved, snapshot_saved, progress_made>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -16,7 +16,8 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "", "upstream", "inputs", "slot", "limit", "retry", "paused", "breaker", "idempotency", "hold"};
+  "",       "upstream", "inputs",      "slot", "limit",   "retry",
+  "paused", "breaker",  "idempotency", "hold", "parallel"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
@@ -29,14 +30,14 @@ constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 31> event_types{
-  "run_submitted",  "run_cancelling",  "run_rolling_back",  "run_finished",    "run_retried",
-  "run_paused",     "run_resumed",     "task_dispatched",   "task_finished",   "task_lost",
-  "task_retrying",  "task_due",        "task_waiting",      "task_held",       "task_released",
-  "task_fallback",  "task_validating", "task_rolling_back", "task_skipped",    "task_cancelling",
-  "task_cancelled", "task_failed",     "task_paused",       "task_resumed",    "task_reset",
-  "task_marked",    "task_reused",     "task_warning",      "task_checkpoint", "task_snapshot",
-  "task_progress"};
+constexpr std::array<std::string_view, 32> event_types{
+  "run_submitted",   "run_cancelling", "run_rolling_back", "run_finished",      "run_retried",
+  "run_paused",      "run_resumed",    "task_expanded",    "task_dispatched",   "task_finished",
+  "task_lost",       "task_retrying",  "task_due",         "task_waiting",      "task_held",
+  "task_released",   "task_fallback",  "task_validating",  "task_rolling_back", "task_skipped",
+  "task_cancelling", "task_cancelled", "task_failed",      "task_paused",       "task_resumed",
+  "task_reset",      "task_marked",    "task_reused",      "task_warning",      "task_checkpoint",
+  "task_snapshot",   "task_progress"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
                                                                      "queue_timeout", "breaker"};
 

@@ -98,8 +98,9 @@ enum class wait_reason : std::uint8_t {
   breaker,     ///< tasks of its kind keep failing, and are not started for a while
   idempotency, ///< a task with the same key is not decided, or its result is looked for
   hold,        ///< it failed for good, and a person decides what follows
+  parallel,    ///< as many instances of its task run as may at once
 };
-inline constexpr std::size_t wait_reason_count = 10;
+inline constexpr std::size_t wait_reason_count = 11;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -176,6 +177,7 @@ enum class event_type : std::uint8_t {
   run_retried, ///< goes on, as another generation
   run_paused,  ///< nothing of it starts any more
   run_resumed,
+  task_expanded, ///< it is fanned out: its instances are pending
   task_dispatched,
   task_finished, ///< succeeded or failed, an attempt ended with it
   task_lost,     ///< its attempt was lost; the task is ready again

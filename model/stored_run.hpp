@@ -3,9 +3,9 @@
 
 #include "model/run.hpp"
 #include "model/state.hpp"
+#include "model/task_names.hpp"
 #include "model/time.hpp"
 #include "model/timer.hpp"
-#include "model/workflow.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -48,6 +48,7 @@ struct stored_run {
   bool rolls_back = false; ///< its tasks are compensated, or were
   std::string error;       ///< of a run that is being ended by its deadline, or is rolled back
   std::vector<stored_task> tasks;
+  std::vector<instance_range> fan_outs;   ///< of `tasks`, ascending
   std::vector<timer> timers;              ///< that are set
   std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
 

@@ -2,6 +2,7 @@
 // values; immutable once stored, then shared by const pointer between all that use it.
 #pragma once
 
+#include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
 #include "model/state.hpp"
@@ -105,6 +106,32 @@ struct task_settings {
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 
+/// What a task is fanned out over, as written: strings may hold `${{ }}`.
+struct foreach_items {
+  value over; ///< list, map, number or range, see `item_list::of`
+  friend bool operator==(const foreach_items&, const foreach_items&) = default;
+};
+struct matrix_items {
+  matrix_axes axes;
+  value include, exclude; ///< lists of maps, or null
+  friend bool operator==(const matrix_items&, const matrix_items&) = default;
+};
+struct shard_items {
+  std::uint32_t count = 1; ///< items are the numbers below it
+  friend bool operator==(const shard_items&, const shard_items&) = default;
+};
+
+/// That a task is done once for each of some items, by an instance of it.
+struct fan_out_spec {
+  std::variant<std::monostate, foreach_items, matrix_items, shard_items> items; ///< first: it isn't
+  std::string as;                 ///< another name of `item` in its expressions; empty: none
+  std::optional<std::string> key; ///< what names an instance, with `${{ }}`; none: its item
+  std::optional<std::uint32_t> max_parallel; ///< attempts at once; none: slots alone bound them
+  std::uint32_t max_failures = 0;           ///< so many instances may fail without the task failing
+  std::optional<std::uint32_t> min_success; ///< so many must succeed
+  friend bool operator==(const fan_out_spec&, const fan_out_spec&) = default;
+};
+
 struct task_spec {
   std::string name;
   model::action action;
@@ -114,6 +141,9 @@ struct task_spec {
   named_values in;
   std::vector<output_spec> out;
   rarely<task_settings> settings; ///< its own; `workflow_spec::defaults` fill in what is not set
+  rarely<fan_out_spec> fan_out;
+
+  bool fans_out() const { return fan_out.is_set(); }
   friend bool operator==(const task_spec&, const task_spec&) = default;
 };
 

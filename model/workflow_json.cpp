@@ -1,5 +1,6 @@
 // The stored form of a specification. Lists of pairs stand for maps whose order matters; what has
 // its default value is left out, so that a large graph of small tasks stays small.
+#include "model/overloaded.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -101,6 +102,38 @@ value to_json(const param_spec& param) {
   return v;
 }
 
+value to_json(const fan_out_spec& fan_out) {
+  auto v = std::visit(overloaded{
+                        [](const std::monostate&) { return value::object(); },
+                        [](const foreach_items& items) {
+                          return value{{"foreach", items.over}};
+                        },
+                        [](const matrix_items& items) {
+                          value matrix{{"axes", pairs_to_json(items.axes)}};
+                          if (!items.include.is_null())
+                            matrix["include"] = items.include;
+                          if (!items.exclude.is_null())
+                            matrix["exclude"] = items.exclude;
+                          return value{{"matrix", std::move(matrix)}};
+                        },
+                        [](const shard_items& items) {
+                          return value{{"shard", items.count}};
+                        },
+                      },
+                      fan_out.items);
+  if (!fan_out.as.empty())
+    v["as"] = fan_out.as;
+  if (fan_out.key)
+    v["key"] = *fan_out.key;
+  if (fan_out.max_parallel)
+    v["max_parallel"] = *fan_out.max_parallel;
+  if (fan_out.max_failures != 0)
+    v["max_failures"] = fan_out.max_failures;
+  if (fan_out.min_success)
+    v["min_success"] = *fan_out.min_success;
+  return v;
+}
+
 value to_json(const task_spec& task) {
   value v{{"name", task.name}};
   put_action(v, task.action);
@@ -118,6 +151,8 @@ value to_json(const task_spec& task) {
     v["out"].push_back(value::array({out.name, to_string(out.type)}));
   if (auto settings = to_json(*task.settings); !settings.empty())
     v["settings"] = std::move(settings);
+  if (task.fans_out())
+    v["fan_out"] = to_json(*task.fan_out);
   return v;
 }
 
@@ -253,6 +288,28 @@ param_spec param_from(const value& v) {
   return param;
 }
 
+fan_out_spec fan_out_from(const value& v) {
+  fan_out_spec fan_out;
+  if (const auto* over = member(v, "foreach")) {
+    fan_out.items = foreach_items{*over};
+  } else if (const auto* matrix = member(v, "matrix")) {
+    fan_out.items = matrix_items{pairs_from(&matrix->at("axes")), matrix->value("include", value{}),
+                                 matrix->value("exclude", value{})};
+  } else {
+    fan_out.items = shard_items{count_from(v.at("shard"), "shard")};
+  }
+  fan_out.as = text_or_empty(v, "as");
+  if (const auto* key = member(v, "key"))
+    fan_out.key = key->get<std::string>();
+  if (const auto* limit = member(v, "max_parallel"))
+    fan_out.max_parallel = count_from(*limit, "max_parallel");
+  if (const auto* limit = member(v, "max_failures"))
+    fan_out.max_failures = count_from(*limit, "max_failures");
+  if (const auto* limit = member(v, "min_success"))
+    fan_out.min_success = count_from(*limit, "min_success");
+  return fan_out;
+}
+
 task_spec task_from(const value& v) {
   task_spec task;
   task.name = v.at("name").get<std::string>();
@@ -270,6 +327,8 @@ task_spec task_from(const value& v) {
       task.out.push_back(
         {pair.at(0).get<std::string>(), named<value_type>(pair.at(1), parse_value_type)});
   task.settings = settings_from(member(v, "settings"));
+  if (const auto* fan_out = member(v, "fan_out"))
+    task.fan_out = fan_out_from(*fan_out);
   return task;
 }
 

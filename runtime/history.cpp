@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <unordered_map>
 
 namespace sluice::runtime {
 namespace {
@@ -47,7 +48,9 @@ public:
     if (row.key.task_idx < states_.size())
       states_[row.key.task_idx] = row.state;
     active_ += model::is_active(row.state) ? 1 : 0;
-    if (graph_ && row.key.task_idx < graph_->spec().first_finally())
+    if (row.node_idx && model::is_active(row.state))
+      ++active_instances_[*row.node_idx];
+    if (graph_ && row.node_idx.value_or(row.key.task_idx) < graph_->spec().first_finally())
       before_finally_ += model::is_terminal(row.state) ? 0 : 1;
   }
 
@@ -70,18 +73,23 @@ public:
       view.wait_reason = model::wait_reason::hold;
     if (view.state == model::task_state::paused)
       view.wait_reason = model::wait_reason::paused;
-    if (view.state == model::task_state::pending && graph_)
+    if (view.state == model::task_state::pending && view.instances)
+      view.shown = model::task_state::running; // its instances do
+    else if (view.state == model::task_state::pending && graph_)
       explain(view, run);
     return view;
   }
 
 private:
   void explain(task_view& view, const run_view& run) const {
-    if (before_finally_ > 0 && view.key.task_idx >= graph_->spec().first_finally()) {
+    if (before_finally_ > 0
+        && view.node_idx.value_or(view.key.task_idx) >= graph_->spec().first_finally()) {
       view.wait_reason = model::wait_reason::upstream;
       view.waits_for = "all tasks before finally";
       return;
     }
+    if (view.node_idx) // whose rules hold
+      return explain_ready(view, run);
     constexpr std::uint32_t most_names = 3;
     std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
@@ -94,11 +102,26 @@ private:
       return;
     }
     view.waits_for.clear();
+    explain_ready(view, run);
+  }
+
+  void explain_ready(task_view& view, const run_view& run) const {
     view.shown = model::task_state::ready;
     if (run.paused)
       view.wait_reason = model::wait_reason::paused;
     else if (!run.interrupted)
-      view.wait_reason = is_at_limit() ? model::wait_reason::limit : model::wait_reason::slot;
+      view.wait_reason = has_enough_siblings(view) ? model::wait_reason::parallel
+                         : is_at_limit()           ? model::wait_reason::limit
+                                                   : model::wait_reason::slot;
+  }
+
+  /// Whether as many instances of its task run as may.
+  bool has_enough_siblings(const task_view& view) const {
+    if (!view.node_idx)
+      return false;
+    const auto& limit = graph_->spec().tasks[*view.node_idx].fan_out->max_parallel;
+    const auto active = active_instances_.find(*view.node_idx);
+    return limit && active != active_instances_.end() && active->second >= *limit;
   }
 
   /// Whether a decided upstream is all that the join asks for, though others are open.
@@ -126,6 +149,7 @@ private:
   std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
   std::vector<model::task_state> states_;                 ///< as stored
   std::size_t active_ = 0;
+  std::unordered_map<std::uint32_t, std::size_t> active_instances_; ///< by their task
   std::size_t before_finally_ = 0; ///< undecided tasks that are not of finally
 };
 
@@ -349,13 +373,22 @@ expected<std::vector<model::event>> history::events(model::run_no run, std::int6
   auto events = reader_->events({.after_seq = after_seq, .run_no = run, .limit = limit});
   if (!events)
     return events;
+  const auto all = names(run);
+  if (!all)
+    return tl::unexpected(all.error());
+  for (auto& e : *events)
+    if (e.task.empty() && e.task_idx && *e.task_idx < all->size())
+      e.task = all->name(*e.task_idx);
+  return events;
+}
+
+expected<model::task_names> history::names(model::run_no run) {
   const auto spec = workflow(run);
   if (!spec)
     return tl::unexpected(spec.error());
-  for (auto& e : *events)
-    if (e.task.empty() && e.task_idx && *e.task_idx < (*spec)->tasks.size())
-      e.task = (*spec)->tasks[*e.task_idx].name;
-  return events;
+  return reader_->instances(run).map([&](auto ranges) {
+    return model::task_names{*spec, std::move(ranges)};
+  });
 }
 
 expected<std::shared_ptr<const model::workflow_spec>> history::workflow(model::run_no run) {

@@ -103,6 +103,8 @@ public:
                                              std::size_t limit);
   /// The cursor of the newest event of all runs; 0: there is none.
   expected<std::int64_t> last_seq();
+  /// Names of its tasks by index, and back; those of instances too.
+  expected<model::task_names> names(model::run_no run);
   /// What a run executes.
   expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run);
 

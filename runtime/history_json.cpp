@@ -58,6 +58,10 @@ model::value to_json(const task_view& task) {
     {"run", to_string(task.key.run_no)}, {"id", to_string(task.key)},   {"task", task.name},
     {"task_idx", task.key.task_idx},     {"state", task.shown_state()}, {"attempt", task.attempt}};
   put_generation(v, task.generation);
+  if (task.instances)
+    v["instances"] = *task.instances;
+  if (const auto of = task.node_idx ? model::split_instance_name(task.name) : std::nullopt)
+    v["instance_of"] = of->task;
   if (!task.reason.empty())
     v["reason"] = task.reason;
   if (!task.waits_for.empty())

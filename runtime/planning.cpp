@@ -2,8 +2,62 @@
 
 #include "logic/compiled_workflow.hpp"
 #include "logic/dag.hpp"
+#include "logic/fan_out.hpp"
+
+#include <algorithm>
 
 namespace sluice::runtime {
+
+namespace {
+
+/// What can be known before a run: its parameters, where they have defaults.
+class default_scope final : public logic::scope {
+public:
+  explicit default_scope(const model::workflow_spec& workflow) {
+    for (const auto& param : workflow.params)
+      if (param.default_value)
+        params_[param.name] = *param.default_value;
+  }
+  const model::value& params() const override { return params_; }
+  const model::value& run() const override { return nothing_; }
+  const model::value* task_outputs(std::string_view) const override { return nullptr; }
+  std::string_view task_state(std::string_view) const override { return {}; }
+
+private:
+  model::value params_ = model::value::object();
+  model::value nothing_ = model::value::object();
+};
+
+/// Instances in the place of the tasks they are of, as far as their number is known.
+void count_instances(model::execution_plan& plan, const logic::compiled_workflow& workflow) {
+  const auto& spec = workflow.spec();
+  const default_scope defaults{spec};
+  for (std::uint32_t task = 0; task < spec.tasks.size(); ++task)
+    if (spec.tasks[task].fans_out()) {
+      const auto items =
+        logic::list_items(spec.tasks[task], *workflow.expressions(task)->fan_out, defaults);
+      plan.instances[task] =
+        items ? std::optional{static_cast<std::uint32_t>(items->size())} : std::nullopt;
+    }
+  if (plan.instances.empty())
+    return;
+  plan.task_count = plan.width = 0;
+  for (auto& stage : plan.stages) {
+    stage.width = 0;
+    std::uint32_t at_once = 0;
+    for (const auto task : stage.tasks) {
+      const auto known = plan.instances.find(task);
+      const auto count = known == plan.instances.end() ? 1 : known->second.value_or(1);
+      stage.width += count;
+      at_once += std::min(count, spec.tasks[task].fan_out->max_parallel.value_or(count));
+    }
+    stage.max_parallel = std::min(at_once, spec.active_tasks.value_or(at_once));
+    plan.width = std::max(plan.width, stage.width);
+    plan.task_count += stage.width;
+  }
+}
+
+} // namespace
 
 expected<model::execution_plan> plan_of(std::shared_ptr<const model::workflow_spec> workflow) {
   const auto compiled = logic::compile(std::move(workflow));
@@ -12,7 +66,9 @@ expected<model::execution_plan> plan_of(std::shared_ptr<const model::workflow_sp
     return fail(errc::invalid_argument, problem.path + ": " + problem.message);
   }
   const auto& spec = (*compiled)->spec();
-  return logic::make_plan((*compiled)->graph(), spec.active_tasks, spec.first_finally());
+  auto plan = logic::make_plan((*compiled)->graph(), spec.active_tasks, spec.first_finally());
+  count_instances(plan, **compiled);
+  return plan;
 }
 
 } // namespace sluice::runtime

@@ -3,6 +3,7 @@
 #include "logic/spec_path.hpp"
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
+#include "runtime/fan_out_reader.hpp"
 #include "runtime/node_reader.hpp"
 
 #include <algorithm>
@@ -108,6 +109,8 @@ private:
   model::task_spec read_task(const placed_entry& entry);
   std::optional<model::action> read_action(file_key key, const placed_node& at);
   void read_task_key(file_key key, const placed_node& at, model::task_spec& task);
+  void check_fan_out(const placed_entry& entry, const model::fan_out_spec& fan_out,
+                     const placed_node& task);
   void check_action(const placed_entry& entry, int actions);
   std::optional<model::join_spec> read_join(const placed_node& at);
   model::named_values read_inputs(const placed_node& at);
@@ -419,18 +422,38 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   const auto known = nodes_.known_entries(at, key_level::task, "keys");
   int actions = 0;
   model::task_settings settings;
+  model::fan_out_spec fan_out;
+  const placed_entry* of_instances = nullptr; // a key that is about them
   for (const auto& [key, member] : known) {
     if (is_action(key)) {
       ++actions;
       assign(task.action, read_action(key, member.value));
+    } else if (is_fan_out_key(key)) {
+      of_instances = &member;
+      read_fan_out_key(nodes_, key, member, fan_out);
     } else if (!read_setting(key, member.value, settings))
       read_task_key(key, member.value, task);
   }
   task.settings = std::move(settings);
+  if (of_instances != nullptr)
+    check_fan_out(*of_instances, fan_out, at);
+  if (!std::holds_alternative<std::monostate>(fan_out.items))
+    task.fan_out = std::move(fan_out);
   // Perhaps the action is what is unknown, or of a later version: then that has been said.
   if (actions != 0 || 2 * known.size() == at.node.items.size())
     check_action(entry, actions);
   return task;
+}
+
+/// A key about instances says nothing of a task that has none.
+void workflow_reader::check_fan_out(const placed_entry& entry, const model::fan_out_spec& fan_out,
+                                    const placed_node& task) {
+  const auto says_over_what = [](const auto& key) {
+    return key.text == "foreach" || key.text == "matrix" || key.text == "shard";
+  };
+  if (std::holds_alternative<std::monostate>(fan_out.items)
+      && std::none_of(task.node.items.begin(), task.node.items.end(), says_over_what))
+    nodes_.report(entry, "'" + entry.key.text + "' goes with foreach, matrix or shard");
 }
 
 void workflow_reader::check_action(const placed_entry& entry, int actions) {

@@ -131,6 +131,8 @@ struct task_row {
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
   model::resource_usage usage;                   ///< of the current attempt
+  std::optional<std::uint32_t> node_idx;         ///< of the task that it is an instance of
+  std::optional<std::uint32_t> instances;        ///< so many, once it is fanned out
 };
 
 struct checkpoint_row {
@@ -192,10 +194,14 @@ public:
   /// What a scheduler needs to take the run up again, in one pass over its tasks.
   virtual expected<model::stored_run> stored_run(model::run_no run_no) = 0;
   virtual expected<std::vector<task_row>> tasks(const task_query& query) = 0;
-  /// By name; `not_found` names the nearest one, if one is near.
+  /// By name, `train` or `train[nn,30]`; `not_found` names the nearest one, if one is near.
   virtual expected<task_row> task(model::run_no run_no, const std::string& name) = 0;
   virtual expected<std::vector<attempt_row>> attempts(model::task_key task) = 0;
-  /// What a task put out; null when nothing. `not_found`: there is no such task.
+  /// What tasks of the run were fanned out into, ascending by index.
+  virtual expected<std::vector<model::instance_range>> instances(model::run_no run_no) = 0;
+  /// What a task put out; null when nothing. Of one that is fanned out: `index` lists the instances
+  /// that succeeded, ascending from 0, and `out` what each of them put out. `not_found`: there is
+  /// no such task.
   virtual expected<model::value> outputs(model::task_key task) = 0;
   /// What a task saved last; nothing when it saved none, or has succeeded since.
   virtual expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) = 0;

@@ -5,10 +5,8 @@ namespace sluice::testing {
 using model::event_type;
 using model::task_state;
 
-std::string key_checks::see(const model::event& event, const model::task_spec& task) {
-  if (!task.settings->idempotency)
-    return {};
-  auto& use = uses_[{task.name, *task.settings->idempotency}];
+std::string key_checks::see(const model::event& event, const std::string& key) {
+  auto& use = uses_[key];
   const model::task_key self{event.run_no, *event.task_idx};
   const auto to = *model::parse_task_state(event.to);
   std::string wrong;

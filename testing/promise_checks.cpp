@@ -84,6 +84,7 @@ void promise_checks::look() {
         note_reset(event);
       note_hold(event);
       check_outcome(event);
+      check_instances(event);
       check_compensation(event);
       check_retry(event);
       check_breaker(event);
@@ -104,7 +105,8 @@ void promise_checks::look() {
     }
   }
   for (const auto& key : touched)
-    compare_tasks(key.run_no, key.task_idx, 1);
+    if (!fold_.find(key.run_no)->is_superseded(key.task_idx))
+      compare_tasks(key.run_no, key.task_idx, 1);
   for (const auto& key : with_snapshots)
     compare_snapshot(key);
   std::set<model::run_no> runs;
@@ -123,8 +125,11 @@ void promise_checks::note_reset(const model::event& event) {
   if (event.type == model::event_type::task_marked)
     marked_.insert(key);
   else
-    std::erase_if(completions_[event.run_no], [&](auto of) { return of.task() == key; });
+    std::erase_if(completions_[event.run_no], [&](auto of) {
+      return of.task() == key || fold_.find(key.run_no)->is_superseded(of.task_idx);
+    });
   kept_.erase(key);
+  bears_.erase(key);
   if (event.to != to_string(task_state::failed)) // else its rollback may follow
     snapshots_.erase(key);
   fell_back_.erase(key);
@@ -155,6 +160,7 @@ void promise_checks::check_outcome(const model::event& event) {
   if ((event.type != model::event_type::task_finished
        && event.type != model::event_type::task_retrying
        && event.type != model::event_type::task_held)
+      || !event.attempt // of a task that is fanned out
       || executor_of(command_of(key.task())) != model::executor_kind::process)
     return;
   const bool succeeded =
@@ -165,11 +171,65 @@ void promise_checks::check_outcome(const model::event& event) {
     violate(to_string(key) + " is " + event.to + ", which its process did not say");
 }
 
+std::string promise_checks::name_of(model::task_key key) {
+  const auto& spec = workflows_.at(key.run_no)->shared_spec();
+  auto ranges = reader().instances(key.run_no);
+  if (!ranges)
+    violate("the instances of " + to_string(key.run_no) + " cannot be read");
+  return model::task_names{spec, ranges.value_or(std::vector<model::instance_range>{})}.name(
+    key.task_idx);
+}
+
+const model::task_spec& promise_checks::spec_of(model::task_key key) const {
+  const auto& spec = workflows_.at(key.run_no)->spec();
+  return spec.tasks[fold_.find(key.run_no)->node(key.task_idx)];
+}
+
+void promise_checks::check_instances(const model::event& event) {
+  const model::task_key key{event.run_no, *event.task_idx};
+  const auto& run = *fold_.find(key.run_no);
+  const auto to = *model::parse_task_state(event.to);
+  const auto range = std::find_if(run.fan_outs.begin(), run.fan_outs.end(), [&](const auto& of) {
+    return of.task == key.task_idx && !of.superseded;
+  });
+  if (range == run.fan_outs.end() || !is_terminal(to)
+      || event.type == model::event_type::task_marked)
+    return;
+  std::uint32_t succeeded = 0, failed = 0;
+  for (auto idx = range->first; idx < range->first + range->count; ++idx) {
+    const auto state = run.tasks[idx].state;
+    const bool is_undone = is_completed({key.run_no, idx});
+    if (!is_terminal(state) && !is_undone)
+      violate(to_string(key) + " is decided before its instances");
+    succeeded += state == task_state::succeeded || is_undone ? 1 : 0;
+    failed += !is_undone && (state == task_state::failed || state == task_state::rolled_back);
+  }
+  const auto& wanted = *spec_of(key).fan_out;
+  const bool is_enough =
+    failed <= wanted.max_failures && succeeded >= wanted.min_success.value_or(0);
+  if (to == task_state::succeeded ? !is_enough : to == task_state::failed && is_enough)
+    violate(to_string(key) + " is " + event.to + ", which its instances are not");
+  if (to == task_state::succeeded && failed > 0)
+    bears_.insert(key);
+}
+
+void promise_checks::check_siblings(const model::start_attempt& order,
+                                    const std::vector<model::attempt_key>& under_way) {
+  const auto& limit = order.spec().fan_out->max_parallel;
+  const auto& run = *fold_.find(order.key.run_no);
+  const auto siblings = std::count_if(under_way.begin(), under_way.end(), [&](const auto& other) {
+    return other.run_no == order.key.run_no && run.node(other.task_idx) == order.task;
+  });
+  if (limit && siblings >= std::int64_t{*limit})
+    violate(to_string(order.key) + " starts beside as many instances as may run at once");
+}
+
 void promise_checks::check_compensation(const model::event& event) {
   const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
   auto& completions = completions_[event.run_no];
   if (event.type == model::event_type::task_finished && event.to == to_string(task_state::succeeded)
-      && workflows_.at(event.run_no)->is_compensable(key.task_idx))
+      && event.attempt
+      && workflows_.at(event.run_no)->is_compensable(fold_.find(event.run_no)->node(key.task_idx)))
     completions.push_back(key);
   if (event.type != model::event_type::task_rolling_back
       || event.from != to_string(task_state::succeeded))
@@ -199,6 +259,11 @@ bool promise_checks::is_completed(model::task_key key) const {
 }
 
 void promise_checks::check_rolled_back(const model::event& event) {
+  const auto bears = [&](auto key) { return key.run_no == event.run_no; };
+  if (event.to == to_string(model::run_state::succeeded)
+      && std::any_of(bears_.begin(), bears_.end(), bears)
+      && !(event.data.is_object() && event.data.value("degraded", false)))
+    violate(to_string(event.run_no) + " bears a failure, and is not degraded");
   if (event.to != to_string(model::run_state::rolled_back))
     return;
   for (const auto& key : completions_[event.run_no])
@@ -209,7 +274,7 @@ void promise_checks::check_rolled_back(const model::event& event) {
 
 const model::action& promise_checks::command_of(model::task_key key) const {
   const auto& spec = workflows_.at(key.run_no)->spec();
-  return *command_for(spec, spec.tasks[key.task_idx], role_of(key));
+  return *command_for(spec, spec_of(key), role_of(key));
 }
 
 model::command_role promise_checks::role_of(model::task_key key) const {
@@ -224,8 +289,7 @@ void promise_checks::check_retry(const model::event& event) {
   const auto name = to_string(key);
   if (event.type == model::event_type::task_retrying) {
     const auto& spec = workflows_.at(event.run_no)->spec();
-    const auto& policy =
-      model::setting_of(spec, spec.tasks[*event.task_idx], &model::task_settings::retry);
+    const auto& policy = model::setting_of(spec, spec_of(key), &model::task_settings::retry);
     if (!policy || event.data["retry"].get<std::uint32_t>() > policy->max)
       violate(name + " is repeated more often than it may");
     retry_at_[key] = model::from_us(event.data["due_us"].get<std::int64_t>());
@@ -240,8 +304,11 @@ void promise_checks::check_retry(const model::event& event) {
 }
 
 void promise_checks::check_key(const model::event& event) {
-  const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
-  const auto wrong = keys_.see(event, tasks[*event.task_idx]);
+  const model::task_key key{event.run_no, *event.task_idx};
+  const auto& spec = spec_of(key);
+  if (!spec.settings->idempotency)
+    return;
+  const auto wrong = keys_.see(event, name_of(key) + " " + *spec.settings->idempotency);
   const bool was_set = clock_was_set_; // keys may expire
   if (!wrong.empty() && !was_set)
     violate(wrong);
@@ -249,7 +316,7 @@ void promise_checks::check_key(const model::event& event) {
 
 void promise_checks::check_breaker(const model::event& event) {
   const auto& spec = workflows_.at(event.run_no)->spec();
-  const std::pair kind{spec.name, spec.tasks[*event.task_idx].name};
+  const std::pair kind{spec.name, spec_of({event.run_no, *event.task_idx}).name};
   if (const auto* told = told_breaker(event)) {
     auto& state = breakers_[kind];
     state = {told->at("failures").get<std::uint32_t>(), std::nullopt};
@@ -328,9 +395,12 @@ void promise_checks::compare_all() {
   for (const auto& [run, folded] : fold_.runs()) {
     compare_run(run);
     compare_timers(run);
-    compare_tasks(run, 0, folded.tasks.size());
+    std::size_t rows = 0;
     for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
-      if (needs_snapshot({run, task}))
+      rows += folded.is_superseded(task) ? 0 : 1;
+    compare_tasks(run, 0, rows);
+    for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
+      if (needs_snapshot({run, task}) && !folded.is_superseded(task))
         compare_snapshot({run, task});
   }
   compare_breakers();
@@ -393,11 +463,12 @@ void promise_checks::check_start(const model::start_attempt& order,
     check_upstreams(order.key, *run);
   check_repetition(order);
   check_snapshot(order);
+  check_siblings(order, under_way);
 }
 
 bool promise_checks::needs_snapshot(model::task_key key) const {
   const auto& spec = workflows_.at(key.run_no)->spec();
-  return command_for(spec, spec.tasks[key.task_idx], model::command_role::snapshot) != nullptr;
+  return command_for(spec, spec_of(key), model::command_role::snapshot) != nullptr;
 }
 
 void promise_checks::check_snapshot(const model::start_attempt& order) {
@@ -421,10 +492,11 @@ void promise_checks::check_go_on(const model::attempt_key& key) {
 
 void promise_checks::check_upstreams(const model::attempt_key& key, const logic::folded_run& run) {
   const auto& workflow = workflows_.at(key.run_no);
-  const auto upstreams = workflow->graph().upstreams(key.task_idx);
-  const auto rule = workflow->spec().tasks[key.task_idx].join.rule;
+  const auto node = run.node(key.task_idx);
+  const auto upstreams = workflow->graph().upstreams(node);
+  const auto rule = workflow->spec().tasks[node].join.rule;
   const auto first_finally = workflow->spec().first_finally();
-  if (key.task_idx >= first_finally
+  if (node >= first_finally
       && !std::all_of(run.tasks.begin(), run.tasks.begin() + first_finally,
                       [](const auto& task) { return is_terminal(task.state); }))
     violate(to_string(key) + " starts before the tasks that finally comes after");

@@ -84,6 +84,10 @@ public:
     const auto stored = workflows_.find(run);
     return stored != workflows_.end() && stored->second == submitted_[submitted];
   }
+  /// As people type it.
+  std::string name_of(model::task_key key);
+  /// The task of the specification that it is, or is an instance of.
+  const model::task_spec& spec_of(model::task_key key) const;
   const std::set<model::task_key>& held() const { return held_; }
   const std::set<model::task_key>& paused() const { return paused_; }
   std::int64_t seen() const { return seen_; }
@@ -97,6 +101,11 @@ private:
   void note_hold(const model::event& event);
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event);
+  /// A task that is fanned out ends as its instances did.
+  void check_instances(const model::event& event);
+  /// No more of them run than may at once.
+  void check_siblings(const model::start_attempt& order,
+                      const std::vector<model::attempt_key>& under_way);
   /// What succeeded is undone one after the other, the last first.
   void check_compensation(const model::event& event);
   bool is_completed(model::task_key key) const;
@@ -144,6 +153,7 @@ private:
 
   std::map<model::attempt_key, model::command_role> roles_; ///< of processes
   std::map<model::task_key, std::string> snapshots_;        ///< that are stored, as told
+  std::set<model::task_key> bears_; ///< that succeeded though some of their instances failed
   std::set<model::task_key> fell_back_, rolls_back_, held_, paused_, marked_;
   /// That can be compensated, by the attempt that succeeded, as they did.
   std::map<model::run_no, std::vector<model::attempt_key>> completions_;

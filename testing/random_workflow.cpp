@@ -1,5 +1,6 @@
 #include "testing/random_workflow.hpp"
 
+#include <optional>
 #include <string>
 
 namespace sluice::testing {
@@ -36,6 +37,8 @@ private:
       t.name = name_of(others + i);
       act(t);
       repeat(t, place::in_finally);
+      if (random_.percent(10))
+        fan_out(t, random_.below(others));
       if (i > 0 && random_.percent(60))
         t.after.push_back(name_of(others + i - 1));
       join(t);
@@ -49,18 +52,47 @@ private:
     }
   }
 
+  /// It is done once for each of a few items, now and then for none, or for what an upstream says.
+  void fan_out(model::task_spec& t, std::optional<std::size_t> upstream) {
+    auto& fan_out = *t.fan_out;
+    const auto roll = random_.below(100);
+    if (upstream && roll < 25)
+      fan_out.items = model::foreach_items{"${{ [" + some_output(*upstream) + "] }}"};
+    else if (roll < 50)
+      fan_out.items = model::foreach_items{model::value::array({"a", "b", "c d", 4})};
+    else if (roll < 60)
+      fan_out.items = model::matrix_items{
+        {{"x", {1, 2}}, {"y", {"p", "q"}}}, {}, model::value::array({{{"x", 2}, {"y", "q"}}})};
+    else
+      fan_out.items = model::foreach_items{random_.below(random_.percent(90) ? 6 : 100)};
+    if (random_.percent(40))
+      fan_out.max_parallel = static_cast<std::uint32_t>(1 + random_.below(3));
+    if (random_.percent(30))
+      fan_out.max_failures = static_cast<std::uint32_t>(random_.below(3));
+    if (random_.percent(20))
+      fan_out.min_success = static_cast<std::uint32_t>(random_.below(4));
+    if (random_.percent(30))
+      t.in.emplace_back("item", "${{ item }}");
+    if (t.settings->idempotency)
+      *t.settings->idempotency += " ${{ item }}";
+    else if (random_.percent(15))
+      t.when = "item != 2 && item != 'b'";
+  }
+
   model::task_spec task(std::size_t self) {
     model::task_spec t;
     t.name = name_of(self);
     act(t);
     repeat(t, place::before);
+    if (random_.percent(15))
+      fan_out(t, self > 0 ? std::optional{near(self)} : std::nullopt);
     if (self > 0)
       for (auto left = random_.below(4); left > 0; --left)
         add_upstream(t, near(self));
     join(t);
     if (random_.percent(10))
       t.settings->allow_failure = true;
-    if (self > 0 && random_.percent(20))
+    if (self > 0 && !t.when && random_.percent(20))
       t.when = condition(near(self));
     if (self > 0 && random_.percent(30))
       t.in.emplace_back("from", "${{ " + some_output(near(self)) + " }}");
@@ -161,6 +193,10 @@ private:
 
   std::string condition(std::size_t upstream) {
     const auto task = "tasks." + name_of(upstream);
+    if (spec_.tasks[upstream].fans_out())
+      return random_.percent(50) && is_command(upstream)
+               ? "size(default(" + task + ".out.v, [])) > 1"
+               : "size(default(" + task + ".states, [])) > 2";
     if (is_command(upstream) && random_.percent(50))
       return "default(" + task + ".out.v, 0) > 3";
     return task + ".state != 'skipped'";
@@ -171,6 +207,8 @@ private:
     const auto task = "tasks." + name_of(upstream);
     if (!is_command(upstream))
       return task + ".state";
+    if (spec_.tasks[upstream].fans_out())
+      return "size(default(" + task + ".out.v, []))";
     const auto output = task + (random_.percent(30) ? ".out.text" : ".out.v");
     return random_.percent(10) ? output : "default(" + output + ", 0)";
   }

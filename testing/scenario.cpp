@@ -214,7 +214,7 @@ private:
   void answer() {
     const auto key =
       *std::next(checks_.held().begin(), std::ptrdiff_t(random_.below(checks_.held().size())));
-    const auto name = spec_of(key.run_no).tasks[key.task_idx].name;
+    const auto name = checks_.name_of(key);
     constexpr std::array decided{task_state::succeeded, task_state::skipped, task_state::failed};
     if (random_.percent(60))
       control(key.run_no, model::retry_task{name});
@@ -226,7 +226,7 @@ private:
   void resume_task() {
     const auto key =
       *std::next(checks_.paused().begin(), std::ptrdiff_t(random_.below(checks_.paused().size())));
-    control(key.run_no, model::resume_task{spec_of(key.run_no).tasks[key.task_idx].name});
+    control(key.run_no, model::resume_task{checks_.name_of(key)});
   }
 
   /// An operator pauses a run, which may have ended, or a task of it, which may run. They are
@@ -255,18 +255,18 @@ private:
     return std::next(first, std::ptrdiff_t(random_.below(fold().runs().size())))->first;
   }
   std::string some_task(model::run_no run) {
-    const auto& tasks = spec_of(run).tasks;
-    return tasks[random_.below(tasks.size())].name;
+    return checks_.name_of(
+      {run, static_cast<std::uint32_t>(random_.below(fold().find(run)->tasks.size()))});
   }
   /// One in this state, as stored, or any when there is none.
   std::string some_task(model::run_no run, task_state state) {
     const auto& folded = fold().find(run)->tasks;
-    std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < folded.size(); ++i)
+    std::vector<std::uint32_t> found;
+    for (std::uint32_t i = 0; i < folded.size(); ++i)
       if (folded[i].state == state)
         found.push_back(i);
     return found.empty() ? some_task(run)
-                         : spec_of(run).tasks[found[random_.below(found.size())]].name;
+                         : checks_.name_of({run, found[random_.below(found.size())]});
   }
 
   void control(model::run_no run, const model::control& what) {
@@ -290,11 +290,11 @@ private:
   /// A run in which a task of finally is being stopped.
   std::optional<model::run_no> run_stopping_finally() const {
     for (const auto run : checks_.unfinished()) {
-      const auto& tasks = fold().find(run)->tasks;
+      const auto& folded = *fold().find(run);
       const auto first = spec_of(run).first_finally();
-      if (std::any_of(tasks.begin() + first, tasks.end(),
-                      [](const auto& task) { return task.state == task_state::cancelling; }))
-        return run;
+      for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
+        if (folded.tasks[task].state == task_state::cancelling && folded.node(task) >= first)
+          return run;
     }
     return std::nullopt;
   }

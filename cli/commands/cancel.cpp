@@ -52,7 +52,7 @@ int cancel_here(session& s, runtime::history& store, const runtime::run_view& ru
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
   run_tracker tracker{*workflow, run};
-  if (auto known = tracker.read_waiting(store, run); !known)
+  if (auto known = tracker.read_tasks(store, run); !known)
     return s.fail(known.error());
   const auto mode = force ? model::cancel_mode::immediate : model::cancel_mode::graceful;
   return run_node(

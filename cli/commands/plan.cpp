@@ -29,10 +29,20 @@ std::string path_words(const model::workflow_spec& workflow, const model::execut
   return words;
 }
 
-std::string stage_words(const model::workflow_spec& workflow, const model::stage& stage) {
+/// `extract[3]`, or `extract[?]` when it depends on the run into how many it is fanned out.
+std::string task_words(const model::workflow_spec& workflow, const model::execution_plan& plan,
+                       std::uint32_t task) {
+  auto words = printable(workflow.tasks[task].name);
+  if (const auto fanned = plan.instances.find(task); fanned != plan.instances.end())
+    words += "[" + (fanned->second ? std::to_string(*fanned->second) : "?") + "]";
+  return words;
+}
+
+std::string stage_words(const model::workflow_spec& workflow, const model::execution_plan& plan,
+                        const model::stage& stage) {
   std::string words;
   for (std::size_t i = 0; i < stage.tasks.size() && i < most_names; ++i)
-    words += (i == 0 ? "" : ", ") + printable(workflow.tasks[stage.tasks[i]].name);
+    words += (i == 0 ? "" : ", ") + task_words(workflow, plan, stage.tasks[i]);
   if (stage.tasks.size() > most_names)
     words += " and " + std::to_string(stage.tasks.size() - most_names) + " more";
   return words;
@@ -48,9 +58,9 @@ void print_plan(session& s, const model::workflow_spec& workflow,
   table t{{"STAGE", "TASKS", "MAX PARALLEL", "ESTIMATE"}};
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
-    const bool is_limited = stage.max_parallel < stage.tasks.size();
+    const bool is_limited = stage.max_parallel < stage.width;
     t.row({{std::to_string(i + 1)},
-           {stage_words(workflow, stage)},
+           {stage_words(workflow, plan, stage)},
            {std::to_string(stage.max_parallel) + (is_limited ? " (limit)" : "")},
            {"-"}});
   }
@@ -73,6 +83,8 @@ model::value to_json(const model::workflow_spec& workflow, const model::executio
                  {"stages", std::move(stages)},
                  {"critical_path", names(plan.critical_path)},
                  {"estimate_ms", nullptr}};
+  for (const auto& [task, count] : plan.instances)
+    v["instances"][workflow.tasks[task].name] = count ? model::value(*count) : model::value{};
   if (plan.estimate)
     v["estimate_ms"] = plan.estimate->count();
   return v;

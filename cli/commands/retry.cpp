@@ -66,6 +66,9 @@ int retry_here(session& s, runtime::history& store, const runtime::run_view& run
   const auto workflow = store.workflow(run.run_no);
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
+  run_tracker tracker{*workflow, run};
+  if (auto known = tracker.read_tasks(store, run); !known)
+    return s.fail(known.error());
   return run_node(s, {.slots = slots, .command = "sluice retry " + to_string(run.run_no)},
                   [&](runtime::orchestrator& node, signal_watch& signals) {
                     const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
@@ -76,7 +79,7 @@ int retry_here(session& s, runtime::history& store, const runtime::run_view& run
                       s.out.flush();
                     }
                     return done.map([&](const model::control_result&) {
-                      return watched_run{run.run_no, run_tracker{*workflow, run}, *last_seq};
+                      return watched_run{run.run_no, std::move(tracker), *last_seq};
                     });
                   });
 }
@@ -109,7 +112,7 @@ int retry_task_here(session& s, runtime::history& store, const runtime::task_ref
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
   run_tracker tracker{*workflow, found.run};
-  if (auto known = tracker.read_waiting(store, found.run); !known)
+  if (auto known = tracker.read_tasks(store, found.run); !known)
     return s.fail(known.error());
   return run_node(
     s, {.slots = slots, .command = "sluice retry " + to_string(found.task.key), .resume = {run_no}},

@@ -42,6 +42,9 @@ int roll_back_here(session& s, runtime::history& store, const runtime::run_view&
   const auto workflow = store.workflow(run.run_no);
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
+  run_tracker tracker{*workflow, run};
+  if (auto known = tracker.read_tasks(store, run); !known)
+    return s.fail(known.error());
   return run_node(s, {.command = "sluice rollback " + to_string(run.run_no)},
                   [&](runtime::orchestrator& node, signal_watch& signals) {
                     const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
@@ -53,7 +56,7 @@ int roll_back_here(session& s, runtime::history& store, const runtime::run_view&
                       s.out.flush();
                     }
                     return done.map([&](const model::control_result&) {
-                      return watched_run{run.run_no, run_tracker{*workflow, run}, *last_seq,
+                      return watched_run{run.run_no, std::move(tracker), *last_seq,
                                          model::run_state::rolled_back};
                     });
                   });

@@ -35,15 +35,14 @@ void name_interrupted_runs(session& s) {
 
 /// Names the tasks of a run that are held back: nothing else may happen for a while.
 void print_waiting(session& s, model::run_no run, const run_tracker& tracker) {
-  std::optional<std::uint32_t> held;
-  for (const auto& [idx, what] : tracker.waiting()) {
-    s.out.line("  " + printable(tracker.workflow().tasks[idx].name) + "  "
-               + waiting_words(what, s.clock.wall()));
-    if (!held && std::holds_alternative<model::failure>(what))
-      held = idx;
-  }
-  if (held)
-    s.out.line(how_to_answer(s, {run, *held}, tracker.workflow().tasks[*held].name));
+  const auto& waiting = tracker.waiting();
+  for (const auto& [idx, task] : waiting)
+    s.out.line("  " + printable(task.name) + "  " + waiting_words(task.what, s.clock.wall()));
+  const auto held = std::find_if(waiting.begin(), waiting.end(), [](const auto& task) {
+    return std::holds_alternative<model::failure>(task.second.what);
+  });
+  if (held != waiting.end())
+    s.out.line(how_to_answer(s, {run, held->first}, held->second.name));
 }
 
 /// Goes on with an interrupted run.
@@ -59,7 +58,7 @@ int resume_run(session& s, const run_options& options) {
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());
   run_tracker tracker{*workflow, *run};
-  if (auto known = tracker.read_waiting(*store, *run); !known)
+  if (auto known = tracker.read_tasks(*store, *run); !known)
     return s.fail(known.error());
   const auto command = "sluice run --resume " + to_string(run->run_no);
   return run_node(s, {.slots = options.slots, .command = command, .resume = {run->run_no}},

@@ -65,7 +65,9 @@ void print_header(session& s, const runtime::run_view& run) {
 expected<void> print_tasks(session& s, runtime::history& store, const runtime::run_view& run,
                            std::size_t limit) {
   std::array<std::vector<runtime::task_view>, interests> by_interest;
+  std::size_t total = 0;
   const auto read = store.each_task(run, [&](const runtime::task_view& task) {
+    ++total;
     auto& group = by_interest[interest(task)];
     if (group.size() < limit)
       group.push_back(task);
@@ -84,13 +86,13 @@ expected<void> print_tasks(session& s, runtime::history& store, const runtime::r
       if (printed++ == limit)
         break;
       if (group == 0)
-        print_failure(s, store, task, allowed.contains(task.name));
+        print_failure(s, store, task, allowed.contains(name_in_file(task)));
       else
         t.row(task_cells(task, s));
     }
   t.print(s.out, "  ");
-  if (run.task_count() > limit)
-    s.out.line("  and " + std::to_string(run.task_count() - limit)
+  if (total > limit)
+    s.out.line("  and " + std::to_string(total - limit)
                + " more: " + s.hint("tasks " + to_string(run.run_no)));
   return {};
 }

@@ -78,6 +78,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.submitted_at = row->submitted_at;
     run.rolls_back = row->rolls_back;
     run.error = row->error;
+    run.fan_outs = select_fan_outs(*db_, run_no);
     select_stored_tasks(*db_, run);
     select_stored_snapshots(*db_, run);
     select_completions(*db_, run);
@@ -87,14 +88,52 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
   });
 }
 
+const std::vector<model::instance_range>& sqlite_reader::ranges_of(model::run_no run) {
+  if (const auto mark = select_fan_out_mark(*db_, run); last_.run != run || last_.mark != mark)
+    last_ = {run, mark, select_fan_outs(*db_, run)};
+  return last_.ranges;
+}
+
+expected<std::vector<model::instance_range>> sqlite_reader::instances(model::run_no run_no) {
+  return guarded("read the instances of run " + to_string(run_no),
+                 [&] { return ranges_of(run_no); });
+}
+
 expected<std::vector<task_row>> sqlite_reader::tasks(const task_query& wanted) {
-  return guarded("read the tasks of run " + to_string(wanted.run_no),
-                 [&] { return select_tasks(*db_, wanted); });
+  return guarded("read the tasks of run " + to_string(wanted.run_no), [&] {
+    auto rows = select_tasks(*db_, wanted);
+    const auto& ranges = ranges_of(wanted.run_no);
+    if (ranges.empty())
+      return rows;
+    for (auto& row : rows) {
+      if (row.node_idx) {
+        const auto* range = model::range_of(ranges, row.key.task_idx);
+        row.name += "[" + range->items->name(row.key.task_idx - range->first) + "]";
+      } else if (const auto* range = model::current_range(ranges, row.key.task_idx)) {
+        row.instances = static_cast<std::uint32_t>(range->items->size());
+      }
+    }
+    return rows;
+  });
+}
+
+std::optional<task_row> sqlite_reader::find_task(model::run_no run, const std::string& name) {
+  auto idx = select_task_idx(*db_, run, name);
+  if (const auto parts = model::split_instance_name(name); !idx && parts) {
+    const auto node = select_task_idx(*db_, run, std::string{parts->task});
+    const auto* range = node ? model::current_range(ranges_of(run), *node) : nullptr;
+    if (const auto index = range ? range->items->find(parts->item) : std::nullopt)
+      idx = range->first + static_cast<std::uint32_t>(*index);
+  }
+  if (!idx)
+    return std::nullopt;
+  auto rows = tasks({.run_no = run, .from_idx = *idx, .limit = 1});
+  return rows && !rows->empty() ? std::optional{std::move(rows->front())} : std::nullopt;
 }
 
 expected<task_row> sqlite_reader::task(model::run_no run_no, const std::string& name) {
   return guarded("read a task of run " + to_string(run_no), [&]() -> expected<task_row> {
-    if (auto row = select_task(*db_, run_no, name))
+    if (auto row = find_task(run_no, name))
       return std::move(*row);
     if (!select_run(*db_, run_no))
       return no_run(run_no);
@@ -113,6 +152,8 @@ expected<model::value> sqlite_reader::outputs(model::task_key task) {
     const auto text = select_outputs(*db_, task);
     if (!text)
       return fail(errc::not_found, "there is no task " + to_string(task) + " in this store");
+    if (auto all = text->empty() ? select_instance_outputs(*db_, task) : std::nullopt)
+      return std::move(*all);
     return text->empty() ? model::value{} : read_json(*text);
   });
 }

@@ -21,6 +21,7 @@ public:
   expected<model::stored_run> stored_run(model::run_no run_no) override;
   expected<std::vector<task_row>> tasks(const task_query& wanted) override;
   expected<task_row> task(model::run_no run_no, const std::string& name) override;
+  expected<std::vector<model::instance_range>> instances(model::run_no run_no) override;
   expected<std::vector<attempt_row>> attempts(model::task_key task) override;
   expected<model::value> outputs(model::task_key task) override;
   expected<std::optional<checkpoint_row>> checkpoint(model::task_key task) override;
@@ -33,7 +34,16 @@ public:
   expected<std::vector<std::string>> damage() override;
 
 private:
+  const std::vector<model::instance_range>& ranges_of(model::run_no run);
+  std::optional<task_row> find_task(model::run_no run, const std::string& name);
+
   std::unique_ptr<connection> db_;
+  /// Of the run that was asked for last: the items of large ones take a while to read.
+  struct {
+    model::run_no run;
+    fan_out_mark mark;
+    std::vector<model::instance_range> ranges;
+  } last_;
 };
 
 } // namespace sluice::storage::sqlite

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "storage/sqlite/connection.hpp"
+#include "storage/sqlite/guarded.hpp"
 #include "storage/store.hpp"
 
 namespace sluice::storage::sqlite {
@@ -98,13 +99,35 @@ bool has_reached(connection& db, const model::attempt_key& key);
 /// Whether this is the task's current attempt, and under way.
 bool is_under_way(connection& db, const model::attempt_key& key);
 
+/// Instances have the name of the task they are of; those that are superseded are left out.
 std::vector<task_row> select_tasks(connection& db, const task_query& wanted);
 /// Fills in the tasks of a run that was read.
 void select_stored_tasks(connection& db, model::stored_run& run);
-std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name);
+/// Of a task of the specification.
+std::optional<std::uint32_t> select_task_idx(connection& db, model::run_no run,
+                                             const std::string& name);
+/// Of the tasks of the specification.
 std::vector<std::string> select_task_names(connection& db, model::run_no run);
 /// JSON text, empty when nothing was put out; nothing when there is no such task.
 std::optional<std::string> select_outputs(connection& db, model::task_key task);
+
+// --- fan_out ---
+
+/// The instances are tasks from now on.
+bool expand_task(connection& db, const model::task_expanded& r);
+/// What the task was fanned out into counts no more, and keeps nothing but its attempts.
+void supersede_instances(connection& db, model::task_key task);
+/// Changes whenever what tasks of a run are fanned out into does.
+struct fan_out_mark {
+  std::int64_t count = 0;
+  std::int64_t superseded = 0;
+  friend bool operator==(const fan_out_mark&, const fan_out_mark&) = default;
+};
+fan_out_mark select_fan_out_mark(connection& db, model::run_no run);
+/// Ascending; throws `unreadable_row`.
+std::vector<model::instance_range> select_fan_outs(connection& db, model::run_no run);
+/// See `reader::outputs`; nothing when the task is not fanned out.
+std::optional<model::value> select_instance_outputs(connection& db, model::task_key task);
 
 // --- attempt ---
 

@@ -51,6 +51,8 @@ task_row read_task(query& row) {
   task.retries = static_cast<std::uint32_t>(row.integer(15));
   task.retry_at = row.time(16);
   task.generation = static_cast<std::uint32_t>(row.integer(17));
+  if (!row.is_null(18))
+    task.node_idx = static_cast<std::uint32_t>(row.integer(18));
   return task;
 }
 
@@ -237,7 +239,7 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
            iif(m.due_us IS NULL AND t.reason <> 'hold', x.code, a.code),
            iif(m.due_us IS NULL AND t.reason <> 'hold', x.message, a.message),
            a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
-           t.generation
+           t.generation, t.node_idx
       FROM task t
       LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
@@ -247,6 +249,11 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
         ON t.state = 'retry_wait'
            AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
      WHERE t.run_no = ?1 AND t.task_idx >= ?2 AND (?3 IS NULL OR t.state = ?3)
+       AND (t.node_idx IS NULL
+            OR NOT EXISTS (SELECT 1 FROM fan_out f
+                            WHERE f.run_no = t.run_no AND f.task_idx = t.node_idx
+                              AND f.superseded = 1
+                              AND t.task_idx BETWEEN f.first_idx AND f.first_idx + f.count - 1))
      ORDER BY t.task_idx LIMIT ?4
   )sql";
   const auto* state = wanted.state ? &text_of(stored(*wanted.state)) : nullptr;
@@ -310,36 +317,21 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
   }
 }
 
-std::optional<task_row> select_task(connection& db, model::run_no run, const std::string& name) {
+std::optional<std::uint32_t> select_task_idx(connection& db, model::run_no run,
+                                             const std::string& name) {
   // A scan of the run's tasks: an index on names would cost every new task more than this.
   constexpr auto sql = R"sql(
-    SELECT t.run_no, t.task_idx, t.name, t.state, t.reason, t.attempt, t.losses, t.finished_us,
-           iif(m.due_us IS NULL AND t.reason <> 'hold', x.class, a.class),
-           iif(m.due_us IS NULL AND t.reason <> 'hold', x.code, a.code),
-           iif(m.due_us IS NULL AND t.reason <> 'hold', x.message, a.message),
-           a.dispatched_us, a.started_us, a.cpu_us, a.peak_rss_bytes, t.retries, m.due_us,
-           t.generation
-      FROM task t
-      LEFT JOIN task_text x ON x.run_no = t.run_no AND x.task_idx = t.task_idx
-      LEFT JOIN attempt a
-        ON a.run_no = t.run_no AND a.task_idx = t.task_idx AND a.attempt = t.attempt
-           AND (a.generation = t.generation OR t.rolls_back = 1)
-      LEFT JOIN timer m
-        ON t.state = 'retry_wait'
-           AND m.run_no = t.run_no AND m.task_idx = t.task_idx AND m.kind = 'retry'
-     WHERE t.run_no = ?1 AND t.name = ?2
-     LIMIT 1
+    SELECT task_idx FROM task WHERE run_no = ?1 AND name = ?2 AND node_idx IS NULL LIMIT 1
   )sql";
   query row{db, sql, run.value, name};
-  if (!row.next())
-    return std::nullopt;
-  auto task = read_task(row);
-  add_breaker(db, task);
-  return task;
+  return row.next() ? std::optional{static_cast<std::uint32_t>(row.integer(0))} : std::nullopt;
 }
 
 std::vector<std::string> select_task_names(connection& db, model::run_no run) {
-  query row{db, R"sql(SELECT name FROM task WHERE run_no = ?1 ORDER BY task_idx)sql", run.value};
+  query row{db, R"sql(
+            SELECT name FROM task WHERE run_no = ?1 AND node_idx IS NULL ORDER BY task_idx
+          )sql",
+            run.value};
   std::vector<std::string> names;
   while (row.next())
     names.push_back(row.text(0));

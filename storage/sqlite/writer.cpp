@@ -108,9 +108,15 @@ bool writer::write(const model::run_retried& r) {
   return retry_run(*db_, r, next_seq_);
 }
 
+bool writer::write(const model::task_expanded& r) {
+  return expand_task(*db_, r);
+}
+
 bool writer::write(const model::task_reset& r) {
   if (!reset_task(*db_, r))
     return false;
+  if (r.folds)
+    supersede_instances(*db_, r.key);
   delete_checkpoint(*db_, r.key);
   delete_snapshot(*db_, r.key);
   delete_completion(*db_, r.key);

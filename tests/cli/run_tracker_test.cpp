@@ -78,7 +78,7 @@ TEST_CASE("run_tracker: a task that its breaker holds back waits until it goes o
   waits.data = {{"breaker", {{"failures", 5}, {"open_until_us", 60}}}};
   tracker.apply(waits);
   REQUIRE(tracker.waiting().size() == 1);
-  CHECK(tracker.waiting().at(0) == hindrance{model::breaker_state{5, model::from_us(60)}});
+  CHECK(tracker.waiting().at(0).what == hindrance{model::breaker_state{5, model::from_us(60)}});
   CHECK(tracker.done() == 0);
   tracker.apply(task_event(0, model::event_type::task_released, "ready"));
   CHECK(tracker.waiting().empty());

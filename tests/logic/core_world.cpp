@@ -164,6 +164,7 @@ model::stored_run core_world::stored(model::run_no run_no) const {
   all.rolls_back = run.run_rolls_back;
   all.error = run.error;
   all.completions = run.completions;
+  all.fan_outs = run.ranges;
   for (const auto& timer : timers)
     if (timer.run_no == run_no)
       all.timers.push_back(timer);
@@ -249,11 +250,10 @@ void core_world::play(std::string_view failing) {
 }
 
 std::uint32_t core_world::index(std::string_view task) const {
-  const auto& tasks = recorded().spec->tasks;
-  const auto found =
-    std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.name == task; });
-  REQUIRE(found != tasks.end());
-  return static_cast<std::uint32_t>(found - tasks.begin());
+  INFO("task " << task);
+  const auto found = recorded().names().find(task);
+  REQUIRE(found);
+  return *found;
 }
 
 model::attempt_key core_world::current(std::string_view task) const {
@@ -276,8 +276,9 @@ std::string core_world::state(std::string_view task) const {
 std::string core_world::states(std::string_view some) const {
   auto names = words(some);
   if (names.empty())
-    for (const auto& task : recorded().spec->tasks)
-      names.push_back(task.name);
+    for (std::uint32_t i = 0; i < recorded().tasks.size(); ++i)
+      if (recorded().is_counted(i))
+        names.push_back(recorded().names().name(i));
   std::string text;
   for (const auto& name : names)
     text += (text.empty() ? "" : " ") + name + "=" + state(name);
@@ -313,7 +314,7 @@ std::string core_world::running() const {
   std::string text;
   for (const auto& [task, start] : under_way)
     if (task.run_no == last_run)
-      text += (text.empty() ? "" : " ") + start.spec().name;
+      text += (text.empty() ? "" : " ") + start.name();
   return text;
 }
 
@@ -322,7 +323,7 @@ std::string core_world::oldest() const {
   for (const auto& [task, start] : under_way)
     if (task.run_no == last_run && (first == nullptr || start.key.attempt < first->key.attempt))
       first = &start;
-  return first == nullptr ? std::string{} : first->spec().name;
+  return first == nullptr ? std::string{} : first->name();
 }
 
 void core_world::take(reaction&& done) {

@@ -49,7 +49,13 @@ struct recorded_run {
   bool degraded = false;
   std::string error;
   std::string actor; ///< of its last move
+  std::vector<model::instance_range> ranges;
 
+  model::task_names names() const { return model::task_names{spec, ranges}; }
+  std::uint32_t node(std::uint32_t task) const { return names().node(task); }
+  /// Instances count in the place of the task they are of.
+  bool is_counted(std::uint32_t task) const;
+  void resize(std::size_t size);
   bool is_held(std::size_t task) const {
     return tasks[task] == model::task_state::waiting && reasons[task] == "hold";
   }
@@ -189,6 +195,7 @@ private:
   void fold(const model::run_moved& r);
   void fold(const model::run_paused& r);
   void fold(const model::run_retried& r);
+  void fold(const model::task_expanded& r);
   void fold(const model::task_reset& r);
   void fold(const model::task_marked& r);
   void fold(const model::task_reused& r);

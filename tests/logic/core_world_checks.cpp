@@ -8,26 +8,47 @@ void core_world::expect(bool fits, const std::string& what) {
     problem_ = what;
 }
 
+void recorded_run::resize(std::size_t size) {
+  tasks.resize(size, model::task_state::pending);
+  attempts.resize(size);
+  reasons.resize(size);
+  failures.resize(size);
+  inputs.resize(size);
+  losses.resize(size);
+  retries.resize(size);
+  finished_us.resize(size);
+  has_outputs.resize(size);
+  generations.resize(size, generation);
+  has_started.resize(size);
+  fell_back.resize(size);
+  rolls_back.resize(size);
+  is_over.resize(size);
+  has_snapshot.resize(size);
+}
+
+bool recorded_run::is_counted(std::uint32_t task) const {
+  if (task >= spec->tasks.size())
+    return !model::range_of(ranges, task)->superseded;
+  const auto* range = model::current_range(ranges, task);
+  return range == nullptr || range->items->size() == 0;
+}
+
+void core_world::fold(const model::task_expanded& r) {
+  auto& run = runs.at(r.key.run_no);
+  expect(run.tasks.at(r.key.task_idx) == model::task_state::pending,
+         "what is decided is fanned out");
+  expect(model::current_range(run.ranges, r.key.task_idx) == nullptr, "a task is fanned out twice");
+  expect(r.instances.first == run.tasks.size(), "instances do not come after all tasks");
+  expect(r.generation == run.generation, "a task is fanned out in another generation");
+  run.ranges.push_back(r.instances);
+  run.resize(r.instances.end());
+}
+
 void core_world::fold(const model::run_created& r) {
   expect(runs.count(r.run_no) == 0, "a run is created twice");
   auto& run = runs[r.run_no];
   run.spec = r.request.workflow;
-  const auto size = run.spec->tasks.size();
-  run.tasks.assign(size, model::task_state::pending);
-  run.attempts.assign(size, 0);
-  run.reasons.resize(size);
-  run.failures.resize(size);
-  run.inputs.resize(size);
-  run.losses.resize(size);
-  run.retries.resize(size);
-  run.finished_us.resize(size);
-  run.has_outputs.resize(size);
-  run.generations.assign(size, 1);
-  run.has_started.resize(size);
-  run.fell_back.resize(size);
-  run.rolls_back.resize(size);
-  run.is_over.resize(size);
-  run.has_snapshot.resize(size);
+  run.resize(run.spec->tasks.size());
   run.params = r.request.params;
   run.submitted_at = r.at;
 }
@@ -72,6 +93,18 @@ void core_world::fold(const model::task_reset& r) {
   expect(run.tasks.at(idx) == r.from && is_terminal(r.from), "an undecided task is reset");
   expect(run.attempts[idx] == r.attempt, "a task is reset with another attempt");
   expect(run.generation == r.generation, "a task is reset in another generation");
+  expect(idx < run.spec->tasks.size() || !model::range_of(run.ranges, idx)->superseded,
+         "an instance is reset that counts no more");
+  for (auto& range : run.ranges) {
+    if (!r.folds || range.task != idx || range.superseded)
+      continue;
+    range.superseded = true;
+    for (auto instance = range.first; instance < range.end(); ++instance) {
+      std::erase(run.completions, instance);
+      run.completed_inputs.erase(instance);
+      run.has_snapshot[instance] = false;
+    }
+  }
   reused.erase(r.key);
   run.tasks[idx] = model::task_state::pending;
   run.generations[idx] = r.generation;
@@ -220,12 +253,12 @@ void core_world::fold_breaker(const model::attempt_outcome& outcome) {
   const auto idx = outcome.key.task_idx;
   if ((run.fell_back[idx] && !outcome.falls_back) || run.rolls_back[idx])
     return expect(!outcome.breaker, "another command says something about the action");
-  const std::pair kind{run.spec->name, run.spec->tasks[outcome.key.task_idx].name};
+  const auto& spec = run.spec->tasks[run.node(idx)];
+  const std::pair kind{run.spec->name, spec.name};
   const auto known = breakers.find(kind);
   const auto before = known == breakers.end() ? model::breaker_state{} : known->second;
   const std::set counted{exit, transient, timeout, heartbeat, validation, resource};
-  const auto& policy =
-    setting_of(*run.spec, run.spec->tasks[outcome.key.task_idx], &model::task_settings::retry);
+  const auto& policy = setting_of(*run.spec, spec, &model::task_settings::retry);
   const bool stops =
     policy && outcome.failure
     && std::any_of(policy->stop_on.begin(), policy->stop_on.end(), [&](const auto& pattern) {
@@ -309,7 +342,13 @@ void core_world::carry_out(const model::start_attempt& e) {
          "an attempt takes a snapshot, or none, that should not");
   expect(e.has_snapshot == (is_rollback && has_one) && (!is_rollback || has_one == needs_one),
          "a rollback is not given its snapshot");
-  expect(e.key.task_idx == e.task, "a start names another task");
+  expect(run.node(e.key.task_idx) == e.task, "a start names another task");
+  expect(run.names().name(e.key.task_idx) == e.name(), "a start names another instance");
+  const auto& limit = e.spec().fan_out->max_parallel;
+  const auto siblings = std::count_if(under_way.begin(), under_way.end(), [&](const auto& other) {
+    return other.first.run_no == e.key.run_no && other.second.task == e.task;
+  });
+  expect(!limit || siblings < std::int64_t{*limit}, "more instances run than may at once");
   expect(under_way.emplace(e.key.task(), e).second, "a task has two attempts at once");
   starts.push_back(e.key);
 }
@@ -377,8 +416,8 @@ void core_world::compare() {
     const auto* live = core.find_run(run_no);
     expect((live == nullptr) == is_terminal(run.state), "a run is live that has ended");
     model::state_counts counts{};
-    for (const auto state : run.tasks)
-      ++counts[std::size_t(state)];
+    for (std::uint32_t i = 0; i < run.tasks.size(); ++i)
+      counts[std::size_t(run.tasks[i])] += run.is_counted(i) ? 1 : 0;
     expect(counts == run.counts, "the counts written last are not those of the states");
     if (live == nullptr)
       continue;
@@ -425,7 +464,7 @@ void core_world::compare_breakers() {
   for (const auto& [run_no, run] : runs) {
     const auto* live = core.find_run(run_no);
     for (std::uint32_t i = 0; live != nullptr && i < live->tasks.size(); ++i) {
-      auto& kind = kinds[{run.spec->name, run.spec->tasks[i].name}];
+      auto& kind = kinds[{run.spec->name, run.spec->tasks[run.node(i)].name}];
       const auto state = live->tasks[i].state;
       if (!live->tasks[i].does_its_action())
         continue;
@@ -435,6 +474,7 @@ void core_world::compare_breakers() {
       kind.timed += live->timers.contains({i, model::timer_kind::breaker});
       kind.queued += state == model::task_state::ready;
       const bool asks = state == model::task_state::pending && live->keys.contains(i);
+      // One that is not admitted yet comes after another one has ended.
       kind.others += is_active(state) || live->tasks[i].loads > 0 || asks;
     }
   }

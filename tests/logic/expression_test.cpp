@@ -376,7 +376,6 @@ TEST_CASE("expression: syntax errors say what and where", "[logic][expression]")
     {"params.my-name", 10,
      "unknown name 'name'; there are params, tasks and run, and a text "
      "stands in quotes; a name with '-' in it is written ['like-this']"},
-    {"item", 0, "'item' is not in this version"},
     {"schedule.day", 0, "'schedule' is not in this version"},
     {"max_by([], 'a')", 0, "function 'max_by' is not in this version"},
     {"all([], x, true)", 0, "function 'all' is not in this version"},
@@ -400,7 +399,8 @@ TEST_CASE("expression: syntax errors say what and where", "[logic][expression]")
     {"tasks.source-ready.out.at", 6, "a name with '-' in it is written tasks['source-ready']"},
     {"tasks.load.rows", 11, "'tasks.load.rows' does not exist; an output is tasks.load.out.rows"},
     {"tasks.load.stat", 11, "'tasks.load.stat' does not exist; did you mean 'state'?"},
-    {"tasks.load.states", 11, "'tasks.load.states': 'states' is not in this version"},
+    {"tasks.load['a'].rows", 0,
+     "of an instance there is 'out' or 'state': write tasks.load['a'].out.y"},
     {"run.idd", 4, "'run' has no 'idd'; did you mean 'id'?"},
   }));
   CAPTURE(text);

@@ -683,7 +683,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
   }
   for (const char* path : {"params.day.default", "schedule", "priority", "limits.active_runs",
                            "budget", "notify", "tasks['source-ready'].gate",
-                           "tasks.extract.foreach", "tasks.extract.in.region", "tasks.train.matrix",
+                           "tasks.extract.resources", "tasks.extract.pool", "tasks.train.resources",
                            "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
