@@ -136,3 +136,46 @@ TEST_CASE("event_fold: nothing of a paused run starts", "[logic][event_fold]") {
   REQUIRE(l.run(event_type::run_resumed, "", ""));
   REQUIRE(l.dispatch(0, 1));
 }
+
+TEST_CASE("event_fold: instances count in the place of the task they are of",
+          "[logic][event_fold]") {
+  event_log l;
+  const auto expand = [&](std::uint32_t first, int count) {
+    model::event e;
+    e.type = event_type::task_expanded;
+    e.task_idx = 1;
+    e.data = {{"first", first}, {"instances", count}};
+    return l.add(e);
+  };
+  REQUIRE(l.submit(2));
+  CHECK_FALSE(expand(3, 2)); // they do not come after all others
+  CHECK_FALSE(expand(2, -1));
+  REQUIRE(expand(2, 2));
+  CHECK_FALSE(expand(4, 2)); // it is fanned out already
+  const auto& run = *l.fold.find({1});
+  const auto count = [&](task_state state) { return run.counts[std::size_t(state)]; };
+  CHECK(run.tasks.size() == 4);
+  CHECK(count(task_state::pending) == 3);
+  CHECK(run.node(3) == 1);
+  REQUIRE(l.dispatch(2, 1));
+  REQUIRE(l.task(event_type::task_finished, 2, 1, "running", "succeeded"));
+  REQUIRE(l.task(event_type::task_skipped, 3, 0, "pending", "skipped"));
+  REQUIRE(l.task(event_type::task_finished, 1, 0, "pending", "succeeded"));
+  CHECK(count(task_state::succeeded) == 1);
+  CHECK(count(task_state::skipped) == 1);
+  CHECK(count(task_state::pending) == 1);
+
+  model::event reset; // fanned out anew
+  reset.type = event_type::task_reset;
+  reset.task_idx = 1;
+  reset.from = "succeeded";
+  reset.to = "pending";
+  reset.data = {{"generation", 2}, {"folds", {{"succeeded", 1}, {"skipped", 1}}}};
+  REQUIRE(l.add(reset));
+  CHECK(count(task_state::succeeded) == 0);
+  CHECK(count(task_state::skipped) == 0);
+  CHECK(count(task_state::pending) == 2);
+  CHECK(run.is_superseded(3));
+  REQUIRE(expand(4, 0)); // it counts itself when there is none
+  CHECK(count(task_state::pending) == 2);
+}

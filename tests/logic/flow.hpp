@@ -108,6 +108,30 @@ public:
     set_command(*spec_.settings, model::command_role::validate, model::run_action{"true"});
     return *this;
   }
+  task_editor& foreach (model::value over) {
+    spec_.fan_out->items = model::foreach_items{std::move(over)};
+    return *this;
+  }
+  task_editor& key(std::string name_of_item) {
+    spec_.fan_out->key = std::move(name_of_item);
+    return *this;
+  }
+  task_editor& as(std::string other_name_of_item) {
+    spec_.fan_out->as = std::move(other_name_of_item);
+    return *this;
+  }
+  task_editor& max_parallel(std::uint32_t attempts) {
+    spec_.fan_out->max_parallel = attempts;
+    return *this;
+  }
+  task_editor& max_failures(std::uint32_t instances) {
+    spec_.fan_out->max_failures = instances;
+    return *this;
+  }
+  task_editor& min_success(std::uint32_t instances) {
+    spec_.fan_out->min_success = instances;
+    return *this;
+  }
   task_editor& call(std::string handler) {
     spec_.action = model::call_action{std::move(handler)};
     return *this;
