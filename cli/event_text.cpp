@@ -90,14 +90,15 @@ std::string event_detail(const model::event& e) {
     if (!text.empty())
       detail += (detail.empty() ? "" : std::string{separator}) + text;
   };
-  if (const auto failure = failure_of(e))
+  const auto failure = failure_of(e);
+  if (failure)
     add("", failure_sentence(*failure));
   else
     add("", text_of(e.data, "message"));
   if (const auto breaker = breaker_of(e))
     add(", ", breaker_detail(e, *breaker));
-  else
-    add(", ", reason_words(e));
+  else if (const auto reason = reason_words(e); !failure || failure->code != reason)
+    add(", ", reason);
   if (const auto of = text_of(e.data, "of"); !of.empty())
     add(", ", "the result of " + of + ", which has the same key");
   if (const auto generation = text_of(e.data, "generation"); !generation.empty())

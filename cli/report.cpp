@@ -104,13 +104,16 @@ expected<void> print_result(session& s, runtime::history& store, const runtime::
 expected<void> print_report(session& s, runtime::history& store, const runtime::run_view& run) {
   using model::task_state;
   std::size_t failures = 0, shown = 0;
-  bool is_rolled_back = true; // all that failed
+  std::set<std::uint32_t> borne; // tasks that succeeded though some of their instances failed
+  bool is_rolled_back = true;    // all that failed
   if (run.count(task_state::failed) + run.count(task_state::rolled_back) != 0) {
     const auto spec = store.workflow(run.run_no);
     if (!spec)
       return tl::unexpected(spec.error());
     const auto allowed = allowed_to_fail(**spec);
     const auto read = store.each_task(run, [&](const runtime::task_view& task) {
+      if (task.instances && task.state == task_state::succeeded)
+        borne.insert(task.key.task_idx);
       if (!has_failed(task))
         return true;
       is_rolled_back = is_rolled_back && task.state == task_state::rolled_back;
@@ -118,7 +121,9 @@ expected<void> print_report(session& s, runtime::history& store, const runtime::
         return true;
       ++shown;
       s.out.line("");
-      print_failure(s, store, task, allowed.contains(name_in_file(task)));
+      print_failure(s, store, task,
+                    allowed.contains(name_in_file(task))
+                      || borne.contains(task.node_idx.value_or(task.key.task_idx)));
       return true;
     });
     if (!read)

@@ -370,16 +370,7 @@ expected<std::int64_t> history::last_seq() {
 
 expected<std::vector<model::event>> history::events(model::run_no run, std::int64_t after_seq,
                                                     std::size_t limit) {
-  auto events = reader_->events({.after_seq = after_seq, .run_no = run, .limit = limit});
-  if (!events)
-    return events;
-  const auto all = names(run);
-  if (!all)
-    return tl::unexpected(all.error());
-  for (auto& e : *events)
-    if (e.task.empty() && e.task_idx && *e.task_idx < all->size())
-      e.task = all->name(*e.task_idx);
-  return events;
+  return reader_->events({.after_seq = after_seq, .run_no = run, .limit = limit});
 }
 
 expected<model::task_names> history::names(model::run_no run) {

@@ -105,4 +105,12 @@ model::value to_json(const storage::attempt_row& attempt) {
   return v;
 }
 
+model::value by_output(const model::value& instances) {
+  auto lists = model::value::object();
+  for (const auto& outputs : instances.value("out", model::value::array()))
+    for (const auto& [name, v] : outputs.items())
+      lists[name].push_back(v);
+  return lists;
+}
+
 } // namespace sluice::runtime

@@ -30,17 +30,17 @@ std::string count_states(const model::state_counts& counts) {
 }
 
 void print_text(session& s, const runtime::run_view& run, const runtime::replayed_run& replayed,
-                const model::workflow_spec& workflow, const replay_options& options) {
+                const model::task_names& names, const replay_options& options) {
   const auto state = to_string(replayed.run.state);
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
              + s.out.tinted(state, tint_of(state)) + "  after " + std::to_string(replayed.events)
              + " events, the last at " + runtime::to_date_and_time(*replayed.at, s.zone));
   s.out.line(count_states(replayed.run.counts));
   table t;
-  for (std::size_t i = 0; i < std::min(replayed.run.tasks.size(), options.limit); ++i) {
+  for (std::uint32_t i = 0; i < std::min(replayed.run.tasks.size(), options.limit); ++i) {
     const auto& task = replayed.run.tasks[i];
     const auto name = to_string(task.state);
-    t.row({{i < workflow.tasks.size() ? workflow.tasks[i].name : std::to_string(i)},
+    t.row({{i < names.size() ? printable(names.name(i)) : std::to_string(i)},
            {std::string{name}, tint_of(name)},
            {task.attempt == 0 ? "" : "attempt " + std::to_string(task.attempt)}});
   }
@@ -91,9 +91,9 @@ int replay(session& s, const replay_options& options) {
   const auto replayed = runtime::replay(store, run, until);
   if (!replayed)
     return s.fail(replayed.error());
-  const auto workflow = store.workflow(run.run_no);
-  if (!workflow)
-    return s.fail(workflow.error());
+  const auto names = store.names(run.run_no);
+  if (!names)
+    return s.fail(names.error());
   if (!replayed->at)
     return s.fail(to_string(run.run_no) + " was submitted later, at "
                     + model::to_rfc3339(run.submitted_at),
@@ -101,7 +101,7 @@ int replay(session& s, const replay_options& options) {
   if (s.json())
     print_json(s, run, *replayed);
   else if (s.text())
-    print_text(s, run, *replayed, **workflow, options);
+    print_text(s, run, *replayed, *names, options);
   for (const auto& problem : replayed->misfits)
     s.err.line(problem);
   for (const auto& problem : replayed->problems)

@@ -196,7 +196,7 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   }
   if (s.json()) {
     auto v = to_json(task);
-    v["outputs"] = *outputs;
+    v["outputs"] = task.instances ? runtime::by_output(*outputs) : *outputs;
     if (*checkpoint)
       v["checkpoint"] = {{"token", (*checkpoint)->what.token},
                          {"bytes", (*checkpoint)->what.data.size()},
@@ -218,7 +218,7 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
     s.out.line("  " + detail);
   if (!attempts->empty())
     print_values(s, "in ", attempts->back().inputs);
-  print_values(s, "out", *outputs);
+  print_values(s, "out", task.instances ? runtime::by_output(*outputs) : *outputs);
   if (*checkpoint)
     s.out.line("  checkpoint  " + printable((*checkpoint)->what.token) + "  "
                + std::to_string((*checkpoint)->what.data.size()) + " bytes  saved "
@@ -228,7 +228,10 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
                + runtime::to_date_and_time((*snapshot)->saved_at, s.zone));
   if (!attempts->empty())
     print_attempts(s, store, *attempts);
-  s.out.line(s.out.tinted("more: " + s.hint("logs " + task_id(task.key, task.name)), tint::dim));
+  const auto more = task.instances
+                      ? "tasks " + to_string(task.key.run_no) + " --filter name=" + task.name
+                      : "logs " + task_id(task.key, task.name);
+  s.out.line(s.out.tinted("more: " + s.hint(more), tint::dim));
   return exit_done;
 }
 

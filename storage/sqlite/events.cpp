@@ -59,14 +59,14 @@ std::int64_t select_last_seq(connection& db) {
 std::vector<model::event> select_events(connection& db, const event_query& wanted) {
   constexpr auto all = R"sql(
     SELECT e.seq, e.ts_us, e.run_no, e.task_idx, e.attempt, e.type, e.from_state, e.to_state,
-           e.actor, e.data, coalesce(t.name, '')
+           e.actor, e.data, iif(t.node_idx IS NULL, coalesce(t.name, ''), '')
       FROM event e LEFT JOIN task t ON t.run_no = e.run_no AND t.task_idx = e.task_idx
      WHERE e.seq > ?1
      ORDER BY e.seq LIMIT ?2
   )sql";
   constexpr auto of_run = R"sql(
     SELECT e.seq, e.ts_us, e.run_no, e.task_idx, e.attempt, e.type, e.from_state, e.to_state,
-           e.actor, e.data, coalesce(t.name, '')
+           e.actor, e.data, iif(t.node_idx IS NULL, coalesce(t.name, ''), '')
       FROM event e LEFT JOIN task t ON t.run_no = e.run_no AND t.task_idx = e.task_idx
      WHERE e.seq > max(?1, coalesce((SELECT first_seq - 1 FROM run WHERE run_no = ?3), ?1))
        AND e.seq <= coalesce((SELECT last_seq FROM run WHERE run_no = ?3), 9223372036854775807)

@@ -94,6 +94,14 @@ const std::vector<model::instance_range>& sqlite_reader::ranges_of(model::run_no
   return last_.ranges;
 }
 
+std::string sqlite_reader::instance_name(model::task_key task) {
+  const auto* range = model::range_of(ranges_of(task.run_no), task.task_idx);
+  if (range == nullptr)
+    return {};
+  return select_task_name(*db_, task) + "[" + range->items->name(task.task_idx - range->first)
+         + "]";
+}
+
 expected<std::vector<model::instance_range>> sqlite_reader::instances(model::run_no run_no) {
   return guarded("read the instances of run " + to_string(run_no),
                  [&] { return ranges_of(run_no); });
@@ -106,12 +114,10 @@ expected<std::vector<task_row>> sqlite_reader::tasks(const task_query& wanted) {
     if (ranges.empty())
       return rows;
     for (auto& row : rows) {
-      if (row.node_idx) {
-        const auto* range = model::range_of(ranges, row.key.task_idx);
-        row.name += "[" + range->items->name(row.key.task_idx - range->first) + "]";
-      } else if (const auto* range = model::current_range(ranges, row.key.task_idx)) {
+      if (row.node_idx)
+        row.name = instance_name(row.key);
+      else if (const auto* range = model::current_range(ranges, row.key.task_idx))
         row.instances = static_cast<std::uint32_t>(range->items->size());
-      }
     }
     return rows;
   });
@@ -173,7 +179,13 @@ expected<std::optional<snapshot_row>> sqlite_reader::snapshot(model::task_key ta
 }
 
 expected<std::vector<model::event>> sqlite_reader::events(const event_query& wanted) {
-  return guarded("read events", [&] { return select_events(*db_, wanted); });
+  return guarded("read events", [&] {
+    auto events = select_events(*db_, wanted);
+    for (auto& e : events)
+      if (e.task_idx && e.task.empty())
+        e.task = instance_name({e.run_no, *e.task_idx});
+    return events;
+  });
 }
 
 expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) {

@@ -35,6 +35,7 @@ public:
 
 private:
   const std::vector<model::instance_range>& ranges_of(model::run_no run);
+  std::string instance_name(model::task_key task);
   std::optional<task_row> find_task(model::run_no run, const std::string& name);
 
   std::unique_ptr<connection> db_;

@@ -106,6 +106,8 @@ void select_stored_tasks(connection& db, model::stored_run& run);
 /// Of a task of the specification.
 std::optional<std::uint32_t> select_task_idx(connection& db, model::run_no run,
                                              const std::string& name);
+/// Of an instance, that of its task. @pre there is such a task
+std::string select_task_name(connection& db, model::task_key task);
 /// Of the tasks of the specification.
 std::vector<std::string> select_task_names(connection& db, model::run_no run);
 /// JSON text, empty when nothing was put out; nothing when there is no such task.
@@ -171,6 +173,7 @@ std::optional<model::breaker_state> select_breaker(connection& db, model::run_no
 
 void insert_event(connection& db, std::int64_t seq, const model::event& e);
 std::int64_t select_last_seq(connection& db);
+/// Without the names of instances.
 std::vector<model::event> select_events(connection& db, const event_query& wanted);
 
 // --- timer ---

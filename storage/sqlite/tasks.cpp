@@ -327,6 +327,13 @@ std::optional<std::uint32_t> select_task_idx(connection& db, model::run_no run,
   return row.next() ? std::optional{static_cast<std::uint32_t>(row.integer(0))} : std::nullopt;
 }
 
+std::string select_task_name(connection& db, model::task_key task) {
+  constexpr auto sql = R"sql(SELECT name FROM task WHERE run_no = ?1 AND task_idx = ?2)sql";
+  query row{db, sql, task.run_no.value, task.task_idx};
+  row.next();
+  return row.text(0);
+}
+
 std::vector<std::string> select_task_names(connection& db, model::run_no run) {
   query row{db, R"sql(
             SELECT name FROM task WHERE run_no = ?1 AND node_idx IS NULL ORDER BY task_idx

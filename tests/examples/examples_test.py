@@ -210,6 +210,13 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.named("skipped"), set(outcome.states) - {"prepare"})
         self.assertIn("is tzdata installed?", outcome.stdout + outcome.stderr)
 
+    def test_fan_out_yaml(self):
+        outcome = self.run_file("fan-out.yaml")
+        self.assertEqual(outcome.log("report"), "3200 rows, best score 16, tree of depth 2 has 8\n")
+        self.assertEqual(outcome.log("load[mea]"), "load[mea] is 3 of 8\n")
+        few = self.run_file("fan-out.yaml", "-p", "regions=[eu, us]")
+        self.assertEqual(few.log("report"), "400 rows, best score 16, tree of depth 2 has 8\n")
+
     def test_fan_in_yaml(self):
         outcome = self.run_file("fan-in.yaml", "-p", "limit=2000")
         self.assertEqual(outcome.outputs["total"], {"total": 2000 * 2001 * 4001 // 6})
@@ -357,7 +364,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 12)
+        self.assertEqual(found, 13)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
