@@ -101,6 +101,49 @@ TEST_CASE("expression: references reach parameters and outputs and the run",
   CHECK(shown(text) == want);
 }
 
+TEST_CASE("expression: what there is of a task that is fanned out", "[logic][expression]") {
+  struct fanned_out : fake_scope {
+    model::value of_item{{"id", 7}};
+    model::value outputs{{{"n", 1}}, {{"n", 2}, {"x", "y"}}};
+    const model::value* item() const override { return &of_item; }
+    const model::value* task_outputs(std::string_view task) const override {
+      return task == "load" ? &outputs : nullptr;
+    }
+    std::string_view task_state(std::string_view) const override { return "succeeded"; }
+    const model::value* instance_outputs(std::string_view, std::string_view name) const override {
+      return name == "eu" ? &outputs[0] : nullptr;
+    }
+    std::string_view instance_state(std::string_view, std::string_view name) const override {
+      return name == "eu" ? "succeeded" : name == "us" ? "failed" : "";
+    }
+    std::optional<model::value> task_states(std::string_view task) const override {
+      return task == "load" ? std::optional{model::value{"succeeded", "failed"}} : std::nullopt;
+    }
+  };
+  const auto [text, want] = GENERATE(table<const char*, const char*>({
+    {"item.id + it.id", "14"},
+    {"[item]", R"([{"id":7}])"},
+    {"has(item.id) && !has(item.no)", "true"},
+    {"tasks.load.out.n", "[1,2]"},
+    {"tasks.load.out.x", R"(["y"])"},
+    {"sum(tasks.load.out.n)", "3"},
+    {"tasks.load.out[1].x", R"("y")"},
+    {"size(tasks.load.out)", "2"},
+    {"tasks.load.states", R"(["succeeded","failed"])"},
+    {"tasks['load']['eu'].out.n", "1"},
+    {"tasks.load['eu'].state", R"("succeeded")"},
+    {"default(tasks.load['us'].out.n, 0)", "0"},
+    {"tasks.load['us'].out.n", "'tasks.load['us'].out.n' is absent: task load[us] failed"},
+    {"tasks.load['no'].out.n", "'tasks.load['no'].out.n' is absent: there is no task 'load[no]'"},
+    {"tasks.other.states", "'tasks.other.states' is absent: task other is not fanned out"},
+  }));
+  CAPTURE(text);
+  const auto parsed = expression::parse(text, "it");
+  REQUIRE(parsed);
+  const auto result = parsed->evaluate(fanned_out{});
+  CHECK((result ? model::to_text(*result) : result.error().message) == want);
+}
+
 TEST_CASE("expression: operators bind as in CEL", "[logic][expression]") {
   const auto [text, want] = GENERATE(table<std::string, std::string>({
     {"1 + 2 * 3", "7"},

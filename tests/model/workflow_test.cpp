@@ -58,6 +58,15 @@ workflow_spec full_workflow() {
   call_task.join.rule = join_rule::none_failed;
   call_task.settings->shell = shell_spec{shell_spec::kind::sh, {}};
   call_task.settings->retry = retry_policy{.never = true};
+  call_task.fan_out->items =
+    matrix_items{{{"b", {1, 2}}, {"a", "${{ params.list }}"}}, {}, value::array({{{"b", 1}}})};
+  call_task.fan_out->as = "one";
+  shell_task.fan_out->items = foreach_items{"1-100"};
+  shell_task.fan_out->key = "${{ item }}";
+  shell_task.fan_out->max_parallel = 3;
+  shell_task.fan_out->max_failures = 2;
+  shell_task.fan_out->min_success = 1;
+  exec_task.fan_out->items = shard_items{7};
   spec.tasks = {shell_task, exec_task, call_task};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
@@ -102,7 +111,9 @@ TEST_CASE("workflow: a damaged stored form is corrupt", "[model][workflow]") {
              R"({"name":"w","tasks":[{"name":"a","run":"x","settings":{"retry":{"max":-1}}}]})",
              R"({"name":"w","tasks":[],"defaults":{"retry":{"max":1,"on":["exits"]}}})",
              R"({"name":"w","tasks":[{"name":"a","run":"x"}],"finally_count":2})",
-             R"({"name":"w","tasks":[],"active_tasks":-1})");
+             R"({"name":"w","tasks":[],"active_tasks":-1})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","fan_out":{}}]})",
+             R"({"name":"w","tasks":[{"name":"a","run":"x","fan_out":{"shard":-1}}]})");
   CAPTURE(text);
   const auto read = workflow_from_json(value::parse(text));
   REQUIRE_FALSE(read);

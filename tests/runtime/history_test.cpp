@@ -218,6 +218,32 @@ TEST_CASE("history: what does not run has its reason", "[runtime][history][disk]
   CHECK(reading.task("r-1/7")->task.shown_state() == "ready");
 }
 
+TEST_CASE("history: instances are tasks, and their task runs while they do",
+          "[runtime][history][disk]") {
+  written_store written;
+  auto& extract = written.workflow->tasks[0];
+  extract.fan_out->items = model::foreach_items{3};
+  extract.fan_out->max_parallel = 1;
+  written.create_run(1, written.now);
+  const auto items = std::make_shared<const model::item_list>(*model::item_list::of(3));
+  written.commit({1}, {}, model::task_expanded{{{1}, 0}, 0, {0, 5, items}, 1, written.now});
+  written.dispatch({{1}, 5, 1});
+  auto reading = written.reading();
+  const auto run = reading.run("r-1");
+  REQUIRE(run);
+  CHECK(states_of(reading, *run)
+        == std::vector<std::string>{"running", "ready", "pending", "ready", "pending", "running",
+                                    "ready", "ready"});
+  using reasons = std::vector<std::string>;
+  CHECK(reasons_of(reading, "r-1")
+        == reasons{"", "slot", "upstream", "slot", "upstream", "", "parallel", "parallel"});
+  CHECK(reading.task("r-1/extract[2]")->task.key.task_idx == 7);
+  CHECK(reading.task("r-1/6")->task.name == "extract[1]");
+  CHECK(to_json(reading.task("r-1/6")->task)["instance_of"] == "extract");
+  CHECK(to_json(reading.task("r-1/extract")->task)["instances"] == 3);
+  CHECK(reading.names({1})->find("extract[2]") == 7);
+}
+
 TEST_CASE("history: a task that waits for its retry", "[runtime][history][disk]") {
   written_store written;
   written.create_run(1, written.now);

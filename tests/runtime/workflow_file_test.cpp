@@ -236,6 +236,30 @@ TEST_CASE("workflow_file: YAML and JSON are the same model", "[runtime][workflow
   CHECK(json->source == all_keys_json);
 }
 
+TEST_CASE("workflow_file: what a task is fanned out over", "[runtime][workflow_file]") {
+  const auto spec = spec_of("tasks:\n"
+                            "  a: {run: x, foreach: 1-3, as: n, max_parallel: 2, min_success: 1}\n"
+                            "  b: {run: x, foreach: [p, {q: 1}], key: 'k${{ size(item) }}'}\n"
+                            "  c: {run: x, shard: 4, max_failures: 3}\n"
+                            "  d:\n"
+                            "    run: x\n"
+                            "    matrix: {z: [1], a: '${{ params.l }}', exclude: [{z: 1}]}\n"
+                            "  e: {run: x, foreach: 12}\n"
+                            "params: {l: [u, v]}\n");
+  const auto& a = *spec.tasks[0].fan_out;
+  CHECK(std::get<model::foreach_items>(a.items).over == "1-3");
+  CHECK(a.as == "n");
+  CHECK(a.max_parallel == 2);
+  CHECK(a.min_success == 1);
+  CHECK(spec.tasks[1].fan_out->key == "k${{ size(item) }}");
+  CHECK(std::get<model::shard_items>(spec.tasks[2].fan_out->items).count == 4);
+  CHECK(spec.tasks[2].fan_out->max_failures == 3);
+  const auto& matrix = std::get<model::matrix_items>(spec.tasks[3].fan_out->items);
+  CHECK(matrix.axes == model::matrix_axes{{"z", {1}}, {"a", "${{ params.l }}"}});
+  CHECK(matrix.exclude == model::value::array({{{"z", 1}}}));
+  CHECK(std::get<model::foreach_items>(spec.tasks[4].fan_out->items).over == 12);
+}
+
 TEST_CASE("workflow_file: tasks of finally come last, wherever they stand",
           "[runtime][workflow_file]") {
   const auto spec = spec_of("finally:\n  tidy: rm x\n  last: {run: y, after: [tidy]}\n"
