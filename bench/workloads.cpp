@@ -7,6 +7,13 @@ workflow_ptr independent_tasks(const std::string& name, const model::action& act
   return chains(name, action, count, 1);
 }
 
+workflow_ptr fanned_out_task(const std::string& name, const model::action& action,
+                             std::uint32_t count) {
+  auto workflow = *independent_tasks(name, action, 1);
+  workflow.tasks[0].fan_out->items = model::foreach_items{count};
+  return std::make_shared<const model::workflow_spec>(std::move(workflow));
+}
+
 workflow_ptr chains(const std::string& name, const model::action& action, std::size_t count,
                     std::size_t length) {
   auto workflow = std::make_shared<model::workflow_spec>();

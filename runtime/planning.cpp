@@ -11,7 +11,7 @@ namespace sluice::runtime {
 namespace {
 
 /// What can be known before a run: its parameters, where they have defaults.
-class default_scope final : public logic::scope {
+class default_scope final : public logic::empty_scope {
 public:
   explicit default_scope(const model::workflow_spec& workflow) {
     for (const auto& param : workflow.params)
@@ -19,13 +19,9 @@ public:
         params_[param.name] = *param.default_value;
   }
   const model::value& params() const override { return params_; }
-  const model::value& run() const override { return nothing_; }
-  const model::value* task_outputs(std::string_view) const override { return nullptr; }
-  std::string_view task_state(std::string_view) const override { return {}; }
 
 private:
   model::value params_ = model::value::object();
-  model::value nothing_ = model::value::object();
 };
 
 /// Instances in the place of the tasks they are of, as far as their number is known.

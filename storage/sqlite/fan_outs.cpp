@@ -10,12 +10,12 @@ bool expand_task(connection& db, const model::task_expanded& r) {
     INSERT INTO fan_out (run_no, task_idx, generation, first_idx, count, items)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
   )sql";
+  // It reads nothing of the table, which SQLite would make a copy for.
   constexpr auto instances = R"sql(
     INSERT INTO task (run_no, task_idx, name, state, node_idx, generation)
     WITH RECURSIVE instance (idx) AS (
       VALUES (?4) UNION ALL SELECT idx + 1 FROM instance WHERE idx < ?5)
-    SELECT t.run_no, instance.idx, t.name, 'pending', t.task_idx, ?3
-      FROM instance CROSS JOIN task t WHERE t.run_no = ?1 AND t.task_idx = ?2
+    SELECT ?1, idx, ?6, 'pending', ?2, ?3 FROM instance
   )sql";
   const auto& made = r.instances;
   const auto run = r.key.run_no.value;
@@ -31,7 +31,15 @@ bool expand_task(connection& db, const model::task_expanded& r) {
         model::to_text(made.items->stored())}
     .run();
   if (made.items->size() > 0)
-    query{db, instances, run, r.key.task_idx, r.generation, made.first, made.end() - 1}.run();
+    query{db,
+          instances,
+          run,
+          r.key.task_idx,
+          r.generation,
+          made.first,
+          made.end() - 1,
+          select_task_name(db, r.key)}
+      .run();
   return true;
 }
 
