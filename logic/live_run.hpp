@@ -90,7 +90,8 @@ struct instance_group {
   std::uint32_t undecided = 0;
   std::uint32_t active = 0;                               ///< attempts that hold capacity
   std::uint32_t succeeded = 0, failed = 0, cancelled = 0; ///< of those that are decided
-  bool given_up = false;   ///< some were skipped, because their run or their task had failed
+  bool given_up = false;   ///< some were skipped, because so many others had failed
+  bool stopped = false;    ///< some were skipped, because the run had failed
   std::string failed_with; ///< the sentence about the first failure
   std::uint32_t first_failed = 0;
   std::unordered_set<std::uint32_t> queued;  ///< ready, and in the queue

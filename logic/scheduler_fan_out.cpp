@@ -231,7 +231,8 @@ void scheduler_core::judge_instances(live_run& run, std::uint32_t task) {
   const auto& wanted = *run.task_spec(task).fan_out;
   keep_outputs(run, task, {});
   const bool too_few = wanted.min_success && group.succeeded < *wanted.min_success;
-  if (group.failed > wanted.max_failures || (too_few && group.cancelled == 0 && !group.given_up)) {
+  if (group.failed > wanted.max_failures || group.given_up
+      || (too_few && group.cancelled == 0 && !group.stopped)) {
     auto why = text_of_failure(run, group);
     note_failure(run, task, why);
     return move_task(run, task, task_state::failed, "instances",
@@ -239,7 +240,7 @@ void scheduler_core::judge_instances(live_run& run, std::uint32_t task) {
   }
   if (group.cancelled > 0)
     return move_task(run, task, task_state::cancelled, "instances");
-  if (group.given_up)
+  if (group.stopped)
     return move_task(run, task, task_state::skipped, "run_failed");
   if (group.size() > 0 && group.succeeded + group.failed == 0)
     return move_task(run, task, task_state::skipped, "instances");

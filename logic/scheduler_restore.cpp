@@ -156,10 +156,12 @@ void scheduler_core::restore_group(live_run& run, instance_group& group,
       continue;
     tally(run, group, instance);
     const auto reason = stored.reasons.find(instance);
-    group.given_up =
-      group.given_up
-      || (entry.state == task_state::skipped && reason != stored.reasons.end()
-          && (reason->second == "run_failed" || reason->second == "siblings_failed"));
+    const auto is_skipped_for = [&](std::string_view why) {
+      return entry.state == task_state::skipped && reason != stored.reasons.end()
+             && reason->second == why;
+    };
+    group.given_up = group.given_up || is_skipped_for("siblings_failed");
+    group.stopped = group.stopped || is_skipped_for("run_failed");
     if (const auto& was = stored.tasks[instance];
         entry.has_failed() && was.finished_us < first_us) {
       first_us = was.finished_us;

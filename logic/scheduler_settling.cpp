@@ -248,7 +248,7 @@ void scheduler_core::stop_on_failure(live_run& run) {
         || run.stands_for_instances(task))
       continue;
     if (auto* group = run.group_of(task))
-      group->given_up = true;
+      group->stopped = true;
     give_up(run, task, "run_failed");
   }
 }

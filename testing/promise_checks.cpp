@@ -209,6 +209,8 @@ void promise_checks::check_instances(const model::event& event) {
     failed <= wanted.max_failures && succeeded >= wanted.min_success.value_or(0);
   if (to == task_state::succeeded ? !is_enough : to == task_state::failed && is_enough)
     violate(to_string(key) + " is " + event.to + ", which its instances are not");
+  if (to == task_state::skipped && failed > wanted.max_failures)
+    violate(to_string(key) + " is skipped, though its instances failed");
   if (to == task_state::succeeded && failed > 0)
     bears_.insert(key);
 }

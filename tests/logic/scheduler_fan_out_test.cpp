@@ -205,6 +205,16 @@ TEST_CASE("scheduler_core: so many instances have to succeed", "[logic][fan_out]
     world.finish("a[2]");
     CHECK(world.state("a") == "succeeded");
   }
+  SECTION("too few can, and what is left is not tried") {
+    f["a"].min_success(4).max_parallel(2);
+    core_world few{f};
+    few.fail("a[0]");
+    CHECK(few.states("a[1] a[2] a[3]") == "a[1]=dispatched a[2]=skipped a[3]=skipped");
+    few.restart();
+    few.finish("a[1]");
+    CHECK(few.state("a") == "failed");
+    CHECK(few.failure("a").message == "1 of 4 instances failed, the first one 'a[0]': exit code 1");
+  }
   SECTION("too few can") {
     world.fail("a[0]");
     world.fail("a[1]");
