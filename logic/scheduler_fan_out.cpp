@@ -31,11 +31,19 @@ bool is_lost(const model::fan_out_spec& wanted, const instance_group& group) {
 
 std::string text_of_failure(const live_run& run, const instance_group& group) {
   const auto total = std::to_string(group.size());
+  const auto& wanted = *run.spec().tasks[group.range.task].fan_out;
+  const auto too_few =
+    "only " + std::to_string(group.succeeded) + " of " + total + " instances succeeded"
+    + (wanted.min_success
+         ? ", fewer than the " + std::to_string(*wanted.min_success) + " of min_success"
+         : "");
   if (group.failed == 0)
-    return "only " + std::to_string(group.succeeded) + " of " + total + " instances succeeded";
-  return std::to_string(group.failed) + " of " + total + " instances failed, the first one '"
-         + run.name(group.first_failed)
-         + (group.failed_with.empty() ? "'" : "': " + group.failed_with);
+    return too_few;
+  const auto first = "the first one '" + run.name(group.first_failed)
+                     + (group.failed_with.empty() ? "'" : "': " + group.failed_with);
+  if (group.failed <= wanted.max_failures)
+    return too_few + "; of those that failed " + first;
+  return std::to_string(group.failed) + " of " + total + " instances failed, " + first;
 }
 
 } // namespace

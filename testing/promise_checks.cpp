@@ -130,6 +130,7 @@ void promise_checks::note_reset(const model::event& event) {
     });
   kept_.erase(key);
   bears_.erase(key);
+  left_out_.erase(key);
   if (event.to != to_string(task_state::failed)) // else its rollback may follow
     snapshots_.erase(key);
   fell_back_.erase(key);
@@ -189,6 +190,8 @@ void promise_checks::check_instances(const model::event& event) {
   const model::task_key key{event.run_no, *event.task_idx};
   const auto& run = *fold_.find(key.run_no);
   const auto to = *model::parse_task_state(event.to);
+  if (event.data.is_object() && event.data.value("reason", "") == "siblings_failed")
+    left_out_.insert({key.run_no, run.node(key.task_idx)});
   const auto range = std::find_if(run.fan_outs.begin(), run.fan_outs.end(), [&](const auto& of) {
     return of.task == key.task_idx && !of.superseded;
   });
@@ -205,8 +208,9 @@ void promise_checks::check_instances(const model::event& event) {
     failed += !is_undone && (state == task_state::failed || state == task_state::rolled_back);
   }
   const auto& wanted = *spec_of(key).fan_out;
-  const bool is_enough =
-    failed <= wanted.max_failures && succeeded >= wanted.min_success.value_or(0);
+  const bool is_enough = failed <= wanted.max_failures
+                         && succeeded >= wanted.min_success.value_or(0)
+                         && !left_out_.contains(key); // though some were marked since
   if (to == task_state::succeeded ? !is_enough : to == task_state::failed && is_enough)
     violate(to_string(key) + " is " + event.to + ", which its instances are not");
   if (to == task_state::skipped && failed > wanted.max_failures)

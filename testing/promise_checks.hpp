@@ -153,7 +153,8 @@ private:
 
   std::map<model::attempt_key, model::command_role> roles_; ///< of processes
   std::map<model::task_key, std::string> snapshots_;        ///< that are stored, as told
-  std::set<model::task_key> bears_; ///< that succeeded though some of their instances failed
+  std::set<model::task_key> left_out_; ///< tasks of which instances were, as too many had failed
+  std::set<model::task_key> bears_;    ///< that succeeded though some of their instances failed
   std::set<model::task_key> fell_back_, rolls_back_, held_, paused_, marked_;
   /// That can be compensated, by the attempt that succeeded, as they did.
   std::map<model::run_no, std::vector<model::attempt_key>> completions_;

@@ -220,8 +220,10 @@ TEST_CASE("scheduler_core: so many instances have to succeed", "[logic][fan_out]
     world.fail("a[1]");
     world.finish("a[2]");
     CHECK(world.state("a") == "failed");
-    CHECK(world.failure("a").message
-          == "2 of 4 instances failed, the first one 'a[0]': exit code 1");
+    CHECK(
+      world.failure("a").message
+      == "only 1 of 4 instances succeeded, fewer than the 2 of min_success; of those that failed "
+         "the first one 'a[0]': exit code 1");
   }
 }
 
