@@ -213,7 +213,10 @@ TEST_CASE("scheduler_core: so many instances have to succeed", "[logic][fan_out]
     few.restart();
     few.finish("a[1]");
     CHECK(few.state("a") == "failed");
-    CHECK(few.failure("a").message == "1 of 4 instances failed, the first one 'a[0]': exit code 1");
+    CHECK(
+      few.failure("a").message
+      == "only 1 of 4 instances succeeded, fewer than the 4 of min_success; of those that failed "
+         "the first one 'a[0]': exit code 1");
   }
   SECTION("too few can") {
     world.fail("a[0]");
