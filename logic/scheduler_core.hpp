@@ -183,7 +183,8 @@ private:
   void fail_for_good(live_run& run, const model::attempt_report& report, model::failure failure);
   void hold(live_run& run, const model::attempt_report& report, model::failure failure);
   void retry_is_due(live_run& run, std::uint32_t task, model::wall_time due);
-  void give_up(live_run& run, std::uint32_t task, const char* reason);
+  enum class trouble_of : std::uint8_t { run, siblings };
+  void give_up(live_run& run, std::uint32_t task, trouble_of what);
 
   // scheduler_breakers.cpp: kinds of tasks that keep failing.
   struct task_kind {

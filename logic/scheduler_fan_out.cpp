@@ -225,10 +225,9 @@ void scheduler_core::settle_instance(live_run& run, std::uint32_t instance) {
 
 /// The task has failed, whatever becomes of those that have not started: they are left out.
 void scheduler_core::give_up_instances(live_run& run, instance_group& group) {
-  group.given_up = true;
   for (auto instance = group.range.first; instance < group.range.end(); ++instance)
     if (const auto state = run.tasks[instance].state; !is_terminal(state) && !is_active(state))
-      give_up(run, instance, "siblings_failed");
+      give_up(run, instance, trouble_of::siblings);
 }
 
 /// All instances are decided, and with them the task.

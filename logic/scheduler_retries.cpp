@@ -70,14 +70,18 @@ void scheduler_core::hold(live_run& run, const model::attempt_report& report,
 
 /// Nothing of it starts any more, as something else has failed: of what was to be repeated, the
 /// attempt that failed was the last one. @pre nothing of it is under way
-void scheduler_core::give_up(live_run& run, std::uint32_t task, const char* reason) {
+void scheduler_core::give_up(live_run& run, std::uint32_t task, trouble_of what) {
+  const auto* reason = what == trouble_of::run ? "run_failed" : "siblings_failed";
   const auto state = run.tasks[task].state;
   const auto retries = run.retries.find(task);
   const bool is_to_repeat = state == task_state::retry_wait
                             || ((state == task_state::waiting || state == task_state::paused)
                                 && retries != run.retries.end());
-  if (!is_to_repeat)
+  if (!is_to_repeat) {
+    if (auto* group = run.group_of(task))
+      (what == trouble_of::run ? group->stopped : group->given_up) = true;
     return move_task(run, task, task_state::skipped, reason);
+  }
   auto last = std::move(retries->second.last);
   note_failure(run, task, last.message);
   move_task(run, task, task_state::failed, reason, std::move(last));

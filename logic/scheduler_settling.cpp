@@ -247,9 +247,7 @@ void scheduler_core::stop_on_failure(live_run& run) {
     if (is_terminal(state) || is_active(state) || !run.is_stopped(task)
         || run.stands_for_instances(task))
       continue;
-    if (auto* group = run.group_of(task))
-      group->stopped = true;
-    give_up(run, task, "run_failed");
+    give_up(run, task, trouble_of::run);
   }
 }
 
