@@ -47,20 +47,21 @@ private:
   std::vector<std::uint32_t> fresh_; ///< whose dependents were not looked at
 };
 
+bool is_skipped_for(const model::stored_run& run, std::uint32_t task, std::string_view why) {
+  const auto reason = run.reasons.find(task);
+  return run.tasks[task].state == task_state::skipped && reason != run.reasons.end()
+         && reason->second == why;
+}
+
 /// What failed or was cancelled, and what was skipped because of it; instances with the task they
 /// are of.
 std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
                                        const model::stored_run& run) {
-  const auto is_skipped_for = [&](std::uint32_t task, std::string_view why) {
-    const auto reason = run.reasons.find(task);
-    return run.tasks[task].state == task_state::skipped && reason != run.reasons.end()
-           && reason->second == why;
-  };
   const auto is_to_repeat = [&](std::uint32_t task) {
     const auto state = run.tasks[task].state;
     return state == task_state::failed || state == task_state::rolled_back
-           || state == task_state::cancelled || is_skipped_for(task, "run_failed")
-           || is_skipped_for(task, "siblings_failed");
+           || state == task_state::cancelled || is_skipped_for(run, task, "run_failed")
+           || is_skipped_for(run, task, "siblings_failed");
   };
   spreading_set picked{workflow.graph()};
   std::vector<std::uint32_t> instances;
@@ -76,7 +77,8 @@ std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
         picked.add(range.task);
       }
   }
-  picked.spread([&](std::uint32_t dependent) { return is_skipped_for(dependent, "upstream"); });
+  picked.spread(
+    [&](std::uint32_t dependent) { return is_skipped_for(run, dependent, "upstream"); });
   auto all = picked.tasks();
   all.insert(all.end(), instances.begin(), instances.end());
   return all;
@@ -195,6 +197,11 @@ expected<picked_tasks> pick_tasks(const compiled_workflow& workflow, const model
     } else if (node != *task) {
       instance = *task;
       picked.push_back(*task);
+      const auto& range = *model::range_of(run.fan_outs, *task);
+      for (auto sibling = range.first; sibling < range.end(); ++sibling)
+        if (is_skipped_for(run, sibling, "siblings_failed")) // for it, perhaps
+          picked.push_back(sibling);
+      std::sort(picked.begin(), picked.end());
     }
     add_undone_upstreams(workflow.graph(), run, picked);
   }

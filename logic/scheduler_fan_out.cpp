@@ -32,11 +32,12 @@ bool is_lost(const model::fan_out_spec& wanted, const instance_group& group) {
 std::string text_of_failure(const live_run& run, const instance_group& group) {
   const auto total = std::to_string(group.size());
   const auto& wanted = *run.spec().tasks[group.range.task].fan_out;
-  const auto too_few =
-    "only " + std::to_string(group.succeeded) + " of " + total + " instances succeeded"
-    + (wanted.min_success
-         ? ", fewer than the " + std::to_string(*wanted.min_success) + " of min_success"
-         : "");
+  auto too_few =
+    "only " + std::to_string(group.succeeded) + " of " + total + " instances succeeded";
+  if (wanted.min_success && group.succeeded < *wanted.min_success)
+    too_few += ", fewer than the " + std::to_string(*wanted.min_success) + " of min_success";
+  else
+    too_few += ", others were left out";
   if (group.failed == 0)
     return too_few;
   const auto first = "the first one '" + run.name(group.first_failed)

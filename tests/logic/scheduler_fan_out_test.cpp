@@ -357,6 +357,20 @@ TEST_CASE("scheduler_core: a retry from before it is fanned out fans it out anew
   }
 }
 
+TEST_CASE("scheduler_core: an instance is done again with those that were left out for it",
+          "[logic][fan_out]") {
+  flow f{"a; b < a"};
+  f["a"].foreach (4).max_parallel(2);
+  core_world world{f};
+  world.fail("a[0]");
+  world.finish("a[1]");
+  REQUIRE(world.states("a a[2] a[3]") == "a=failed a[2]=skipped a[3]=skipped");
+  CHECK(changed(world.retry(retry_scope::from, "a[0]")) == "b a[0] a[2] a[3]");
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+  CHECK(world.attempt("a[1]") == 1);
+}
+
 TEST_CASE("scheduler_core: operators decide about instances", "[logic][fan_out]") {
   flow f{"a; b < a"};
   f["a"].foreach (3).max_parallel(1).max_failures(1);
