@@ -190,7 +190,8 @@ void promise_checks::check_instances(const model::event& event) {
   const model::task_key key{event.run_no, *event.task_idx};
   const auto& run = *fold_.find(key.run_no);
   const auto to = *model::parse_task_state(event.to);
-  if (event.data.is_object() && event.data.value("reason", "") == "siblings_failed")
+  if (to == task_state::skipped && event.data.is_object()
+      && event.data.value("reason", "") == "siblings_failed")
     left_out_.insert({key.run_no, run.node(key.task_idx)});
   const auto range = std::find_if(run.fan_outs.begin(), run.fan_outs.end(), [&](const auto& of) {
     return of.task == key.task_idx && !of.superseded;
