@@ -104,7 +104,7 @@ std::optional<model::failure> fill_environment(environment_block& block,
     return failure;
   block.set("SLUICE_RUN", model::to_string(order.key.run_no));
   block.set("SLUICE_TASK", order.name());
-  if (order.instance) {
+  if (order.instance.is_set()) {
     block.set("SLUICE_INDEX", std::to_string(order.instance->index));
     block.set("SLUICE_COUNT", std::to_string(order.instance->count));
   }

@@ -21,7 +21,7 @@ bool holds_nul(const std::vector<std::string>& argv) {
 
 /// What is undone put out, as JSON: an object without members when that is nothing.
 std::string result_text(const model::start_attempt& order) {
-  return order.result.is_null() ? "{}" : model::to_text(order.result);
+  return order.result.is_set() ? model::to_text(*order.result) : "{}";
 }
 
 } // namespace

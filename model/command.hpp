@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/rarely.hpp"
 #include "model/workflow.hpp"
 
 namespace sluice::model {
@@ -11,6 +12,7 @@ struct instance_of {
   std::uint32_t index = 0; ///< of the item
   std::uint32_t count = 1; ///< of items
   std::string name;        ///< what stands in brackets behind the task's
+  friend bool operator==(const instance_of&, const instance_of&) = default;
 };
 
 /// Start an attempt that is recorded as dispatched. Carries everything an executor needs.
@@ -18,7 +20,7 @@ struct start_attempt {
   attempt_key key;
   std::shared_ptr<const workflow_spec> workflow;
   std::uint32_t task = 0;                   ///< index into `workflow->tasks`
-  std::optional<instance_of> instance;      ///< none: the task is not fanned out
+  rarely<instance_of> instance;             ///< not set: the task is not fanned out
   command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
   value inputs;                             ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
@@ -29,12 +31,12 @@ struct start_attempt {
   checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
   snapshot_ptr snapshot;       ///< likewise
   bool has_result = false;     ///< it undoes a success, and what that put out is to be read back
-  value result;                ///< that, once it is read; null: nothing
+  rarely<value> result;        ///< that, once it is read; null: nothing
 
   const task_spec& spec() const { return workflow->tasks[task]; }
   /// Of the task, or of the instance.
   std::string name() const {
-    return instance ? spec().name + "[" + instance->name + "]" : spec().name;
+    return instance.is_set() ? spec().name + "[" + instance->name + "]" : spec().name;
   }
   const model::action& action() const { return *command_for(*workflow, spec(), role); }
 };

@@ -217,8 +217,8 @@ event from_record(const attempt_ended& r) {
     data["cpu_us"] = outcome.usage.cpu.count();
     data["peak_rss_bytes"] = outcome.usage.peak_rss_bytes;
   }
-  if (!outcome.own_usage.is_null())
-    data["usage"] = outcome.own_usage;
+  if (outcome.own_usage.is_set())
+    data["usage"] = *outcome.own_usage;
   e.data = or_null(std::move(data));
   return e;
 }

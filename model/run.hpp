@@ -65,7 +65,8 @@ struct attempt_report {
   value outputs;                         ///< object, or null when there are none
   std::vector<std::string> warnings;     ///< such as an output that was not declared
   resource_usage usage;
-  value own_usage; ///< what the task said it used, such as money: object of numbers, or null
+  rarely<value>
+    own_usage; ///< what the task said it used, such as money: object of numbers, or null
   std::optional<wall_time> started_at; ///< nothing when it never started
   wall_time finished_at;
   /// No slot became free for it soon enough, so its executor did not try: no loss. Class `lost`.
@@ -87,7 +88,7 @@ struct attempt_outcome {
   bool is_completion = false;           ///< from now on it can be compensated: of `succeeded`
   std::optional<breaker_state> breaker; ///< of its kind of task, when the attempt changed it
   rarely<std::string> key_digest;       ///< of its task, when that has succeeded
-  value own_usage;                      ///< object of numbers, or null
+  rarely<value> own_usage;              ///< object of numbers, or null
   value outputs;                        ///< object, or null
   resource_usage usage;
   std::optional<wall_time> started_at;

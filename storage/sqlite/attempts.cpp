@@ -79,7 +79,7 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
         outcome.started_at,
         outcome.finished_at}
     .run();
-  if (!outcome.own_usage.is_null()) // seldom, so that others bind nothing more
+  if (outcome.own_usage.is_set()) // seldom, so that others bind nothing more
     query{db,
           R"sql(
             UPDATE attempt SET usage = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
@@ -87,7 +87,7 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
           outcome.key.run_no.value,
           outcome.key.task_idx,
           outcome.key.attempt,
-          model::to_text(outcome.own_usage)}
+          model::to_text(*outcome.own_usage)}
       .run();
 }
 

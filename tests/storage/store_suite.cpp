@@ -771,10 +771,10 @@ STORE_TEST("a run whose key still stands is not pruned") {
 STORE_TEST("an attempt keeps what its task said it used") {
   TestType db;
   auto end = ended(1, 0);
-  end.outcome.own_usage = {{"cost", 0.5}, {"tokens", 12}};
+  end.outcome.own_usage = model::value{{"cost", 0.5}, {"tokens", 12}};
   commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), dispatched(1, 1), end,
                      ended(1, 1)});
-  CHECK(must(db.reader->attempts({{1}, 0})).at(0).own_usage == end.outcome.own_usage);
+  CHECK(must(db.reader->attempts({{1}, 0})).at(0).own_usage == *end.outcome.own_usage);
   CHECK(must(db.reader->attempts({{1}, 1})).at(0).own_usage.is_null());
 }
 
