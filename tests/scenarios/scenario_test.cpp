@@ -57,6 +57,12 @@ struct coverage {
   }
 };
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::uint64_t seeds_per_test = 125; // they take eight times as long
+#else
+constexpr std::uint64_t seeds_per_test = 500;
+#endif
+
 void play(std::uint64_t first, std::uint64_t count, const scenario_options& like = {}) {
   spdlog::set_level(spdlog::level::off); // of crashes there is a lot to say
   coverage all;
@@ -97,18 +103,18 @@ TEST_CASE("scenario: every promise holds whatever happens", "[scenarios]") {
   if (std::getenv("SLUICE_SEED") != nullptr)
     return play(number_from("SLUICE_SEED", 1), 1,
                 {.most_faults = number_from("SLUICE_FAULTS", scenario_options{}.most_faults)});
-  play(number_from("SLUICE_FIRST_SEED", 1), number_from("SLUICE_SEEDS", 500));
+  play(number_from("SLUICE_FIRST_SEED", 1), number_from("SLUICE_SEEDS", seeds_per_test));
 }
 
 // The same for other seeds, so that they run side by side.
 TEST_CASE("scenario: seeds from 501", "[scenarios]") {
-  play(501, 500);
+  play(501, seeds_per_test);
 }
 TEST_CASE("scenario: seeds from 1001", "[scenarios]") {
-  play(1001, 500);
+  play(1001, seeds_per_test);
 }
 TEST_CASE("scenario: seeds from 1501", "[scenarios]") {
-  play(1501, 500);
+  play(1501, seeds_per_test);
 }
 
 TEST_CASE("scenario: a workflow of one's own keeps the promises", "[scenarios]") {
