@@ -1,5 +1,6 @@
 #include "logic/expression_evaluator.hpp"
 
+#include "logic/expression_moments.hpp"
 #include "logic/expression_names.hpp"
 
 namespace sluice::logic::evaluation {
@@ -62,6 +63,10 @@ outcome expression_evaluator::evaluate(const expression_node& node) {
     return choice(node);
   case node_kind::call:
     return call(node);
+  case node_kind::variable:
+    return borrow(*variables_[node.which]);
+  case node_kind::macro:
+    return macro(node);
   }
   return wrong("the expression has a part of an unknown kind");
 }
@@ -337,6 +342,7 @@ expected<model::value> evaluate_tree(const expression_tree& tree,
   auto taken = run.take(std::move(*result));
   if (!taken)
     return fail(errc::invalid_argument, std::move(taken.error().message));
+  moments_to_texts(*taken);
   return std::move(*taken);
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sluice::logic::evaluation {
 
@@ -90,6 +91,25 @@ private:
   outcome fold_one(const expression_node& node, std::optional<operand>& result, operand item,
                    std::size_t position);
 
+  // expression_macros.cpp
+  outcome macro(const expression_node& node);
+  tl::expected<bool, failure> condition(const expression_node& body, const char* name);
+  outcome quantifier(const expression_node& node, const model::value& elements);
+  outcome mapping(const expression_node& node, const model::value& elements);
+  outcome best_by(const expression_node& node);
+
+  // expression_texts.cpp
+  outcome call_on_text(const expression_node& node);
+  outcome substring(const expression_node& node, const std::string& text);
+  outcome join(const expression_node& node);
+  tl::expected<std::string, failure> text_argument(const expression_node& node,
+                                                   std::size_t position);
+  outcome made_text(std::string text);
+
+  // expression_conversions.cpp
+  outcome convert(const expression_node& node);
+  outcome time_field(const expression_node& node);
+
   failure exhausted() const;
   std::string mixing_hint(const expression_node& left, const expression_node& right) const;
   /// Text of a part, shortened for a message.
@@ -103,6 +123,7 @@ private:
   const scope& names_;
   const evaluation_budget& budget_;
   evaluation_meter meter_;
+  std::vector<const model::value*> variables_; ///< elements of the macros around
 };
 
 /// Evaluates the root. Errors: `invalid_argument` with a sentence that names the part that failed.

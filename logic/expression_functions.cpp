@@ -21,8 +21,32 @@ outcome expression_evaluator::call(const expression_node& node) {
   case builtin::min:
   case builtin::max:
     return fold(node);
+  case builtin::min_by:
+  case builtin::max_by:
+    return best_by(node);
+  case builtin::join:
+    return join(node);
+  case builtin::to_int:
+  case builtin::to_double:
+  case builtin::to_string:
+  case builtin::to_bool:
+  case builtin::timestamp:
+  case builtin::duration:
+    return convert(node);
+  case builtin::get_full_year:
+  case builtin::get_month:
+  case builtin::get_date:
+  case builtin::get_day_of_month:
+  case builtin::get_day_of_week:
+  case builtin::get_day_of_year:
+  case builtin::get_hours:
+  case builtin::get_minutes:
+  case builtin::get_seconds:
+  case builtin::get_milliseconds:
+    return time_field(node);
+  default:
+    return call_on_text(node);
   }
-  return wrong("the expression calls an unknown function");
 }
 
 outcome expression_evaluator::size(const expression_node& argument) {
@@ -118,7 +142,7 @@ outcome expression_evaluator::fold_one(const expression_node& node, std::optiona
                         : ""));
     return make(to_value(*total));
   }
-  if (!n && !v.is_string())
+  if (!n && !v.is_string() && !v.is_binary())
     return wrong(part(node) + ": " + which() + " is " + std::string{type_name(v)}
                  + ", neither number nor string");
   if (!result)

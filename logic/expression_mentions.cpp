@@ -19,16 +19,22 @@ std::string expression_parser::unknown_name_at(const token& name) const {
 /// something else follows.
 bool expression_parser::constant_member(std::string& name, std::size_t& offset, bool& found) {
   found = false;
+  const auto saved = std::tuple{lexer_, now_, last_end_};
   if (now_.kind == token_kind::dot) {
-    found = true;
     if (!advance())
       return false;
     offset = now_.begin;
-    return field(name);
+    if (!field(name))
+      return false;
+    found = now_.kind != token_kind::left_paren;
+    if (!found) { // it is called on what came before
+      std::tie(lexer_, now_, last_end_) = saved;
+      name.clear();
+    }
+    return true;
   }
   if (now_.kind != token_kind::left_bracket)
     return true;
-  const auto saved = std::tuple{lexer_, now_, last_end_};
   if (!advance())
     return false;
   const auto key = now_;

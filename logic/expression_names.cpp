@@ -13,23 +13,53 @@ namespace {
 
 constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
 
-constexpr std::array<builtin_signature, 6> builtins{{
-  {"size", builtin::size, 1, 1},
+using form = builtin_signature::form;
+
+constexpr std::array<builtin_signature, 40> builtins{{
+  {"size", builtin::size, 1, 1, form::either},
   {"has", builtin::has, 1, 1},
   {"default", builtin::default_, 2, 2},
   {"sum", builtin::sum, 1, any},
   {"min", builtin::min, 1, any},
   {"max", builtin::max, 1, any},
+  {"min_by", builtin::min_by, 2, 2},
+  {"max_by", builtin::max_by, 2, 2},
+  {"join", builtin::join, 1, 2, form::either},
+  {"contains", builtin::contains, 2, 2, form::method},
+  {"startsWith", builtin::starts_with, 2, 2, form::method},
+  {"endsWith", builtin::ends_with, 2, 2, form::method},
+  {"matches", builtin::matches, 2, 2, form::either},
+  {"split", builtin::split, 2, 2, form::method},
+  {"replace", builtin::replace, 3, 3, form::method},
+  {"lowerAscii", builtin::lower, 1, 1, form::method},
+  {"upperAscii", builtin::upper, 1, 1, form::method},
+  {"trim", builtin::trim, 1, 1, form::method},
+  {"substring", builtin::substring, 2, 3, form::method},
+  {"int", builtin::to_int, 1, 1},
+  {"double", builtin::to_double, 1, 1},
+  {"string", builtin::to_string, 1, 1},
+  {"bool", builtin::to_bool, 1, 1},
+  {"timestamp", builtin::timestamp, 1, 1},
+  {"duration", builtin::duration, 1, 1},
+  {"getFullYear", builtin::get_full_year, 1, 2, form::method},
+  {"getMonth", builtin::get_month, 1, 2, form::method},
+  {"getDate", builtin::get_date, 1, 2, form::method},
+  {"getDayOfMonth", builtin::get_day_of_month, 1, 2, form::method},
+  {"getDayOfWeek", builtin::get_day_of_week, 1, 2, form::method},
+  {"getDayOfYear", builtin::get_day_of_year, 1, 2, form::method},
+  {"getHours", builtin::get_hours, 1, 2, form::method},
+  {"getMinutes", builtin::get_minutes, 1, 2, form::method},
+  {"getSeconds", builtin::get_seconds, 1, 2, form::method},
+  {"getMilliseconds", builtin::get_milliseconds, 1, 2, form::method},
+  {"all", builtin::all, 3, 3, form::method},
+  {"exists", builtin::exists, 3, 3, form::method},
+  {"exists_one", builtin::exists_one, 3, 3, form::method},
+  {"map", builtin::map, 3, 4, form::method},
+  {"filter", builtin::filter, 3, 3, form::method},
 }};
 
-/// Functions and macros of CEL and of the workflow format that come later.
-constexpr std::array<std::string_view, 34> later_functions{
-  "max_by",     "min_by",      "join",     "all",        "exists",     "exists_one", "map",
-  "filter",     "matches",     "contains", "startsWith", "endsWith",   "split",      "replace",
-  "lowerAscii", "upperAscii",  "trim",     "substring",  "int",        "uint",       "double",
-  "string",     "bool",        "bytes",    "type",       "dyn",        "timestamp",  "duration",
-  "getDate",    "getFullYear", "getMonth", "getHours",   "getMinutes", "getSeconds",
-};
+/// Functions of CEL that come later.
+constexpr std::array<std::string_view, 4> later_functions{"uint", "bytes", "type", "dyn"};
 
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) {

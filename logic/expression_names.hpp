@@ -10,12 +10,14 @@
 
 namespace sluice::logic {
 
-/// A function and how many arguments it takes.
+/// A function and how many arguments it takes, the value counted on which it is called.
 struct builtin_signature {
+  enum class form : std::uint8_t { function, method, either }; ///< `f(x)`, `x.f()`
   std::string_view name;
   builtin function;
   std::size_t least;
   std::size_t most;
+  form called = form::function;
 };
 
 /// Null when there is no such function.

@@ -1,5 +1,6 @@
 #include "logic/expression_arithmetic.hpp"
 #include "logic/expression_evaluator.hpp"
+#include "logic/expression_moments.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -98,6 +99,14 @@ outcome expression_evaluator::combine(operand left, operand right, const express
     if (first->is_whole != second->is_whole)
       hint = mixing_hint(node.children[position - 1], node.children[position]);
     return wrong(part_of_chain(node, position) + " " + result.error() + hint);
+  }
+  const auto at = as_moment(a);
+  const auto other = as_moment(b);
+  if (const auto kind = at && other ? kind_of(at->kind, op, other->kind) : std::nullopt) {
+    const auto result = calculate(*at, op, *other);
+    return result ? make(to_value(*result))
+                  : outcome{wrong(part_of_chain(node, position) + " is outside the range of "
+                                  + std::string{to_string(*kind)})};
   }
   if (op == binary_operator::add && a.is_string() && b.is_string())
     return join_texts(std::move(left), right);

@@ -1,5 +1,6 @@
 #include "logic/expression_parser.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <tuple>
 #include <utility>
@@ -201,28 +202,36 @@ bool expression_parser::unary(expression_node& out) {
 bool expression_parser::member(expression_node& out) {
   if (!primary(out))
     return false;
-  if (now_.kind != token_kind::dot && now_.kind != token_kind::left_bracket)
-    return true;
-  expression_node chain{.kind = node_kind::member, .begin = out.begin};
-  chain.children.push_back(std::move(out));
+  bool is_chain = false; // else a member begins one
   while (now_.kind == token_kind::dot || now_.kind == token_kind::left_bracket) {
     const bool is_field = now_.kind == token_kind::dot;
-    auto& key = chain.children.emplace_back();
     if (!advance())
       return false;
+    const auto at = now_;
+    expression_node key{.begin = at.begin};
     if (is_field) {
       std::string name;
-      key.begin = now_.begin;
       if (!field(name))
         return false;
+      if (now_.kind == token_kind::left_paren) {
+        if (!method(out, at))
+          return false;
+        is_chain = false;
+        continue;
+      }
       key.literal = std::move(name);
       key.end = last_end_;
     } else if (!ternary(key) || !expect(token_kind::right_bracket, "']'")) {
       return false;
     }
+    if (!std::exchange(is_chain, true)) {
+      expression_node chain{.kind = node_kind::member, .begin = out.begin};
+      chain.children.push_back(std::move(out));
+      out = std::move(chain);
+    }
+    out.children.push_back(std::move(key));
+    out.end = last_end_;
   }
-  chain.end = last_end_;
-  out = std::move(chain);
   return true;
 }
 
@@ -234,19 +243,8 @@ bool expression_parser::field(std::string& name) {
                                + std::string{word} + "']");
   if (now_.kind != token_kind::name)
     return unexpected("a name after '.'");
-  const auto at = now_;
-  if (!advance())
-    return false;
-  if (now_.kind == token_kind::left_paren) {
-    std::string message = "a function is not called on a value in this version";
-    if (find_builtin(word))
-      message += "; write " + std::string{word} + "(...)";
-    else if (word == "map" || word == "filter" || word == "all" || word == "exists")
-      message = unknown_function(word);
-    return wrong(at.begin, std::move(message));
-  }
   name = word;
-  return true;
+  return advance();
 }
 
 bool expression_parser::primary(expression_node& out) {
@@ -360,6 +358,12 @@ bool expression_parser::identifier(expression_node& out) {
     return false;
   if (now_.kind == token_kind::left_paren)
     return call(out, name);
+  if (const auto known = std::find(variables_.rbegin(), variables_.rend(), word);
+      known != variables_.rend()) {
+    out.kind = node_kind::variable;
+    out.which = static_cast<std::uint32_t>(variables_.rend() - known - 1);
+    return true;
+  }
   if (word == "params" || word == "tasks" || word == "run" || is_item(word))
     return mention(out, name);
   if (word == "true" || word == "false")
@@ -369,35 +373,88 @@ bool expression_parser::identifier(expression_node& out) {
   return true;
 }
 
+/// The parenthesis is next.
 bool expression_parser::call(expression_node& out, const token& name) {
   const auto* signature = find_builtin(written(name));
   if (!signature)
     return wrong(name.begin, unknown_function(written(name)));
+  if (signature->called == builtin_signature::form::method)
+    return wrong(name.begin, "'" + std::string{written(name)} + "' is called on a value: write x."
+                               + std::string{written(name)} + "(...)");
   out.kind = node_kind::call;
   out.function = signature->function;
+  return arguments(out) && check_call(out, *signature) && advance();
+}
+
+/// `out` is what it is called on; the parenthesis is next.
+bool expression_parser::method(expression_node& out, const token& name) {
+  const auto* signature = find_builtin(written(name));
+  if (!signature)
+    return wrong(name.begin, unknown_function(written(name)));
+  if (signature->called == builtin_signature::form::function)
+    return wrong(name.begin, "'" + std::string{written(name)} + "' is called on no value: write "
+                               + std::string{written(name)} + "(...)");
+  expression_node call{.kind = is_macro(signature->function) ? node_kind::macro : node_kind::call,
+                       .function = signature->function,
+                       .begin = out.begin};
+  call.children.push_back(std::move(out));
+  if (!(call.kind == node_kind::macro ? macro(call) : arguments(call))
+      || !check_call(call, *signature, 1) || !advance())
+    return false;
+  out = std::move(call);
+  return true;
+}
+
+/// Up to the closing parenthesis.
+bool expression_parser::arguments(expression_node& call) {
   if (!advance())
     return false;
   if (now_.kind != token_kind::right_paren) {
     for (bool more = true; more;)
-      if (!ternary(out.children.emplace_back()) || !accept(token_kind::comma, more))
+      if (!ternary(call.children.emplace_back()) || !accept(token_kind::comma, more))
         return false;
   }
   if (now_.kind != token_kind::right_paren)
     return unexpected("',' or ')'");
-  out.end = now_.end;
-  return check_call(out, *signature) && advance();
+  call.end = now_.end;
+  return true;
 }
 
-bool expression_parser::check_call(const expression_node& call,
-                                   const builtin_signature& signature) {
+/// The name of an element, and what is asked of each, up to the closing parenthesis.
+bool expression_parser::macro(expression_node& call) {
+  if (!advance())
+    return false;
+  const auto name = written(now_);
+  if (now_.kind != token_kind::name || is_known_word(name))
+    return unexpected("a name for an element");
+  if (!advance() || !expect(token_kind::comma, "','"))
+    return false;
+  call.which = static_cast<std::uint32_t>(variables_.size());
+  variables_.push_back(name);
+  for (bool more = true; more;)
+    if (!ternary(call.children.emplace_back()) || !accept(token_kind::comma, more))
+      return false;
+  variables_.pop_back();
+  if (now_.kind != token_kind::right_paren)
+    return unexpected("',' or ')'");
+  call.end = now_.end;
+  return true;
+}
+
+/// `on_value`: how many of the arguments stand before the name. The name of an element is one that
+/// is no child.
+bool expression_parser::check_call(const expression_node& call, const builtin_signature& signature,
+                                   std::size_t on_value) {
   const std::string name{signature.name};
-  const auto given = call.children.size();
+  const auto given = call.children.size() + (call.kind == node_kind::macro ? 1 : 0);
   if (given < signature.least || given > signature.most) {
+    const auto least = signature.least - on_value, most = signature.most - on_value;
     const auto wanted =
-      signature.most > signature.least
-        ? "at least one argument"
-        : std::to_string(signature.least) + (signature.least == 1 ? " argument" : " arguments");
-    return wrong(call.begin, name + "() takes " + wanted + ", not " + std::to_string(given));
+      most == least      ? std::to_string(least) + (least == 1 ? " argument" : " arguments")
+      : most > least + 1 ? std::string{"at least one argument"}
+                         : std::to_string(least) + " or " + std::to_string(most) + " arguments";
+    return wrong(call.begin,
+                 name + "() takes " + wanted + ", not " + std::to_string(given - on_value));
   }
   if (signature.function == builtin::has) {
     const auto& what = call.children.front();

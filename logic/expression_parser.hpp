@@ -50,7 +50,11 @@ private:
   bool map(expression_node& out);
   bool identifier(expression_node& out);
   bool call(expression_node& out, const token& name);
-  bool check_call(const expression_node& call, const builtin_signature& signature);
+  bool method(expression_node& out, const token& name);
+  bool arguments(expression_node& call);
+  bool macro(expression_node& call);
+  bool check_call(const expression_node& call, const builtin_signature& signature,
+                  std::size_t on_value = 0);
   bool mention(expression_node& out, const token& root);
   bool is_item(std::string_view word) const {
     return word == "item" || (!item_name_.empty() && word == item_name_);
@@ -75,6 +79,7 @@ private:
   std::size_t depth_ = 0;
   syntax_error problem_;
   std::vector<reference> references_;
+  std::vector<std::string_view> variables_; ///< of the macros around, outermost first
 };
 
 } // namespace sluice::logic

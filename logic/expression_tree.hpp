@@ -24,7 +24,10 @@ enum class node_kind : std::uint8_t {
   all_of,     ///< `&&`
   any_of,     ///< `||`
   choice,     ///< children: condition, value, condition, value ..., last value
-  call,       ///< `which` function; children: the arguments
+  call,       ///< `function`; children: the arguments, the value it is called on first
+  variable,   ///< of the macro around it that is the `which`th, from the outermost
+  macro,      ///< `function`; children: a list or map, then what is asked of each element, whose
+              ///< name is variable `which`; of `map` the filter first, if there is one
 };
 
 enum class binary_operator : std::uint8_t {
@@ -45,7 +48,52 @@ enum class binary_operator : std::uint8_t {
   either,
 };
 
-enum class builtin : std::uint8_t { size, has, default_, sum, min, max };
+enum class builtin : std::uint8_t {
+  size,
+  has,
+  default_,
+  sum,
+  min,
+  max,
+  min_by,
+  max_by,
+  join,
+  contains,
+  starts_with,
+  ends_with,
+  matches,
+  split,
+  replace,
+  lower,
+  upper,
+  trim,
+  substring,
+  to_int,
+  to_double,
+  to_string,
+  to_bool,
+  timestamp,
+  duration,
+  get_full_year,
+  get_month,
+  get_date,
+  get_day_of_month,
+  get_day_of_week,
+  get_day_of_year,
+  get_hours, // from here on of a duration too
+  get_minutes,
+  get_seconds,
+  get_milliseconds,
+  all, // macros from here on
+  exists,
+  exists_one,
+  map,
+  filter,
+};
+
+constexpr bool is_macro(builtin b) {
+  return b >= builtin::all;
+}
 
 struct expression_node {
   node_kind kind = node_kind::literal;

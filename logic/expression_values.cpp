@@ -1,5 +1,7 @@
 #include "logic/expression_values.hpp"
 
+#include "logic/expression_moments.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -23,8 +25,13 @@ std::string_view type_name(const model::value& v) {
   case model::value::value_t::object:
     return "map";
   default:
-    return "binary";
+    return to_string(as_moment(v)->kind);
   }
+}
+
+std::string plain_text(const model::value& v) {
+  const auto m = as_moment(v);
+  return m ? to_text(*m) : model::to_plain_text(v);
 }
 
 std::optional<number> as_number(const model::value& v) {
@@ -78,6 +85,10 @@ std::optional<std::partial_ordering> order(const model::value& a, const model::v
   const auto right = as_number(b);
   if (left && right)
     return order(*left, *right);
+  const auto one = as_moment(a);
+  const auto other = as_moment(b);
+  if (one && other && one->kind == other->kind)
+    return one->since <=> other->since;
   return std::nullopt;
 }
 

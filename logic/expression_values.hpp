@@ -8,6 +8,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace sluice::logic {
@@ -40,6 +41,9 @@ private:
 /// CEL's name of the value's type.
 std::string_view type_name(const model::value& v);
 
+/// A single value as a text.
+std::string plain_text(const model::value& v);
+
 struct number {
   bool is_whole = true; ///< int, else double
   std::int64_t whole = 0;
@@ -52,7 +56,8 @@ std::optional<number> as_number(const model::value& v);
 /// By mathematical value, exact also between int and double; NaN is unordered.
 std::partial_ordering order(const number& a, const number& b);
 
-/// Numbers, texts (by code point) and bools have an order, each among themselves; else nothing.
+/// Numbers, texts (by code point), bools, timestamps and durations have an order, each among
+/// themselves; else nothing.
 std::optional<std::partial_ordering> order(const model::value& a, const model::value& b);
 
 /// Values of different types are unequal, numbers compare across types, lists and maps by content.

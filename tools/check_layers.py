@@ -30,7 +30,7 @@ ANY = ("*",)
 
 TABLE = {
     "model": Row(("model/*",), {"expected": ANY, "nlohmann": ANY}),
-    "logic": Row(("model/*", "logic/*"), {"expected": ANY, "nlohmann": ANY}),
+    "logic": Row(("model/*", "logic/*"), {"expected": ANY, "nlohmann": ANY, "re2": ANY}),
     "storage": Row(
         ("model/*", "storage/*"),
         {
@@ -126,6 +126,7 @@ LIBRARIES = (
     ("SQLiteCpp", r"SQLiteCpp/|sqlite3(ext)?\.h$"),
     ("yaml-cpp", r"yaml-cpp/"),
     ("nlohmann", r"nlohmann/"),
+    ("re2", r"re2/"),
     ("expected", r"tl/"),
     ("CLI11", r"CLI/"),
     ("Catch2", r"catch2/"),

@@ -339,6 +339,133 @@ TEST_CASE("expression: functions", "[logic][expression]") {
   CHECK(shown(text) == want);
 }
 
+TEST_CASE("expression: functions of texts", "[logic][expression]") {
+  const auto [text, want] = GENERATE(table<std::string, std::string>({
+    {"'abc'.contains('bc') && !'abc'.contains('ac')", "true"},
+    {"params.day.startsWith('2024') && params.day.endsWith('-29')", "true"},
+    {"'a1'.matches('^[a-z][0-9]$') && matches('xa1x', 'a1')", "true"},
+    {"'a'.matches('(')", "error: ''a'.matches('(')': '(' is no regular expression: missing ): ("},
+    {"'a,b,'.split(',')", R"(["a","b",""])"},
+    {"'a\u00e9b'.split('')", "[\"a\",\"\u00e9\",\"b\"]"},
+    {"''.split(',')", R"([""])"},
+    {"'aXbX'.replace('X', '--')", R"("a--b--")"},
+    {"'a'.replace('', 'b')", "error: ''a'.replace('', 'b')': what is replaced is empty"},
+    {"' a b\t'.trim()", R"("a b")"},
+    {"'aB\u00c9'.lowerAscii() + 'aB'.upperAscii()", "\"ab\u00c9AB\""},
+    {"'a\u00e9bc'.substring(1)", "\"\u00e9bc\""},
+    {"'a\u00e9bc'.substring(1, 3)", "\"\u00e9b\""},
+    {"'abc'.substring(3)", R"("")"},
+    {"'abc'.substring(4)", "error: ''abc'.substring(4)': index 4 is out of range"},
+    {"'abc'.substring(2, 1)", "error: ''abc'.substring(2, 1)': it ends before it begins"},
+    {"params.regions.join('-') + join([1, 2.5, true])", R"("eu-us-apac12.5true")"},
+    {"join([[1]], ',')", "error: 'join([[1]], ',')': element 0 is list and no single value"},
+    {"params.n.contains('a')", "error: 'params.n.contains('a')': 'params.n' is int and no string"},
+    {"'a'.contains(1)", "error: ''a'.contains(1)': '1' is int and no string"},
+    {"'a b'.split(' ').map(w, w.upperAscii())[1]", R"("B")"},
+    {"size('a b'.split(' ')) + 'abc'.size()", "5"},
+  }));
+  CAPTURE(text);
+  CHECK(shown(text) == want);
+}
+
+TEST_CASE("expression: one type is made of another", "[logic][expression]") {
+  const auto [text, want] = GENERATE(table<std::string, std::string>({
+    {"int(2.9) + int(-2.9) + int('7') + int(1)", "8"},
+    {"double(2) + double('0.5')", "2.5"},
+    {"string(1) + string(2.5) + string(true) + string('x')", R"("12.5truex")"},
+    {"bool('true') && !bool('false')", "true"},
+    {"int('7x')", "error: 'int('7x')': '7x' is no int"},
+    {"int('')", "error: 'int('')': '' is no int"},
+    {"int([1])", "error: 'int([1])': '[1]' is list and no int"},
+    {"int(1e19)", "error: 'int(1e19)': '1e19' is no int"},
+    {"double('nan')", "error: 'double('nan')': 'nan' is no double"},
+    {"bool(1)", "error: 'bool(1)': '1' is no bool"},
+    {"string([1])", "error: 'string([1])': '[1]' is list and no single value"},
+  }));
+  CAPTURE(text);
+  CHECK(shown(text) == want);
+}
+
+TEST_CASE("expression: times and their lengths", "[logic][expression]") {
+  const auto [text, want] = GENERATE(table<std::string, std::string>({
+    {"timestamp('2024-02-29T23:30:00.5+01:00')", R"("2024-02-29T22:30:00.500Z")"},
+    {"[timestamp('2024-02-29')]", R"(["2024-02-29T00:00:00Z"])"},
+    {"timestamp(params.day) + duration('1d12h')", R"("2024-03-01T12:00:00Z")"},
+    {"duration('90s') + timestamp(0) - duration('1h')", R"("1969-12-31T23:01:30Z")"},
+    {"timestamp('2024-03-01') - timestamp(params.day)", R"("86400s")"},
+    {"duration('-1500ms') - duration('1s')", R"("-2.5s")"},
+    {"duration('1h') == duration('60m') && duration('1h') > duration('59m')", "true"},
+    {"timestamp('2024-01-01') < timestamp('2024-01-02') && timestamp(0) != duration('0s')", "true"},
+    {"max(timestamp('2024-01-01'), timestamp('2023-01-01'))", R"("2024-01-01T00:00:00Z")"},
+    {"int(timestamp('1970-01-02')) + int(timestamp('1969-12-31T23:59:59.5Z'))", "86399"},
+    {"string(timestamp(0)) + ' ' + join([duration('1m')], '')", R"("1970-01-01T00:00:00Z 60s")"},
+    {"timestamp(timestamp(0)) == timestamp(0)", "true"},
+    {"timestamp(params.day).getFullYear()", "2024"},
+    {"timestamp(params.day).getMonth()", "1"},
+    {"timestamp(params.day).getDate() * 100 + timestamp(params.day).getDayOfMonth()", "2928"},
+    {"timestamp(params.day).getDayOfWeek()", "4"},
+    {"timestamp(params.day).getDayOfYear()", "59"},
+    {"timestamp('2024-02-29T23:30:15.25Z').getHours('+01:00')", "0"},
+    {"timestamp('2024-02-29T23:30:15.25Z').getDate('+01:00')", "1"},
+    {"timestamp('2024-02-29T23:30:15.25Z').getMinutes('UTC')", "30"},
+    {"timestamp('2024-02-29T23:30:15.25Z').getSeconds()", "15"},
+    {"timestamp('1969-12-31T23:59:59.75Z').getMilliseconds()", "750"},
+    {"duration('1h30m').getHours() * 1000 + duration('1h30m').getMinutes()", "1090"},
+    {"timestamp('yesterday')", "error: 'timestamp('yesterday')': 'yesterday' is no timestamp"},
+    {"timestamp(true)", "error: 'timestamp(true)': 'true' is bool and no timestamp"},
+    {"timestamp(1e3)", "error: 'timestamp(1e3)': '1e3' is no timestamp"},
+    {"duration('1x')", "error: 'duration('1x')': '1x' is no duration"},
+    {"duration('1h').getDate()",
+     "error: 'duration('1h').getDate()': 'duration('1h')' is duration and no timestamp"},
+    {"params.day.getDate()",
+     "error: 'params.day.getDate()': 'params.day' is string and no timestamp"},
+    {"timestamp(0).getHours('Europe/Madrid')",
+     "error: 'timestamp(0).getHours('Europe/Madrid')': 'Europe/Madrid' is neither UTC nor an "
+     "offset "
+     "such as +01:00; names of zones are not in this version"},
+    {"timestamp(0) + timestamp(0)",
+     "error: 'timestamp(0) + timestamp(0)': '+' does not work on timestamp and timestamp"},
+    {"timestamp('9999-12-31') + duration('1d')",
+     "error: 'timestamp('9999-12-31') + duration('1d')' is outside the range of timestamp"},
+    {"timestamp(0) < params.day",
+     "error: 'timestamp(0) < params.day': '<' does not work on timestamp and string"},
+  }));
+  CAPTURE(text);
+  CHECK(shown(text) == want);
+}
+
+TEST_CASE("expression: macros ask each element", "[logic][expression]") {
+  const auto [text, want] = GENERATE(table<std::string, std::string>({
+    {"params.rows.all(r, r > 2)", "true"},
+    {"[].all(r, r > 2) && ![].exists(r, true)", "true"},
+    {"params.rows.exists(r, r == 4) && !params.rows.exists(r, r > 5)", "true"},
+    {"params.rows.exists_one(r, r > 4) && !params.rows.exists_one(r, r > 3)", "true"},
+    {"params.rows.filter(r, r != 4)", "[3,5]"},
+    {"params.rows.map(r, r * params.n)", "[21,28,35]"},
+    {"params.rows.map(r, r > 3, {'r': r})", R"([{"r":4},{"r":5}])"},
+    {"{'b': 1, 'a': 2}.map(k, k)", R"(["a","b"])"},
+    {"[[1, 2], [3]].map(x, x.map(y, y + size(x)))", "[[3,4],[4]]"},
+    {"[1].map(x, [2].map(x, x)[0] + x)", "[3]"},
+    {"params.deep.list.map(e, e.k)", R"(["v"])"},
+    {"[1, 'a'].exists(x, x == 1 || x > 0)", "true"},
+    {"['a', 1].exists(x, x > 0)", "true"},
+    {"['a', 0].exists(x, x > 0)", "error: 'x > 0': '>' does not work on string and int"},
+    {"['a', 0].all(x, x > 0)", "false"},
+    {"[1].all(x, x)", "error: 'x' is int, but all() needs bool"},
+    {"[1].filter(x, x)", "error: 'x' is int, but filter() needs bool"},
+    {"params.n.map(x, x)", "error: 'params.n.map(x, x)': 'params.n' is int, neither list nor map"},
+    {"max_by([{'a': 1}, {'a': 3, 'b': 1}, {'a': 3}], 'a')", R"({"a":3,"b":1})"},
+    {"min_by([{'a': 'y'}, {'a': 'x'}], 'a').a", R"("x")"},
+    {"max_by([], 'a')", "error: 'max_by([], 'a')' of an empty list has no value"},
+    {"max_by([{'a': 1}, {}], 'a')", "error: 'max_by([{'a': 1}, {}], 'a')': element 1 has no 'a'"},
+    {"max_by([{'a': 1}, {'a': 'x'}], 'a')",
+     "error: 'max_by([{'a': 1}, {'a': 'x'}], 'a')': 'a' of element 1 is string, what is before it "
+     "int"},
+  }));
+  CAPTURE(text);
+  CHECK(shown(text) == want);
+}
+
 TEST_CASE("expression: errors name the part that failed", "[logic][expression]") {
   const auto [text, want] = GENERATE(table<std::string, std::string>({
     {"1 + tasks.clean.out.rows", "'tasks.clean.out.rows' is absent: task clean was skipped"},
@@ -409,9 +536,6 @@ TEST_CASE("expression: syntax errors say what and where", "[logic][expression]")
     {"!-1", 1, "a value expected before '-'"},
     {"params.", 7, "a name after '.' expected, but the expression ends here"},
     {"params.in", 7, "'in' is a word of the language; write ['in']"},
-    {"params.day.size()", 11,
-     "a function is not called on a value in this version; write size(...)"},
-    {"params.rows.map(x, x)", 12, "function 'map' is not in this version"},
     {"param.n", 0, "unknown name 'param'; did you mean 'params'?"},
     {"1 + xyz", 4,
      "unknown name 'xyz'; there are params, tasks and run, and a text stands in "
@@ -420,8 +544,19 @@ TEST_CASE("expression: syntax errors say what and where", "[logic][expression]")
      "unknown name 'name'; there are params, tasks and run, and a text "
      "stands in quotes; a name with '-' in it is written ['like-this']"},
     {"schedule.day", 0, "'schedule' is not in this version"},
-    {"max_by([], 'a')", 0, "function 'max_by' is not in this version"},
-    {"all([], x, true)", 0, "function 'all' is not in this version"},
+    {"all([], x, true)", 0, "'all' is called on a value: write x.all(...)"},
+    {"params.x.default(1)", 9, "'default' is called on no value: write default(...)"},
+    {"params.x.nothing()", 9, "unknown function 'nothing'"},
+    {"params.x.timestamp()", 9, "'timestamp' is called on no value: write timestamp(...)"},
+    {"uint(1)", 0, "function 'uint' is not in this version"},
+    {"[1].map(1, 2)", 8, "a name for an element expected before '1'"},
+    {"[1].map(item, 2)", 8, "a name for an element expected before 'item'"},
+    {"[1].map(x)", 9, "',' expected before ')'"},
+    {"[1].all(x, x, x)", 0, "all() takes 2 arguments, not 3"},
+    {"[1].map(x, x) + x", 16,
+     "unknown name 'x'; there are params, tasks and run, and a text stands in quotes"},
+    {"'a'.contains()", 0, "contains() takes 1 argument, not 0"},
+    {"'a'.substring()", 0, "substring() takes 1 or 2 arguments, not 0"},
     {"szie([])", 0, "unknown function 'szie'; did you mean 'size'?"},
     {"frobnicate(1)", 0, "unknown function 'frobnicate'"},
     {"size == 1", 0, "'size' is a function: write size(...)"},

@@ -708,7 +708,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
   for (const char* path : {"params.day.default", "schedule", "priority", "limits.active_runs",
                            "budget", "notify", "tasks['source-ready'].gate",
                            "tasks.extract.resources", "tasks.extract.pool", "tasks.train.resources",
-                           "tasks.report.in.best", "tasks.report.cloudrun", "tasks.approve.form"})
+                           "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 
