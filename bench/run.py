@@ -19,7 +19,8 @@ COMPARED = ("process_tasks", "native_tasks")  # what most changes could slow dow
 def programs(build):
     """Name -> command. Each prints lines of JSON; see bench/README.md."""
     compiled = ["process_tasks", "native_tasks", "chain_hop", "open_loop", "plan_graph",
-                "submit_run", "recovery", "growth", "checkpoint_save"]
+                "submit_run", "recovery", "growth", "dispatch_decision",
+                "checkpoint_save"]
     memory = [sys.executable, os.path.join(HERE, "resident_memory.py"), "--build", build]
     return {name: [os.path.join(build, "bench", name)] for name in compiled} | {
         "resident_memory": memory,

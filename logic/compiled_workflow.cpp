@@ -439,8 +439,10 @@ void workflow_compiler::build_graph() {
   const auto size = static_cast<std::uint32_t>(spec_.tasks.size());
   result_->graph_ = dag{size, std::move(edges_)};
   const auto cycle = find_cycle(result_->graph_);
-  if (!cycle)
+  if (!cycle) {
+    result_->ranks_ = longest_ways(result_->graph_);
     return;
+  }
   std::string text = "these tasks wait for each other: ";
   const auto left_out = cycle->size() > max_shown_cycle ? cycle->size() - max_shown_cycle : 0;
   for (std::size_t i = 0; i < cycle->size(); ++i) {

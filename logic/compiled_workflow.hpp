@@ -53,6 +53,8 @@ public:
   const model::workflow_spec& spec() const { return *spec_; }
   const std::shared_ptr<const model::workflow_spec>& shared_spec() const { return spec_; }
   const dag& graph() const { return graph_; }
+  /// How many tasks are behind it on its longest way to an end.
+  std::uint32_t rank(std::uint32_t task) const { return ranks_[task]; }
   /// Null when the task has no condition, input or environment of its own, constant ones included.
   const task_expressions* expressions(std::uint32_t task) const { return expressions_[task].get(); }
   /// The workflow's own environment; names only `params` and `run`.
@@ -77,6 +79,7 @@ private:
   friend class workflow_compiler; // in compiled_workflow.cpp
   std::shared_ptr<const model::workflow_spec> spec_;
   dag graph_;
+  std::vector<std::uint32_t> ranks_;
   std::vector<std::unique_ptr<task_expressions>> expressions_;
   std::vector<std::pair<std::string, value_template>> env_;
   std::unordered_map<std::string, std::uint32_t> mentioned_;

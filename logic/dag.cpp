@@ -110,6 +110,24 @@ std::optional<std::vector<std::uint32_t>> find_cycle(const dag& graph) {
   return std::nullopt;
 }
 
+std::vector<std::uint32_t> longest_ways(const dag& graph) {
+  const auto size = graph.size();
+  std::vector<std::uint32_t> ways(size), open(size), done;
+  done.reserve(size);
+  for (std::uint32_t task = 0; task < size; ++task) {
+    open[task] = static_cast<std::uint32_t>(graph.dependents(task).size());
+    if (open[task] == 0)
+      done.push_back(task);
+  }
+  for (std::size_t next = 0; next < done.size(); ++next)
+    for (const auto upstream : graph.upstreams(done[next])) {
+      ways[upstream] = std::max(ways[upstream], ways[done[next]] + 1);
+      if (--open[upstream] == 0)
+        done.push_back(upstream);
+    }
+  return ways;
+}
+
 model::execution_plan make_plan(const dag& graph, std::optional<std::uint32_t> active_tasks,
                                 std::uint32_t first_finally) {
   const auto size = graph.size();

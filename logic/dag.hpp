@@ -36,6 +36,10 @@ private:
 /// Iterative depth-first search: a chain of a million tasks needs no stack.
 std::optional<std::vector<std::uint32_t>> find_cycle(const dag& graph);
 
+/// Of each task how many others are behind it on its longest way to an end.
+/// @pre the graph has no cycle
+std::vector<std::uint32_t> longest_ways(const dag& graph);
+
 /// Stages by longest distance from a root, and the longest path by number of tasks; ties go to the
 /// lower index. Source: A. B. Kahn, "Topological sorting of large networks", 1962.
 /// Tasks from `first_finally` on come after all others.

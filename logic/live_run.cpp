@@ -159,6 +159,21 @@ std::uint32_t live_run::retries_done(std::uint32_t task) const {
   return found == retries.end() ? 0 : found->second.done;
 }
 
+model::priority live_run::priority(std::uint32_t task) const {
+  return model::setting_of(spec(), task_spec(task), &model::task_settings::priority)
+    .value_or(model::normal_priority);
+}
+
+model::wall_time live_run::due(std::uint32_t task) const {
+  auto earliest = model::wall_time::max();
+  if (timers.empty())
+    return earliest;
+  for (const auto of : {std::optional{node(task)}, std::optional<std::uint32_t>{}})
+    if (const auto timer = timers.find({of, model::timer_kind::deadline}); timer != timers.end())
+      earliest = std::min(earliest, timer->second);
+  return earliest;
+}
+
 bool live_run::is_past_deadline(std::uint32_t task) const {
   return model::setting_of(spec(), task_spec(task), &model::task_settings::deadline)
          && !timers.contains({node(task), model::timer_kind::deadline});

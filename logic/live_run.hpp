@@ -4,6 +4,7 @@
 
 #include "logic/compiled_workflow.hpp"
 #include "logic/join.hpp"
+#include "logic/ready_order.hpp"
 #include "model/run.hpp"
 #include "model/task_names.hpp"
 #include "model/timer.hpp"
@@ -13,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -112,6 +114,15 @@ const model::task_state* state_in(const undecided_upstreams& upstreams, std::uin
 /// Whether there is a snapshot to be taken before the task's action, for its rollback.
 bool needs_snapshot(const model::workflow_spec& workflow, const model::task_spec& task);
 
+/// A ready task, and the queue it comes from.
+struct put_off_task {
+  model::priority base = model::normal_priority;
+  ready_entry entry;
+  friend bool operator<(const put_off_task& a, const put_off_task& b) {
+    return a.base != b.base ? a.base > b.base : a.entry.is_before(b.entry);
+  }
+};
+
 class live_run {
 public:
   model::run_no run_no;
@@ -142,8 +153,11 @@ public:
   bool in_finally = false;                ///< all others are decided: those of `finally` have begun
   std::uint32_t active = 0;               ///< attempts that hold capacity
 
-  std::array<std::deque<std::uint32_t>, capacity_pool_count> ready; ///< may hold decided ones
-  std::unordered_map<std::uint32_t, prepared_values> prepared;      ///< kept for a compensation
+  /// Ready tasks that had their turn while the run might start none. May hold decided ones.
+  std::array<std::set<put_off_task>, capacity_pool_count> put_off;
+  /// Of ready tasks that were taken out: the turn that counts if they are ready again; 0: none.
+  std::unordered_map<std::uint32_t, std::uint64_t> turns;
+  std::unordered_map<std::uint32_t, prepared_values> prepared; ///< kept for a compensation
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, retry_progress> retries;
@@ -230,6 +244,9 @@ public:
   std::string deadline_text(std::uint32_t task) const;
   /// How many losses the task survives, when it says so.
   std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
+  model::priority priority(std::uint32_t task) const;
+  /// When the task has to be over, or its run; the latest time there is: never.
+  model::wall_time due(std::uint32_t task) const;
   /// Whether something of it that is ready may start, were there a slot.
   bool may_start() const { return !paused && !is_at_limit(); }
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }

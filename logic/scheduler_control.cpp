@@ -182,7 +182,7 @@ expected<model::control_result> scheduler_core::resume(live_run& run) {
   run.paused = false;
   step_.records.push_back(model::run_paused{run.run_no, false, actor_, now_});
   stir_kinds_of(run);
-  note_dispatchable(run);
+  call_up(run);
   return model::control_result{run.run_no, run.generation, {}, run.counted_tasks()};
 }
 

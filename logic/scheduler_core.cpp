@@ -3,6 +3,7 @@
 #include "logic/spec_checks.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace sluice::logic {
 
@@ -61,8 +62,6 @@ reaction scheduler_core::finish_step() {
       continue;
     step_.counts.push_back({run_no, it->second.counts});
     if (is_terminal(it->second.state)) {
-      for (auto& runs : dispatchable_)
-        runs.erase(run_no);
       for (const auto& [task, kept] : it->second.outputs)
         kept_outputs_bytes_ -= kept.bytes;
       runs_.erase(it);
@@ -313,10 +312,19 @@ capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) c
            : capacity_pool::slots;
 }
 
-void scheduler_core::note_dispatchable(live_run& run) {
-  for (std::size_t pool = 0; pool < capacity_pool_count; ++pool)
-    if (!run.ready[pool].empty() && run.may_start())
-      dispatchable_[pool].insert(run.run_no);
+/// Those that had their turn while the run might start none have it again, as many as it may start.
+void scheduler_core::call_up(live_run& run) {
+  if (!run.may_start())
+    return;
+  const auto most = run.spec().active_tasks;
+  const auto room = most ? *most - run.active : std::numeric_limits<std::uint32_t>::max();
+  for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
+    auto& waiting = run.put_off[pool];
+    for (auto left = room; left > 0 && !waiting.empty(); --left) {
+      const auto next = waiting.extract(waiting.begin()).value();
+      order_[pool].add(run.spec().name, next.base, next.entry, now_);
+    }
+  }
 }
 
 bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool) {
@@ -343,6 +351,14 @@ bool scheduler_core::is_queued(const live_run& run, std::uint32_t task, capacity
              && pool_of(run, task) == pool);
 }
 
+/// Whether the task still waits for this turn.
+bool scheduler_core::is_due(const live_run& run, const ready_entry& entry,
+                            capacity_pool pool) const {
+  const auto task = entry.task.task_idx;
+  const auto turn = run.turns.find(task);
+  return is_queued(run, task, pool) && (turn == run.turns.end() || turn->second == entry.turn);
+}
+
 void scheduler_core::fill_capacity() {
   if (is_draining_)
     return;
@@ -354,21 +370,30 @@ void scheduler_core::fill_capacity() {
 }
 
 void scheduler_core::dispatch_ready() {
-  for (std::size_t pool = 0; pool < capacity_pool_count; ++pool) {
-    auto& runs = dispatchable_[pool];
-    while (!runs.empty()) {
-      live_run& run = runs_.at(*runs.begin());
-      auto& ready = run.ready[pool];
-      while (!ready.empty() && !is_queued(run, ready.front(), capacity_pool(pool)))
-        ready.pop_front(); // decided while it queued
-      if (ready.empty() || !run.may_start()) {
-        runs.erase(runs.begin());
+  for (std::size_t i = 0; i < capacity_pool_count; ++i) {
+    const auto pool = capacity_pool(i);
+    auto& order = order_[i];
+    while (!order.empty()) {
+      const auto next = order.front();
+      const auto found = runs_.find(next.task.run_no);
+      if (found == runs_.end()) {
+        order.drop();
         continue;
       }
-      const auto task = ready.front();
-      if (!has_capacity(run, task, capacity_pool(pool)))
+      auto& run = found->second;
+      const auto task = next.task.task_idx;
+      if (!is_due(run, next, pool)) { // decided while it queued, or taken out
+        order.drop();
+        call_up(run); // it may have had the turn of another one
+        continue;
+      }
+      if (!run.may_start()) {
+        run.put_off[i].insert({run.priority(task), order.drop()});
+        continue;
+      }
+      if (!has_capacity(run, task, pool))
         break;
-      ready.pop_front();
+      order.serve(now_);
       guarded(run, [&] { dispatch_task(run, task); });
     }
   }
@@ -440,7 +465,7 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
     --group->active;
     hungry_.insert({run.run_no, group->range.task});
   }
-  note_dispatchable(run);
+  call_up(run);
 }
 
 void scheduler_core::finish(live_run& run, const model::attempt_report& report) {

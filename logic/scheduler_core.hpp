@@ -8,6 +8,7 @@
 #include "logic/dispatch_pace.hpp"
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
+#include "logic/ready_order.hpp"
 #include "model/event.hpp"
 #include "model/stored_run.hpp"
 
@@ -255,6 +256,7 @@ private:
                     std::uint32_t generation = 1);
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
+  bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;
   void fill_capacity();
   void dispatch_ready();
   void dispatch_task(live_run& run, std::uint32_t task);
@@ -266,7 +268,7 @@ private:
                    std::optional<model::failure> failure, next follows = next::by_state);
   void take_capacity(live_run& run, std::uint32_t task);
   void release_capacity(live_run& run, const model::attempt_key& key);
-  void note_dispatchable(live_run& run);
+  void call_up(live_run& run);
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
   live_run* reported(const model::attempt_key& key);
 
@@ -318,8 +320,8 @@ private:
   std::array<std::uint32_t, capacity_pool_count> limit_{};
   std::array<std::uint32_t, capacity_pool_count> busy_{};
   dispatch_pace pace_;
-  /// Runs with something ready in a pool and below their own limit, oldest first.
-  std::array<std::set<model::run_no>, capacity_pool_count> dispatchable_;
+  std::uint64_t turns_ = 0;
+  std::array<ready_order, capacity_pool_count> order_; ///< may hold decided tasks, and gone runs
   std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;
   std::size_t kept_outputs_bytes_ = 0;
   bool is_draining_ = false;

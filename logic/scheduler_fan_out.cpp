@@ -164,17 +164,21 @@ void scheduler_core::enqueue(live_run& run, std::uint32_t task, place where) {
     }
     group->queued.insert(task);
   }
-  auto& ready = run.ready[std::size_t(pool_of(run, task))];
-  if (where == place::first)
-    ready.push_front(task);
-  else
-    ready.push_back(task);
-  note_dispatchable(run);
+  const auto turn = ++turns_;
+  order_[std::size_t(pool_of(run, task))].add(run.spec().name, run.priority(task),
+                                              {.task = {run.run_no, task},
+                                               .deadline = run.due(task),
+                                               .rank = run.workflow->rank(run.node(task)),
+                                               .comes_first = where == place::first,
+                                               .turn = turn},
+                                              now_);
+  if (const auto again = run.turns.find(task); again != run.turns.end())
+    again->second = turn;
 }
 
 /// Takes out what was ready.
 void scheduler_core::unqueue(live_run& run, std::uint32_t task) {
-  std::erase(run.ready[std::size_t(pool_of(run, task))], task);
+  run.turns[task] = 0;
   auto* group = run.group_of(task);
   if (group == nullptr)
     return;

@@ -1,8 +1,10 @@
 #include "model/workflow.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace sluice::model {
 
@@ -14,6 +16,15 @@ const action* command_for(const workflow_spec& workflow, const task_spec& task, 
       if (command.role == role)
         return &command.what;
   return nullptr;
+}
+
+std::optional<priority> parse_priority(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, priority>, 4> names{
+    {{"low", 25}, {"normal", normal_priority}, {"high", 75}, {"critical", critical_priority}}};
+  for (const auto& [known, points] : names)
+    if (known == name)
+      return points;
+  return std::nullopt;
 }
 
 bool has_command(const task_settings& settings, command_role role) {

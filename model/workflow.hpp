@@ -79,6 +79,12 @@ struct retry_policy {
   friend bool operator==(const retry_policy&, const retry_policy&) = default;
 };
 
+/// Who goes first, from 0 to 100. Nothing overtakes what is critical, however long it waits.
+using priority = std::uint8_t;
+inline constexpr priority normal_priority = 50, critical_priority = 100;
+/// `low`, `normal`, `high` and `critical` are 25, 50, 75 and 100.
+std::optional<priority> parse_priority(std::string_view name);
+
 /// A command of a task beside its action.
 struct extra_command {
   command_role role = command_role::fallback;
@@ -100,6 +106,7 @@ struct task_settings {
   std::optional<std::uint32_t> crash_limit;        ///< lost attempts that are started again
   std::optional<model::on_exhausted> on_exhausted; ///< none: the task fails
   std::optional<std::uint32_t> checkpoint_bytes;   ///< the largest checkpoint it may save
+  std::optional<model::priority> priority;         ///< none: normal
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
   std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any

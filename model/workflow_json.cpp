@@ -84,6 +84,8 @@ value to_json(const task_settings& settings) {
     v["on_exhausted"] = to_string(*settings.on_exhausted);
   if (settings.checkpoint_bytes)
     v["checkpoint_bytes"] = *settings.checkpoint_bytes;
+  if (settings.priority)
+    v["priority"] = *settings.priority;
   if (settings.idempotency)
     v["idempotency"] = *settings.idempotency;
   for (const auto& command : settings.extra)
@@ -182,6 +184,13 @@ std::uint32_t count_from(const value& v, const char* name) {
   return static_cast<std::uint32_t>(number);
 }
 
+priority priority_from(const value& v) {
+  const auto number = count_from(v, "priority");
+  if (number > critical_priority)
+    throw malformed{"priority is out of range"};
+  return static_cast<priority>(number);
+}
+
 std::optional<milliseconds> length_from(const value& v, const char* name) {
   const auto* found = member(v, name);
   return found ? std::optional{milliseconds{found->get<std::int64_t>()}} : std::nullopt;
@@ -268,6 +277,8 @@ task_settings settings_from(const value* v) {
     settings.on_exhausted = named<on_exhausted>(*rule, parse_on_exhausted);
   if (const auto* bytes = member(*v, "checkpoint_bytes"))
     settings.checkpoint_bytes = bytes->get<std::uint32_t>();
+  if (const auto* priority = member(*v, "priority"))
+    settings.priority = priority_from(*priority);
   if (const auto* key = member(*v, "idempotency"))
     settings.idempotency = key->get<std::string>();
   for (const auto name : command_role_names())

@@ -57,7 +57,7 @@ constexpr key_row table[] = {
   {"max_parallel", T, file_key::max_parallel},
   {"max_failures", T, file_key::max_failures},
   {"min_success", T, file_key::min_success},
-  {"priority", W | D | T, file_key::later},
+  {"priority", W | D | T, file_key::priority},
   {"preemptible", W | D | T, file_key::later},
   {"group", W | D | T, file_key::later},
   {"groups", W, file_key::later},

@@ -50,6 +50,7 @@ enum class file_key : std::uint8_t {
   deadline,
   retry,
   crash_limit,
+  priority,
   idempotency,
   on_exhausted,
   allow_failure,

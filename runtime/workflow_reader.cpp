@@ -44,6 +44,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.deadline, over.deadline);
   assign(settings.retry, std::move(over.retry));
   assign(settings.crash_limit, over.crash_limit);
+  assign(settings.priority, over.priority);
   assign(settings.idempotency, over.idempotency);
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.on_exhausted, over.on_exhausted);
@@ -104,6 +105,7 @@ private:
   std::optional<model::value> read_default(const placed_node& at, model::value_type type);
   void read_on_failure(const placed_node& at);
   std::optional<model::on_exhausted> read_on_exhausted(const placed_node& at);
+  std::optional<model::priority> read_priority(const placed_node& at);
   void read_limits(const placed_node& at);
   void read_tasks(const placed_node& at);
   model::task_spec read_task(const placed_entry& entry);
@@ -173,6 +175,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::crash_limit:
     settings.crash_limit = nodes_.count(at, "a number of lost attempts, 0 or more");
+    return true;
+  case file_key::priority:
+    settings.priority = read_priority(at);
     return true;
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);
@@ -369,6 +374,30 @@ std::optional<model::on_exhausted> workflow_reader::read_on_exhausted(const plac
                         + (nearest.empty() ? "; there are fail, hold" : nearest));
   }
   return rule;
+}
+
+std::optional<model::priority> workflow_reader::read_priority(const placed_node& at) {
+  constexpr auto wanted = "low, normal, high, critical, or a number from 0 to 100";
+  if (at.node.what == kind::integer) {
+    const auto number = nodes_.count(at, wanted);
+    if (!number)
+      return std::nullopt;
+    if (*number <= model::critical_priority)
+      return static_cast<model::priority>(*number);
+    nodes_.report(at, std::string{"must be "} + wanted);
+    return std::nullopt;
+  }
+  const auto name = nodes_.text(at);
+  if (!name)
+    return std::nullopt;
+  const auto found = model::parse_priority(*name);
+  if (!found) {
+    const std::array<std::string, 4> names{"low", "normal", "high", "critical"};
+    const auto nearest = model::did_you_mean(*name, names);
+    nodes_.report(at, "unknown value '" + *name + "'"
+                        + (nearest.empty() ? std::string{"; there are "} + wanted : nearest));
+  }
+  return found;
 }
 
 void workflow_reader::read_on_failure(const placed_node& at) {

@@ -55,6 +55,15 @@ class Outcome:
     def named(self, state):
         return {name for name, its in self.states.items() if its == state}
 
+    def started(self):
+        """The tasks of all attempts, as they were dispatched."""
+        with closing(sqlite3.connect(os.path.join(self.store, "sluice.db"))) as db:
+            query = (
+                "SELECT name FROM event JOIN task USING (run_no, task_idx)"
+                " WHERE type = 'task_dispatched' ORDER BY seq"
+            )
+            return [name for (name,) in db.execute(query)]
+
     def log(self, task):
         done = subprocess.run(
             [SLUICE, "--store", self.store, "logs", f"@last/{task}"],
@@ -216,6 +225,10 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.log("load[mea]"), "load[mea] is 3 of 8\n")
         few = self.run_file("fan-out.yaml", "-p", "regions=[eu, us]")
         self.assertEqual(few.log("report"), "400 rows, best score 16, tree of depth 2 has 8\n")
+
+    def test_priority_yaml(self):
+        outcome = self.run_file("priority.yaml", "--slots", "1")
+        self.assertEqual(outcome.started(), ["question", "answer"] + 10 * ["reports"])
 
     def test_fan_in_yaml(self):
         outcome = self.run_file("fan-in.yaml", "-p", "limit=2000")

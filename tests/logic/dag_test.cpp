@@ -61,6 +61,12 @@ TEST_CASE("find_cycle: a chain of a million tasks needs no stack", "[logic][dag]
   CHECK(cycle->size() == size + 1);
 }
 
+TEST_CASE("longest_ways: tasks behind each on the longest way", "[logic][dag]") {
+  CHECK(longest_ways(dag{6, {{0, 1}, {1, 2}, {0, 2}, {4, 0}, {4, 3}}})
+        == indices{2, 1, 0, 0, 3, 0});
+  CHECK(longest_ways(dag{}).empty());
+}
+
 TEST_CASE("make_plan: stages by the longest way from a root", "[logic][dag]") {
   // 0 -> 1 -> 3 -> 4, 0 -> 2 -> 3, 5 alone, 0 -> 4
   const dag graph{6, {{0, 1}, {0, 2}, {1, 3}, {2, 3}, {3, 4}, {0, 4}}};

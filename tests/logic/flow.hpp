@@ -54,6 +54,10 @@ public:
     spec_.out.push_back({std::move(name), type});
     return *this;
   }
+  task_editor& priority(model::priority priority) {
+    spec_.settings->priority = priority;
+    return *this;
+  }
   task_editor& allow_failure(bool allowed = true) {
     spec_.settings->allow_failure = allowed;
     return *this;

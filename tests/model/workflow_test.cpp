@@ -49,6 +49,7 @@ workflow_spec full_workflow() {
                           .stop_on = {{failure_class::exit, "2"}}},
     .crash_limit = 7,
     .on_exhausted = on_exhausted::hold,
+    .priority = model::priority{75},
     .idempotency = "${{ params.day }}"};
   set_command(*exec_task.settings, command_role::validate, exec_action{{"test", "-f", "x"}});
   set_command(*exec_task.settings, command_role::fallback, call_action{"noop"});

@@ -547,6 +547,28 @@ tasks:
   CHECK(spec.tasks[2].settings->retry == model::retry_policy{.never = true});
 }
 
+TEST_CASE("workflow_file: priorities are names or numbers", "[runtime][workflow_file]") {
+  const auto spec = spec_of(R"(priority: low
+tasks:
+  a: {run: x, priority: high}
+  b: {run: x, priority: 7}
+  c: {run: x, priority: critical}
+  d: x
+)");
+  CHECK(spec.defaults.priority == 25);
+  CHECK(spec.tasks[0].settings->priority == 75);
+  CHECK(spec.tasks[1].settings->priority == 7);
+  CHECK(spec.tasks[2].settings->priority == 100);
+  CHECK_FALSE(spec.tasks[3].settings->priority);
+  CHECK(problems_of("priority: hihg\ndefaults: {priority: 101}\n"
+                    "tasks:\n  a: {run: x, priority: -1}\n  b: {run: x, priority: [1]}\n")
+        == lines{
+          "1:11: priority: unknown value 'hihg'; did you mean 'high'?",
+          "2:22: defaults.priority: must be low, normal, high, critical, or a number from 0 to 100",
+          "4:25: tasks.a.priority: must be low, normal, high, critical, or a number from 0 to 100",
+          "5:25: tasks.b.priority: must be a text"});
+}
+
 TEST_CASE("workflow_file: a deadline of the workflow is the run's, a default each task's own",
           "[runtime][workflow_file]") {
   const auto spec = spec_of(R"(deadline: 3h
@@ -650,13 +672,13 @@ TEST_CASE("workflow_file: all problems are reported and sorted by place",
   a: {rnu: x}
   c: {run: x, timeout: soon, timeout: 5s}
   d: {run: x, in: {v: "${{ tasks.a.out.n }}"}}
-priority: high
+preemptible: true
 )")
         == lines{"2:23: tasks.b.after[0]: no task 'zz'",
                  "3:7: tasks.a.rnu: unknown key 'rnu'; did you mean 'run'?",
                  "4:24: tasks.c.timeout: 'soon' is not a duration, write 500ms, 90s, 20m, 2h or 1d",
                  "4:30: tasks.c.timeout: the key stands twice, first in line 4",
-                 "6:1: priority: 'priority' is not in this version"});
+                 "6:1: preemptible: 'preemptible' is not in this version"});
 }
 
 TEST_CASE("workflow_file: aliases repeat what they name", "[runtime][workflow_file]") {
@@ -705,10 +727,10 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     CHECK(problem.line > 0);
     later.push_back(problem.path);
   }
-  for (const char* path : {"params.day.default", "schedule", "priority", "limits.active_runs",
-                           "budget", "notify", "tasks['source-ready'].gate",
-                           "tasks.extract.resources", "tasks.extract.pool", "tasks.train.resources",
-                           "tasks.report.cloudrun", "tasks.approve.form"})
+  for (const char* path :
+       {"params.day.default", "schedule", "limits.active_runs", "budget", "notify",
+        "tasks['source-ready'].gate", "tasks.extract.resources", "tasks.extract.pool",
+        "tasks.train.resources", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 

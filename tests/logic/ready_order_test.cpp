@@ -1,0 +1,269 @@
+#include "logic/ready_order.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <random>
+
+using namespace sluice;
+using namespace sluice::logic;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr model::wall_time start{1'000'000s};
+
+ready_entry task(std::uint32_t index, std::int64_t run = 1) {
+  static std::uint64_t turns = 0;
+  return {.task = {{run}, index}, .turn = ++turns};
+}
+
+/// The tasks as they are served, all at one time.
+std::vector<std::uint32_t> drained(ready_order& order, model::wall_time now = start) {
+  std::vector<std::uint32_t> served;
+  while (!order.empty())
+    served.push_back(order.serve(now).task.task_idx);
+  return served;
+}
+
+using indices = std::vector<std::uint32_t>;
+
+} // namespace
+
+TEST_CASE("ready order: who came first is first, all else being equal", "[logic][ready-order]") {
+  ready_order order;
+  for (std::uint32_t i = 0; i < 5; ++i)
+    order.add("w", model::normal_priority, task(i), start + i * 1s);
+  CHECK(order.size() == 5);
+  CHECK(order.front().task.task_idx == 0);
+  CHECK(drained(order) == indices{0, 1, 2, 3, 4});
+  CHECK(order.size() == 0);
+}
+
+TEST_CASE("ready order: the higher priority goes first", "[logic][ready-order]") {
+  ready_order order;
+  order.add("w", 25, task(0), start);
+  order.add("w", 75, task(1), start);
+  order.add("w", 50, task(2), start);
+  order.add("v", 76, task(3), start);
+  CHECK(drained(order) == indices{3, 1, 2, 0});
+}
+
+TEST_CASE("ready order: in a queue by deadline then run then way to the end",
+          "[logic][ready-order]") {
+  ready_order order;
+  auto due_late = task(0), due_early = task(1), long_way = task(2), older_run = task(3, 0),
+       given_back = task(4);
+  due_late.deadline = start + 48h;
+  due_early.deadline = start + 24h;
+  long_way.rank = 7;
+  given_back.comes_first = true;
+  order.add("w", model::normal_priority, task(5), start);
+  for (const auto& entry : {due_late, due_early, long_way, older_run, given_back})
+    order.add("w", model::normal_priority, entry, start);
+  CHECK(drained(order) == indices{4, 1, 0, 3, 2, 5});
+}
+
+TEST_CASE("ready order: a queue that waits gains a point a minute", "[logic][ready-order]") {
+  ready_order order;
+  order.add("low", 25, task(0), start);
+  const auto at = GENERATE(24min, 26min);
+  order.add("w", model::normal_priority, task(1), start + at);
+  CHECK(order.front().task.task_idx == (at < 25min ? 1 : 0));
+}
+
+TEST_CASE("ready order: being served makes a queue young again", "[logic][ready-order]") {
+  ready_order order;
+  order.add("low", 40, task(0), start);
+  order.add("low", 40, task(1), start);
+  const auto later = start + 11min;
+  order.add("w", model::normal_priority, task(2), later);
+  order.add("w", model::normal_priority, task(3), later);
+  CHECK(drained(order, later) == indices{0, 2, 3, 1});
+}
+
+TEST_CASE("ready order: what is due soon counts for more", "[logic][ready-order]") {
+  ready_order order;
+  auto urgent = task(0);
+  urgent.deadline = start + 10min; // at least 89
+  order.add("w", 25, urgent, start);
+  order.add("w", 90, task(1), start);
+  order.add("w", 88, task(2), start);
+  CHECK(drained(order) == indices{1, 0, 2});
+}
+
+TEST_CASE("ready order: nothing overtakes what is critical", "[logic][ready-order]") {
+  ready_order order;
+  auto urgent = task(0);
+  urgent.deadline = start - 1h;
+  order.add("w", 99, urgent, start - 48h);
+  order.add("w", model::critical_priority, task(1), start);
+  CHECK(drained(order) == indices{1, 0});
+}
+
+TEST_CASE("ready order: what is dropped counts against nobody", "[logic][ready-order]") {
+  ready_order order;
+  for (std::uint32_t i = 0; i < 3; ++i)
+    order.add("a", model::normal_priority, task(i), start);
+  order.add("b", model::normal_priority, task(10), start);
+  CHECK(order.drop().task.task_idx == 0);
+  CHECK(order.drop().task.task_idx == 1);
+  auto back = order.drop();
+  order.add("a", model::normal_priority, back, start);
+  CHECK(order.size() == 2);
+  CHECK(drained(order) == indices{2, 10});
+}
+
+TEST_CASE("ready order: workflows of one priority share alike", "[logic][ready-order]") {
+  ready_order order;
+  std::map<std::int64_t, int> served; // by run, one of each workflow
+  const auto add = [&](std::int64_t which) {
+    order.add("w" + std::to_string(which), model::normal_priority, task(0, which), start);
+  };
+  // Of one there are a hundred times more.
+  for (int i = 0; i < 10'000; ++i)
+    add(1);
+  for (std::int64_t which = 2; which <= 4; ++which)
+    for (int i = 0; i < 100; ++i)
+      add(which);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto run = order.serve(start).task.run_no.value;
+    ++served[run];
+    if (run != 1)
+      add(run);
+  }
+  for (const auto& [run, count] : served)
+    CHECK(std::abs(double(count) - 2'500) <= 0.05 * 2'500);
+}
+
+TEST_CASE("ready order: being idle saves nothing up", "[logic][ready-order]") {
+  ready_order order;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    order.add("busy", model::normal_priority, task(i), start);
+  for (int i = 0; i < 50; ++i)
+    order.serve(start);
+  for (std::uint32_t i = 0; i < 10; ++i)
+    order.add("late", model::normal_priority, task(100 + i), start);
+  int of_busy = 0;
+  for (int i = 0; i < 10; ++i)
+    of_busy += order.serve(start).task.task_idx < 100 ? 1 : 0;
+  CHECK(of_busy == 5);
+}
+
+TEST_CASE("ready order: nothing starves", "[logic][ready-order]") {
+  std::mt19937 random{GENERATE(1, 2, 3)};
+  ready_order order;
+  auto now = start;
+  order.add("low", 0, task(0), now);
+  std::uint32_t next = 1;
+  bool is_served = false;
+  for (int step = 0; !is_served && step < 200 * 60; ++step) { // more comes than is served
+    now += 1s;
+    for (int i = 0; i < 2; ++i) {
+      auto entry = task(next++);
+      if (random() % 2 == 0)
+        entry.deadline = now + std::chrono::minutes{100 + random() % 1000};
+      order.add("w" + std::to_string(random() % 3), static_cast<model::priority>(random() % 100),
+                entry, now);
+    }
+    is_served = order.serve(now).task.task_idx == 0;
+  }
+  CHECK(is_served);
+  CHECK(now <= start + 101min);
+}
+
+namespace {
+
+/// All queues are looked at, each time.
+class naive_order {
+public:
+  void add(const std::string& workflow, model::priority base, ready_entry entry,
+           model::wall_time now) {
+    auto& s = shares_[workflow];
+    const bool was_idle = std::all_of(s.queues.begin(), s.queues.end(),
+                                      [](const auto& q) { return q.second.tasks.empty(); });
+    if (was_idle)
+      s.served = std::max(s.served, virtual_time_);
+    const auto [at, is_new] = s.queues.try_emplace(base);
+    if (is_new)
+      at->second.id = ++ids_;
+    if (at->second.tasks.empty())
+      at->second.since = now;
+    at->second.tasks.push_back(entry);
+  }
+
+  ready_entry serve(model::wall_time now) {
+    const auto whole_minutes = [](model::wall_time at) {
+      return std::chrono::floor<std::chrono::minutes>(at.time_since_epoch()).count();
+    };
+    share* of = nullptr;
+    queue* best = nullptr;
+    std::tuple<bool, std::int64_t, std::uint64_t, std::uint64_t> key;
+    for (auto& [name, s] : shares_)
+      for (auto& [base, q] : s.queues) {
+        if (q.tasks.empty())
+          continue;
+        const auto& first = *next_of(q);
+        auto effective = base + whole_minutes(now) - whole_minutes(q.since);
+        if (first.deadline != model::wall_time::max())
+          effective = std::max(effective, 99 + whole_minutes(now) - whole_minutes(first.deadline));
+        const std::tuple mine{base != 100, -effective, s.served, q.id};
+        if (best == nullptr || mine < key) {
+          of = &s;
+          best = &q;
+          key = mine;
+        }
+      }
+    const auto at = next_of(*best);
+    const auto entry = *at;
+    best->tasks.erase(at);
+    best->since = now;
+    virtual_time_ = of->served++;
+    return entry;
+  }
+
+private:
+  struct queue {
+    std::vector<ready_entry> tasks;
+    model::wall_time since;
+    std::uint64_t id = 0;
+  };
+  struct share {
+    std::uint64_t served = 0;
+    std::map<model::priority, queue> queues;
+  };
+  static std::vector<ready_entry>::iterator next_of(queue& q) {
+    return std::min_element(q.tasks.begin(), q.tasks.end(),
+                            [](const auto& a, const auto& b) { return a.is_before(b); });
+  }
+  std::map<std::string, share> shares_;
+  std::uint64_t virtual_time_ = 0, ids_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("ready order: decides as one that looks at everything", "[logic][ready-order]") {
+  std::mt19937 random{GENERATE(range(1u, 51u))};
+  ready_order order;
+  naive_order naive;
+  auto now = start;
+  std::uint32_t next = 0;
+  for (int step = 0; step < 500; ++step) {
+    now += std::chrono::seconds{random() % 90};
+    if (order.empty() || random() % 5 < 3) {
+      auto entry = task(next++, std::int64_t(random() % 4));
+      entry.rank = random() % 3;
+      entry.comes_first = random() % 10 == 0;
+      if (random() % 3 == 0)
+        entry.deadline = now + std::chrono::minutes{random() % 120};
+      const std::string workflow(1, char('a' + random() % 3));
+      const model::priority base = std::array<model::priority, 4>{25, 50, 60, 100}[random() % 4];
+      order.add(workflow, base, entry, now);
+      naive.add(workflow, base, entry, now);
+    } else {
+      REQUIRE(order.serve(now).task == naive.serve(now).task);
+    }
+  }
+}
