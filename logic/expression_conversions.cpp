@@ -100,7 +100,7 @@ outcome expression_evaluator::convert(const expression_node& node) {
   if (made)
     return make(std::move(*made));
   const auto shown =
-    v.is_string() ? quote(v.get_ref<const std::string&>()) : part(node.children.front());
+    v.is_string() ? shortened(v.get_ref<const std::string&>()) : part(node.children.front());
   return wrong(part(node) + ": " + shown + " is "
                + (v.is_string() || v.is_number() ? "" : std::string{type_name(v)} + " and ") + "no "
                + wanted);
@@ -116,12 +116,14 @@ outcome expression_evaluator::time_field(const expression_node& node) {
     return wrong(part(node) + ": " + part(node.children.front()) + " is "
                  + std::string{type_name(of->get())} + " and no timestamp");
   if (node.children.size() > 1) {
+    if (m->kind == moment_kind::duration)
+      return wrong(part(node) + ": a duration has no zone");
     const auto zone = text_argument(node, 1);
     if (!zone)
       return tl::unexpected(zone.error());
     const auto offset = zone_offset_of(*zone);
     if (!offset)
-      return wrong(part(node) + ": " + quote(*zone)
+      return wrong(part(node) + ": " + shortened(*zone)
                    + " is neither UTC nor an offset such as +01:00; names of zones are not in this "
                      "version");
     m->since += *offset;

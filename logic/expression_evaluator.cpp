@@ -85,9 +85,9 @@ failure expression_evaluator::exhausted() const {
             + std::to_string(budget_.result_bytes) + " bytes of values"};
 }
 
-std::string expression_evaluator::part(std::size_t begin, std::size_t end) const {
+std::string shortened(std::string_view text) {
   constexpr std::size_t longest = 60;
-  std::string shown{text_.substr(begin, end - begin)};
+  std::string shown{text.substr(0, longest + 1)};
   if (shown.size() > longest) {
     std::size_t cut = longest;
     while (cut > 0 && (static_cast<unsigned char>(shown[cut]) & 0xC0) == 0x80)
@@ -99,6 +99,10 @@ std::string expression_evaluator::part(std::size_t begin, std::size_t end) const
     if (static_cast<unsigned char>(c) < 0x20)
       c = ' ';
   return quote(shown);
+}
+
+std::string expression_evaluator::part(std::size_t begin, std::size_t end) const {
+  return shortened(text_.substr(begin, end - begin));
 }
 
 std::string expression_evaluator::part_of_chain(const expression_node& node,

@@ -51,6 +51,9 @@ inline std::string quote(std::string_view text) {
   return "'" + std::string{text} + "'";
 }
 
+/// For a message: quoted, and cut when it is long.
+std::string shortened(std::string_view text);
+
 class expression_evaluator {
 public:
   expression_evaluator(const expression_tree& tree, std::span<const reference> references,
@@ -100,6 +103,10 @@ private:
 
   // expression_texts.cpp
   outcome call_on_text(const expression_node& node);
+  outcome matches(const expression_node& node, const std::string& text, const std::string& pattern);
+  outcome split(std::string_view text, std::string_view separator);
+  outcome replace(const expression_node& node, std::string_view text, const std::string& what,
+                  const std::string& with);
   outcome substring(const expression_node& node, const std::string& text);
   outcome join(const expression_node& node);
   tl::expected<std::string, failure> text_argument(const expression_node& node,

@@ -117,6 +117,9 @@ outcome expression_evaluator::best_by(const expression_node& node) {
     const auto found = element.is_object() ? element.find(*field) : element.end();
     if (found == element.end())
       return wrong(part(node) + ": element " + std::to_string(i) + " has no " + quote(*field));
+    const auto* text = found->get_ptr<const std::string*>();
+    if (text != nullptr && !meter_.take_text(text->size()))
+      return tl::unexpected(exhausted());
     const auto compared = best_field == nullptr
                             ? std::partial_ordering::unordered
                             : order(*found, *best_field).value_or(std::partial_ordering::unordered);

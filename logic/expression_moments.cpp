@@ -106,10 +106,22 @@ std::optional<moment> timestamp_of(std::int64_t count) {
 
 std::optional<moment> duration_of(std::string_view text) {
   const bool is_negative = text.starts_with('-');
-  const auto length = model::parse_duration(is_negative ? text.substr(1) : text);
-  if (!length || *length > latest - earliest)
+  text.remove_prefix(is_negative ? 1 : 0);
+  std::string whole{text};
+  microseconds fraction{0};
+  if (const auto point = text.find('.'); point != std::string_view::npos) { // as `to_text` has it
+    const auto digits = text.substr(point + 1, text.size() - point - 2);
+    if (!text.ends_with('s') || digits.empty() || digits.size() > 6
+        || digits.find_first_not_of("0123456789") != std::string_view::npos)
+      return std::nullopt;
+    fraction = microseconds{std::stol(std::string{digits}.append(6 - digits.size(), '0'))};
+    whole = std::string{text.substr(0, point)} + "s";
+  }
+  const auto seconds_or_more = model::parse_duration(whole);
+  if (!seconds_or_more || *seconds_or_more > latest - earliest)
     return std::nullopt;
-  return moment{moment_kind::duration, is_negative ? -*length : *length};
+  const auto length = *seconds_or_more + fraction;
+  return moment{moment_kind::duration, is_negative ? -length : length};
 }
 
 std::optional<microseconds> zone_offset_of(std::string_view text) {

@@ -114,9 +114,11 @@ bool expression_parser::whole(expression_node& out) {
   return unexpected("an operator or the end");
 }
 
+constexpr auto* too_deep = "nested more than 64 levels deep";
+
 bool expression_parser::ternary(expression_node& out) {
   if (++depth_ > max_expression_depth)
-    return wrong(now_.begin, "nested more than 64 levels deep");
+    return wrong(now_.begin, too_deep);
   if (!operators(level::either, out))
     return false;
   --depth_;
@@ -203,6 +205,7 @@ bool expression_parser::member(expression_node& out) {
   if (!primary(out))
     return false;
   bool is_chain = false; // else a member begins one
+  const auto depth = depth_;
   while (now_.kind == token_kind::dot || now_.kind == token_kind::left_bracket) {
     const bool is_field = now_.kind == token_kind::dot;
     if (!advance())
@@ -214,6 +217,8 @@ bool expression_parser::member(expression_node& out) {
       if (!field(name))
         return false;
       if (now_.kind == token_kind::left_paren) {
+        if (++depth_ > max_expression_depth) // each call is a level of the tree
+          return wrong(at.begin, too_deep);
         if (!method(out, at))
           return false;
         is_chain = false;
@@ -232,6 +237,7 @@ bool expression_parser::member(expression_node& out) {
     out.children.push_back(std::move(key));
     out.end = last_end_;
   }
+  depth_ = depth;
   return true;
 }
 

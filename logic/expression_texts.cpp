@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice::logic::evaluation {
 namespace {
@@ -39,20 +40,12 @@ std::string_view trimmed(std::string_view text) {
            : text.substr(begin, text.find_last_not_of(spaces) + 1 - begin);
 }
 
-/// Pieces between separators; of an empty one, the code points.
-std::vector<std::string_view> pieces_of(std::string_view text, std::string_view separator) {
-  std::vector<std::string_view> pieces;
-  while (!text.empty() || !separator.empty()) {
-    const auto end =
-      separator.empty() ? offset_of(text, 1).value_or(text.size()) : text.find(separator);
-    if (end == std::string_view::npos) {
-      pieces.push_back(text);
-      break;
-    }
-    pieces.push_back(text.substr(0, end));
-    text.remove_prefix(end + separator.size());
-  }
-  return pieces;
+/// As `find`, in linear time whatever the texts.
+std::size_t find_in(std::string_view text, std::string_view what) {
+  const auto* found =
+    what.empty() ? text.data() : ::memmem(text.data(), text.size(), what.data(), what.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
 } // namespace
@@ -89,42 +82,17 @@ outcome expression_evaluator::call_on_text(const expression_node& node) {
   const auto& text = texts.front();
   switch (node.function) {
   case builtin::contains:
-    return make(text.find(texts[1]) != std::string::npos);
+    return make(find_in(text, texts[1]) != std::string::npos);
   case builtin::starts_with:
     return make(text.starts_with(texts[1]));
   case builtin::ends_with:
     return make(text.ends_with(texts[1]));
-  case builtin::matches: {
-    RE2::Options quiet;
-    quiet.set_log_errors(false);
-    const RE2 pattern{texts[1], quiet}; // linear in the text, whatever the pattern
-    if (!pattern.ok())
-      return wrong(part(node) + ": " + quote(texts[1])
-                   + " is no regular expression: " + pattern.error());
-    return make(RE2::PartialMatch(text, pattern));
-  }
-  case builtin::split: {
-    auto list = model::value::array();
-    for (const auto piece : pieces_of(text, texts[1])) {
-      if (!meter_.take_steps(1) || !meter_.take_bytes(sizeof(model::value) + piece.size()))
-        return tl::unexpected(exhausted());
-      list.push_back(std::string{piece});
-    }
-    return make(std::move(list));
-  }
-  case builtin::replace: {
-    if (texts[1].empty())
-      return wrong(part(node) + ": what is replaced is empty");
-    std::string made;
-    std::string_view rest = text;
-    for (std::size_t at; (at = rest.find(texts[1])) != std::string_view::npos;) {
-      made.append(rest.substr(0, at)).append(texts[2]);
-      rest.remove_prefix(at + texts[1].size());
-      if (!meter_.take_bytes(at + texts[2].size()))
-        return tl::unexpected(exhausted());
-    }
-    return made_text(made.append(rest));
-  }
+  case builtin::matches:
+    return matches(node, text, texts[1]);
+  case builtin::split:
+    return split(text, texts[1]);
+  case builtin::replace:
+    return replace(node, text, texts[1], texts[2]);
   case builtin::lower:
     return made_text(changed(text, to_lower));
   case builtin::upper:
@@ -134,6 +102,61 @@ outcome expression_evaluator::call_on_text(const expression_node& node) {
   default:
     return substring(node, text);
   }
+}
+
+/// The time is linear in the text, whatever the pattern, but grows with what the pattern is
+/// compiled to.
+outcome expression_evaluator::matches(const expression_node& node, const std::string& text,
+                                      const std::string& pattern) {
+  constexpr std::uint64_t compilation_steps = 100;
+  constexpr std::int64_t most_memory = 1 << 20;
+  if (!meter_.take_steps(compilation_steps))
+    return tl::unexpected(exhausted());
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(most_memory);
+  const RE2 compiled{pattern, options};
+  if (!compiled.ok())
+    return wrong(part(node) + ": " + shortened(pattern)
+                 + " is no regular expression: " + compiled.error());
+  const auto size = static_cast<std::uint64_t>(compiled.ProgramSize());
+  if (!meter_.take_steps(size + (1 + text.size() / 256) * (1 + size / 16)))
+    return tl::unexpected(exhausted());
+  return make(RE2::PartialMatch(text, compiled));
+}
+
+/// Pieces between separators; of an empty one, the code points.
+outcome expression_evaluator::split(std::string_view text, std::string_view separator) {
+  auto list = model::value::array();
+  while (!text.empty() || !separator.empty()) {
+    const auto end =
+      separator.empty() ? offset_of(text, 1).value_or(text.size()) : find_in(text, separator);
+    const auto piece = text.substr(0, end);
+    if (!meter_.take_steps(1) || !meter_.take_bytes(sizeof(model::value) + piece.size()))
+      return tl::unexpected(exhausted());
+    list.push_back(std::string{piece});
+    if (end == std::string_view::npos)
+      break;
+    text.remove_prefix(end + separator.size());
+  }
+  return make(std::move(list));
+}
+
+outcome expression_evaluator::replace(const expression_node& node, std::string_view text,
+                                      const std::string& what, const std::string& with) {
+  if (what.empty())
+    return wrong(part(node) + ": what is replaced is empty");
+  std::string made;
+  for (std::size_t at = 0; at != std::string_view::npos;) {
+    at = find_in(text, what);
+    const auto kept = text.substr(0, at);
+    const auto& added = at == std::string_view::npos ? std::string{} : with;
+    if (!meter_.take_steps(1) || !meter_.take_bytes(kept.size() + added.size()))
+      return tl::unexpected(exhausted());
+    made.append(kept).append(added);
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + what.size());
+  }
+  return make(std::move(made));
 }
 
 /// From the code point with one index up to the one with another, or to the end.

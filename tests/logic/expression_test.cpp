@@ -394,6 +394,7 @@ TEST_CASE("expression: times and their lengths", "[logic][expression]") {
     {"duration('90s') + timestamp(0) - duration('1h')", R"("1969-12-31T23:01:30Z")"},
     {"timestamp('2024-03-01') - timestamp(params.day)", R"("86400s")"},
     {"duration('-1500ms') - duration('1s')", R"("-2.5s")"},
+    {"duration(string(duration('1ms') + duration('1s'))) - duration('-0.5s')", R"("1.501s")"},
     {"duration('1h') == duration('60m') && duration('1h') > duration('59m')", "true"},
     {"timestamp('2024-01-01') < timestamp('2024-01-02') && timestamp(0) != duration('0s')", "true"},
     {"max(timestamp('2024-01-01'), timestamp('2023-01-01'))", R"("2024-01-01T00:00:00Z")"},
@@ -417,6 +418,9 @@ TEST_CASE("expression: times and their lengths", "[logic][expression]") {
     {"duration('1x')", "error: 'duration('1x')': '1x' is no duration"},
     {"duration('1h').getDate()",
      "error: 'duration('1h').getDate()': 'duration('1h')' is duration and no timestamp"},
+    {"duration('1h').getHours('+01:00')",
+     "error: 'duration('1h').getHours('+01:00')': a duration has no zone"},
+    {"duration('1.5h')", "error: 'duration('1.5h')': '1.5h' is no duration"},
     {"params.day.getDate()",
      "error: 'params.day.getDate()': 'params.day' is string and no timestamp"},
     {"timestamp(0).getHours('Europe/Madrid')",
@@ -610,6 +614,8 @@ TEST_CASE("expression: the text is limited in length and depth", "[logic][expres
   CHECK(deep.error().offset == 64);
   CHECK_FALSE(expression::parse(repeat("[", 30'000)));
   CHECK_FALSE(expression::parse(repeat("size(", 10'000)));
+  CHECK(expression::parse("'a'" + repeat(".trim()", 60)));
+  CHECK_FALSE(expression::parse("'a'" + repeat(".trim()", 9'000)));
 
   const auto long_text = expression::parse(std::string(70'000, ' ') + "1");
   REQUIRE_FALSE(long_text);
@@ -636,6 +642,16 @@ TEST_CASE("expression: an evaluation stays within its budget", "[logic][expressi
     CHECK(shown("[1, 2, 3] == [1, 2, 3]", {.steps = 15}).starts_with(over));
     CHECK(shown("5 in params.rows", {.steps = 5}).starts_with(over));
     CHECK(shown("sum(params.rows)", {.steps = 4}).starts_with(over));
+  }
+  SECTION("steps, for what texts are searched for") {
+    const auto searched = "['x', 'y'].all(a, !a.matches(r'[a-z0-9]{100}z'))";
+    CHECK(shown(searched) == "true");
+    CHECK(shown(searched, {.steps = 100}).starts_with(over));
+    const auto big = "'" + std::string(60'000, 'a') + "'"; // would take minutes, were it quadratic
+    CHECK(shown("params.rows.map(r, size(" + big + ".split('a'))).map(n, n)[0]") == "60001");
+    CHECK(shown("size(" + big + ".replace('a', 'bc'))") == "120000");
+    CHECK(shown("size(" + big + ".split(''))", {.steps = 50'000}).starts_with(over));
+    CHECK(shown("size(" + big + ".replace('a', ''))", {.steps = 50'000}).starts_with(over));
   }
   SECTION("bytes, for the result") {
     CHECK(shown("params.rows", {.result_bytes = 64}) == "[3,4,5]");
