@@ -164,13 +164,13 @@ model::priority live_run::priority(std::uint32_t task) const {
     .value_or(model::normal_priority);
 }
 
-model::wall_time live_run::due(std::uint32_t task) const {
-  auto earliest = model::wall_time::max();
+std::optional<model::wall_time> live_run::due(std::uint32_t task) const {
+  std::optional<model::wall_time> earliest;
   if (timers.empty())
     return earliest;
   for (const auto of : {std::optional{node(task)}, std::optional<std::uint32_t>{}})
     if (const auto timer = timers.find({of, model::timer_kind::deadline}); timer != timers.end())
-      earliest = std::min(earliest, timer->second);
+      earliest = earliest ? std::min(*earliest, timer->second) : timer->second;
   return earliest;
 }
 

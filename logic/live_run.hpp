@@ -119,7 +119,11 @@ struct put_off_task {
   model::priority base = model::normal_priority;
   ready_entry entry;
   friend bool operator<(const put_off_task& a, const put_off_task& b) {
-    return a.base != b.base ? a.base > b.base : a.entry.is_before(b.entry);
+    const auto points = [](const put_off_task& t) {
+      return points_of(t.base, t.entry.since, t.entry.due);
+    };
+    const auto one = points(a), other = points(b);
+    return one != other ? one > other : a.entry.is_before(b.entry);
   }
 };
 
@@ -155,6 +159,7 @@ public:
 
   /// Ready tasks that had their turn while the run might start none. May hold decided ones.
   std::array<std::set<put_off_task>, capacity_pool_count> put_off;
+  std::uint64_t first_turn = 0; ///< earlier turns are of a generation that has ended
   /// Of ready tasks that were taken out: the turn that counts if they are ready again; 0: none.
   std::unordered_map<std::uint32_t, std::uint64_t> turns;
   std::unordered_map<std::uint32_t, prepared_values> prepared; ///< kept for a compensation
@@ -245,8 +250,8 @@ public:
   /// How many losses the task survives, when it says so.
   std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
   model::priority priority(std::uint32_t task) const;
-  /// When the task has to be over, or its run; the latest time there is: never.
-  model::wall_time due(std::uint32_t task) const;
+  /// When the task has to be over, or its run; nothing: never.
+  std::optional<model::wall_time> due(std::uint32_t task) const;
   /// Whether something of it that is ready may start, were there a slot.
   bool may_start() const { return !paused && !is_at_limit(); }
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }

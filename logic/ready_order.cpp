@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 namespace sluice::logic {
 namespace {
 
-constexpr std::size_t most_idle_shares = 64;
+constexpr std::size_t most_empty_queues = 64;
 
 bool is_after(const ready_entry& a, const ready_entry& b) {
   return b.is_before(a);
@@ -19,31 +18,23 @@ std::int64_t minute_of(model::wall_time at) {
 
 } // namespace
 
-/// The effective priority without the present minute, which counts for all alike: a queue gains a
-/// point for each minute in which it is not served, and one whose first task is due in m minutes
-/// has at least 99 - m.
-std::int64_t ready_order::points_of(const queue& q) {
-  constexpr std::int64_t out_of_reach = std::int64_t{1} << 40;
-  auto points = q.base - minute_of(q.unserved_since);
-  if (const auto deadline = q.heap.front().deadline; deadline != model::wall_time::max())
-    points = std::max(points, model::critical_priority - 1 - minute_of(deadline));
-  return points + (q.base == model::critical_priority ? out_of_reach : 0);
+model::wall_time due_without_deadline(model::wall_time since) {
+  return std::chrono::floor<std::chrono::hours>(since) + std::chrono::days{1};
 }
 
-void ready_order::add(const std::string& workflow, model::priority base, const ready_entry& entry,
-                      model::wall_time now) {
-  auto found = shares_.find(workflow);
-  if (found == shares_.end())
-    found = shares_.try_emplace(workflow).first;
-  auto& of = found->second;
-  if (of.waiting++ == 0) // what it did not need while it was idle is gone
-    of.served = std::max(of.served, virtual_time_);
-  const auto [position, is_new] = of.queues.try_emplace(base);
+std::int64_t points_of(model::priority base, model::wall_time since, model::wall_time due) {
+  constexpr std::int64_t out_of_reach = std::int64_t{1} << 40;
+  return std::max(base - minute_of(since), model::critical_priority - 1 - minute_of(due))
+         + (base == model::critical_priority ? out_of_reach : 0);
+}
+
+void ready_order::add(const std::string& workflow, model::priority base, const ready_entry& entry) {
+  const auto [position, is_new] = queues_.try_emplace({workflow, base});
   auto& q = position->second;
   if (is_new)
-    q = {.base = base, .of = &of, .id = ++queues_, .unserved_since = now, .heap = {}, .at = {}};
-  if (q.heap.empty())
-    q.unserved_since = now;
+    q = {.base = base, .id = ++ids_};
+  if (q.heap.empty()) // what it did not need while it was empty is gone
+    q.served = std::max(q.served, virtual_times_[base]);
   const bool leads = q.heap.empty() || entry.is_before(q.heap.front());
   q.heap.push_back(entry);
   std::push_heap(q.heap.begin(), q.heap.end(), is_after);
@@ -54,8 +45,8 @@ void ready_order::add(const std::string& workflow, model::priority base, const r
 
 ready_entry ready_order::serve(model::wall_time now) {
   auto& q = *front_.begin()->where;
-  virtual_time_ = q.of->served++;
-  q.unserved_since = now;
+  virtual_times_[q.base] = q.served++;
+  q.served_at = now;
   return remove_front();
 }
 
@@ -68,24 +59,21 @@ ready_entry ready_order::remove_front() {
   std::pop_heap(q.heap.begin(), q.heap.end(), is_after);
   const auto entry = q.heap.back();
   q.heap.pop_back();
-  --q.of->waiting;
   --size_;
-  if (q.heap.empty()) {
-    front_.erase(*std::exchange(q.at, std::nullopt));
-    if (front_.empty() && shares_.size() > most_idle_shares)
-      shares_.clear();
-  } else {
+  if (!q.heap.empty()) {
     put_in_place(q);
+    return entry;
   }
-  // Other queues of a workflow that was served stand too far in front, which shows when they come
-  // to be the first.
-  while (!front_.empty() && front_.begin()->served != front_.begin()->where->of->served)
-    put_in_place(*front_.begin()->where);
+  front_.erase(*std::exchange(q.at, std::nullopt));
+  if (front_.empty() && queues_.size() > most_empty_queues)
+    queues_.clear();
   return entry;
 }
 
 void ready_order::put_in_place(queue& q) {
-  const place wanted{-points_of(q), q.of->served, q.id, &q};
+  const auto& first = q.heap.front();
+  const auto unserved_since = std::max(first.since, q.served_at);
+  const place wanted{-points_of(q.base, unserved_since, first.due), -q.base, q.served, q.id, &q};
   if (!q.at) {
     q.at = front_.insert(wanted).first;
     return;

@@ -106,6 +106,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
                {"generation", generation},
                {"submitted", model::to_rfc3339(submitted_at)}};
   run.tasks.resize(run.spec().tasks.size());
+  run.first_turn = turns_ + 1;
   run.undecided = run.node_count();
   run.undecided_finally = run.spec().finally_count;
   run.counts[std::size_t(task_state::pending)] = run.undecided;
@@ -322,7 +323,7 @@ void scheduler_core::call_up(live_run& run) {
     auto& waiting = run.put_off[pool];
     for (auto left = room; left > 0 && !waiting.empty(); --left) {
       const auto next = waiting.extract(waiting.begin()).value();
-      order_[pool].add(run.spec().name, next.base, next.entry, now_);
+      order_[pool].add(run.spec().name, next.base, next.entry);
     }
   }
 }
@@ -356,7 +357,8 @@ bool scheduler_core::is_due(const live_run& run, const ready_entry& entry,
                             capacity_pool pool) const {
   const auto task = entry.task.task_idx;
   const auto turn = run.turns.find(task);
-  return is_queued(run, task, pool) && (turn == run.turns.end() || turn->second == entry.turn);
+  return is_queued(run, task, pool) && entry.turn >= run.first_turn
+         && (turn == run.turns.end() || turn->second == entry.turn);
 }
 
 void scheduler_core::fill_capacity() {

@@ -77,6 +77,7 @@ void scheduler_core::begin_rollback(live_run& run, std::uint32_t task, model::fa
   run.tasks[task].losses = 0; // it survives as many as the action did
   run.rollbacks.insert_or_assign(task, std::move(why));
   move_task(run, task, task_state::rolling_back, "");
+  run.turns[task] = 0; // its turn may have been for the action
   make_ready_again(run, task, place::last);
 }
 

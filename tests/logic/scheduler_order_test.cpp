@@ -123,3 +123,24 @@ TEST_CASE("scheduler_core: a paused task has its turn anew when it goes on",
   REQUIRE(world.control(model::resume_task{"b"}));
   CHECK(played(world) == "a c b");
 }
+
+TEST_CASE("scheduler_core: a new generation has none of the turns of the one before",
+          "[logic][scheduler_core][order]") {
+  core_world world{core_world::with_slots(1)};
+  flow busy, late{"b"}, other;
+  busy.add_task("x").priority(100);
+  busy.add_task("y").priority(100);
+  late.spec.name = "late";
+  late.spec.deadline = 10min;
+  other.spec.name = "other";
+  other.add_task("w").priority(91);
+  world.submit(busy);
+  world.submit(late); // at least 89 now, 94 in five minutes
+  world.cancel();
+  CHECK(world.run_state() == "cancelled");
+  world.now += 5min;
+  REQUIRE(world.retry()); // and 89 again
+  CHECK(world.states() == "b=ready");
+  world.submit(other);
+  CHECK(played(world) == "x y w b");
+}
