@@ -1,6 +1,6 @@
 // A parsed expression. Chains of operators of one level are one node with many children, and so are
-// chains of members, so that the tree is no deeper than the text is nested. Made by the parser,
-// read by the evaluation; internal to the expression language.
+// chains of members. Each call of a method is a level of its own, and its parser bounds how many
+// there are. Made by the parser, read by the evaluation; internal to the expression language.
 #pragma once
 
 #include "logic/expression.hpp"
