@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 namespace sluice::actors {
 
@@ -17,15 +18,20 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
     return tl::unexpected(unfinished.error());
 
   std::vector<model::stored_run> runs;
+  std::set<model::run_no> taken;
   for (auto row = unfinished->rbegin(); row != unfinished->rend(); ++row) {
-    const auto is_ours =
-      row->began_seq > ours.after_seq
-      || std::find(ours.resumed.begin(), ours.resumed.end(), row->run_no) != ours.resumed.end();
+    // One that is an attempt goes where the run goes which is older, and that it is part of.
+    const auto is_ours = row->parent
+                           ? taken.contains(row->parent->run_no)
+                           : row->began_seq > ours.after_seq
+                               || std::find(ours.resumed.begin(), ours.resumed.end(), row->run_no)
+                                    != ours.resumed.end();
     if (!is_ours)
       continue;
     auto run = store.stored_run(row->run_no);
     if (!run)
       return tl::unexpected(run.error());
+    taken.insert(row->run_no);
     runs.push_back(std::move(*run));
   }
   auto breakers = store.breakers();

@@ -30,7 +30,8 @@ struct scheduler_state {
 
   batch_writer_actor writer;     ///< null while there is none that may be sent steps
   batch_writer_actor new_writer; ///< has been asked where the store stands
-  std::array<executor_actor, model::executor_kind_count> executors;
+  /// Of the kinds that actors execute, which come first.
+  std::array<executor_actor, std::size_t(model::executor_kind::workflow)> executors;
   readers_actor readers;
   timer_service_actor timers;
 

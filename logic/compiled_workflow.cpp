@@ -41,10 +41,15 @@ void sort_unique(std::vector<std::uint32_t>& list) {
 /// One pass over the specification in its order; every problem is noted and the pass goes on.
 class workflow_compiler {
 public:
+  /// Workflows that others start, as far as they are compiled: one may be started by many tasks.
+  using compiled_children =
+    std::unordered_map<const model::workflow_spec*, std::shared_ptr<const compiled_workflow>>;
+
   workflow_compiler(std::shared_ptr<const model::workflow_spec> spec,
-                    const handler_lookup& has_handler, std::span<const std::uint32_t> read_in_part)
+                    const handler_lookup& has_handler, std::span<const std::uint32_t> read_in_part,
+                    compiled_children& children)
     : result_(std::make_shared<compiled_workflow>()), spec_(*spec), has_handler_(has_handler),
-      read_in_part_(read_in_part) {
+      read_in_part_(read_in_part), known_children_(children) {
     result_->spec_ = std::move(spec);
   }
 
@@ -57,6 +62,7 @@ private:
     std::optional<std::uint32_t> task; ///< none: the workflow's own environment
     bool is_condition = false;         ///< `when` or `join`
     bool is_of_task = false;           ///< of the task as a whole, not of its instances
+    bool is_result = false;            ///< of the run: all of its tasks are over
   };
 
   void report(std::string path, std::string message, std::size_t offset = 0) {
@@ -89,13 +95,17 @@ private:
   void check_names_item(const value_template& text, const std::string& path, const char* what);
   bool compile_texts(const model::value& v, const place& where);
   void use(const reference& mentioned, const place& where);
+  void use_task(const reference& mentioned, std::uint32_t upstream, const place& where);
   void use_output(const reference& mentioned, std::uint32_t upstream, const place& where);
+  void compile_child(std::uint32_t idx);
+  void compile_results();
   void build_graph();
 
   std::shared_ptr<compiled_workflow> result_;
   const model::workflow_spec& spec_;
   const handler_lookup& has_handler_;
   std::span<const std::uint32_t> read_in_part_;
+  compiled_children& known_children_;
   std::vector<spec_problem> problems_;
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
   std::vector<dag::edge> edges_;
@@ -121,6 +131,7 @@ workflow_compiler::run() {
   index_tasks();
   for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
     compile_task(idx);
+  compile_results();
   build_graph();
   if (!problems_.empty())
     return tl::unexpected(std::move(problems_));
@@ -154,11 +165,14 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   check_task(task, spec_.defaults, path, has_handler_, problems_);
   note_compensation(idx);
   const auto named = add_named_upstreams(idx);
+  const auto* child = child_of(task);
+  if (child != nullptr && child->spec != nullptr)
+    compile_child(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
   const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
-      || task.fans_out()) {
+      || task.fans_out() || (child != nullptr && child->params.is_set())) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     item_name_ = task.fan_out->as;
@@ -170,7 +184,9 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     own->when_names_item = own->when && names_item(own->when->references());
     if (task.fans_out())
       own->fan_out = compile_fan_out(idx);
-    own->in = compile_values(task.in, path_of(path, "in"), idx);
+    own->in = child != nullptr
+                ? compile_values(*child->params, path_of(path_of(path, "workflow"), "params"), idx)
+                : compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
     if (task.settings->idempotency)
       own->key = compile_key(*key, path, idx);
@@ -256,6 +272,43 @@ std::optional<expression> workflow_compiler::compile_condition(const std::string
       report(std::move(where.path), "must be true or false, and is " + model::to_text(*constant));
   }
   return std::move(*parsed);
+}
+
+/// Compiled by itself; only what a reader of its own file could not see is reported.
+void workflow_compiler::compile_child(std::uint32_t idx) {
+  const auto& child = *child_of(spec_.tasks[idx]);
+  const auto path = path_of(path_of_task(idx), "workflow");
+  check_child_params(child, path, problems_);
+  auto& known = known_children_[child.spec.get()];
+  if (known == nullptr) {
+    auto compiled = workflow_compiler{child.spec, has_handler_, {}, known_children_}.run();
+    if (!compiled) {
+      for (const auto& problem : compiled.error())
+        report(path, "workflow " + in_quotes(child.spec->name) + ": " + problem.path + ": "
+                       + problem.message);
+      return;
+    }
+    known_children_[child.spec.get()] = std::move(*compiled); // `known` may have moved
+  }
+  result_->children_.emplace(idx, known_children_[child.spec.get()]);
+}
+
+/// What a run comes to: evaluated when all of its tasks are over, so it may name any of them.
+void workflow_compiler::compile_results() {
+  const place where{.path = "out", .task = std::nullopt, .is_result = true};
+  for (const auto& [name, v] : spec_.out) {
+    auto here = where;
+    here.path = path_of(where.path, name);
+    auto parsed = value_template::parse(v);
+    if (compile_texts(v, here) && !parsed) // no single text is wrong: a key is
+      report(here.path + parsed.error().path, parsed.error().what.message,
+             parsed.error().what.offset);
+    if (parsed)
+      result_->results_.emplace_back(name, std::move(*parsed));
+  }
+  sort_unique(result_->result_reads_);
+  for (const auto task : result_->result_reads_)
+    result_->outputs_read_[task] = true;
 }
 
 std::vector<std::pair<std::string, value_template>>
@@ -382,13 +435,15 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
              mentioned.offset);
     return;
   }
-  if (!where.task)
+  if (!where.task && !where.is_result)
     return report(where.path, "what holds for all tasks can name only params and run, no tasks",
                   mentioned.offset);
   const auto found = by_name_.find(mentioned.name);
+  if (where.is_result && found != by_name_.end())
+    return use_task(mentioned, found->second, where);
   // What finally sees of the other tasks is decided before its first task: that makes no edge.
   const bool makes_edge =
-    found == by_name_.end() || is_finally(found->second) == is_finally(*where.task);
+    found == by_name_.end() || (where.task && is_finally(found->second) == is_finally(*where.task));
   mentions_ += makes_edge ? 1 : 0;
   if (found == by_name_.end())
     return report(where.path, "no task " + in_quotes(mentioned.name) + hint_of_task(mentioned.name),
@@ -402,6 +457,12 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
                   mentioned.offset);
   if (makes_edge)
     edges_.emplace_back(upstream, *where.task);
+  use_task(mentioned, upstream, where);
+}
+
+void workflow_compiler::use_task(const reference& mentioned, std::uint32_t upstream,
+                                 const place& where) {
+  using root = reference::root;
   const bool needs_instances = mentioned.what == root::task_states || !mentioned.instance.empty();
   if (needs_instances && !spec_.tasks[upstream].fans_out())
     report(where.path,
@@ -416,22 +477,18 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
 
 void workflow_compiler::use_output(const reference& mentioned, std::uint32_t upstream,
                                    const place& where) {
-  const auto& declared = spec_.tasks[upstream].out;
-  current_->output_reads.push_back(upstream);
+  const auto& task = spec_.tasks[upstream];
+  (where.is_result ? result_->result_reads_ : current_->output_reads).push_back(upstream);
   if (std::binary_search(read_in_part_.begin(), read_in_part_.end(), upstream))
     return;
-  if (declared.empty())
+  if (!declares_output(task, ""))
     return report(where.path, "task " + in_quotes(mentioned.name) + " declares no outputs",
                   mentioned.offset);
-  const auto has_name = [&](const model::output_spec& o) { return o.name == mentioned.field; };
-  if (mentioned.field.empty() || std::any_of(declared.begin(), declared.end(), has_name))
+  if (declares_output(task, mentioned.field))
     return;
-  std::vector<std::string> names;
-  for (const auto& output : declared)
-    names.push_back(output.name);
   report(where.path,
          "task " + in_quotes(mentioned.name) + " declares no output " + in_quotes(mentioned.field)
-           + hint(mentioned.field, names),
+           + hint(mentioned.field, output_names(task)),
          mentioned.offset);
 }
 
@@ -453,6 +510,11 @@ void workflow_compiler::build_graph() {
     text += (i == 0 ? "" : " -> ") + spec_.tasks[(*cycle)[i]].name;
   }
   report_name(path_of_task(cycle->front()), std::move(text));
+}
+
+std::shared_ptr<const compiled_workflow> compiled_workflow::child(std::uint32_t task) const {
+  const auto found = children_.find(task);
+  return found == children_.end() ? nullptr : found->second;
 }
 
 std::optional<std::uint32_t> compiled_workflow::mentioned_task(std::string_view name) const {
@@ -477,7 +539,12 @@ bool compiled_workflow::handles_failure(std::uint32_t dependent, std::uint32_t u
 tl::expected<std::shared_ptr<const compiled_workflow>, std::vector<spec_problem>>
 compile(std::shared_ptr<const model::workflow_spec> spec, const handler_lookup& has_handler,
         std::span<const std::uint32_t> read_in_part) {
-  return workflow_compiler{std::move(spec), has_handler, read_in_part}.run();
+  std::vector<spec_problem> problems;
+  check_nesting(*spec, problems);
+  if (!problems.empty())
+    return tl::unexpected(std::move(problems));
+  workflow_compiler::compiled_children children;
+  return workflow_compiler{std::move(spec), has_handler, read_in_part, children}.run();
 }
 
 } // namespace sluice::logic

@@ -68,6 +68,12 @@ public:
   bool is_compensable(std::uint32_t task) const {
     return !compensable_.empty() && compensable_[task];
   }
+  /// The workflow that each attempt of a task is a run of; null when its action is another one.
+  std::shared_ptr<const compiled_workflow> child(std::uint32_t task) const;
+  /// What a run comes to once it has succeeded; most come to nothing.
+  const std::vector<std::pair<std::string, value_template>>& results() const { return results_; }
+  /// The tasks whose outputs that names, ascending.
+  const std::vector<std::uint32_t>& result_reads() const { return result_reads_; }
   /// Tasks of finally that read the outputs of a task outside it: no edge leads to them.
   std::span<const std::uint32_t> readers_in_finally(std::uint32_t task) const;
   /// Whether `dependent` handles a failure of `upstream` when it succeeds: its join is `one_failed`
@@ -86,6 +92,10 @@ private:
   std::vector<bool> outputs_read_;
   std::vector<bool> compensable_; ///< empty: none is
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> readers_in_finally_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const compiled_workflow>>
+    children_; ///< by task
+  std::vector<std::pair<std::string, value_template>> results_;
+  std::vector<std::uint32_t> result_reads_;
 };
 
 /// Names of the native handlers that exist; empty function: not checked.

@@ -94,7 +94,7 @@ model::run_state live_run::outcome(counting which) const {
   if (std::any_of(unhandled.begin(), unhandled.end(), is_counted))
     return failed;
   if (state != rolling_back)
-    return succeeded;
+    return has_no_results ? failed : succeeded;
   return std::any_of(completions.begin(), completions.end(), is_left) ? failed : rolled_back;
 }
 
@@ -161,7 +161,7 @@ std::uint32_t live_run::retries_done(std::uint32_t task) const {
 
 model::priority live_run::priority(std::uint32_t task) const {
   return model::setting_of(spec(), task_spec(task), &model::task_settings::priority)
-    .value_or(model::normal_priority);
+    .value_or(base_priority);
 }
 
 std::optional<model::wall_time> live_run::due(std::uint32_t task) const {

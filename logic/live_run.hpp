@@ -5,6 +5,7 @@
 #include "logic/compiled_workflow.hpp"
 #include "logic/join.hpp"
 #include "logic/ready_order.hpp"
+#include "logic/spec_checks.hpp"
 #include "model/run.hpp"
 #include "model/task_names.hpp"
 #include "model/timer.hpp"
@@ -12,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -23,9 +25,15 @@
 
 namespace sluice::logic {
 
-/// What bounds how many attempts run at once.
-enum class capacity_pool : std::uint8_t { slots, asynchronous_calls };
-inline constexpr std::size_t capacity_pool_count = 2;
+/// What bounds how many attempts run at once. Of those that are runs there is a pool for each level
+/// at which they are begun: were there one for all, runs could fill it that wait for those which
+/// they are to begin.
+enum class capacity_pool : std::uint8_t { slots, asynchronous_calls, child_runs };
+inline constexpr std::size_t capacity_pool_count =
+  std::size_t(capacity_pool::child_runs) + most_levels;
+constexpr capacity_pool pool_of_children(std::uint32_t level) {
+  return capacity_pool(std::uint32_t(capacity_pool::child_runs) + level);
+}
 
 /// 16 bytes: a run may have a million of them.
 struct live_task {
@@ -83,7 +91,11 @@ struct kept_outputs {
   bool in_store_only = false;         ///< too large to keep: read back when needed
   std::uint32_t pins = 0;             ///< tasks that need what was, or is to be, read back
   std::vector<std::uint32_t> waiting; ///< those of them that wait for it; some may be decided
+  bool is_for_results = false;        ///< the run has asked for it, as it is about to end
 };
+
+/// In the place of a task that waits for outputs: the run itself does, for its results.
+inline constexpr std::uint32_t of_results = std::numeric_limits<std::uint32_t>::max();
 
 /// The instances of a task that is fanned out.
 struct instance_group {
@@ -135,15 +147,23 @@ public:
   model::value facts;                                   ///< what `run.` names in expressions
   std::vector<std::pair<std::string, std::string>> env; ///< of the workflow, evaluated
 
+  std::optional<model::attempt_key> parent; ///< the attempt that it is; none: it was submitted
+  std::uint32_t level = 0;                  ///< so many runs it is nested in
+  model::priority base_priority = model::normal_priority; ///< of tasks that say none
+  bool parent_paused = false;                             ///< a run that it is nested in is
+  model::wall_time submitted_at;
+
   std::uint32_t generation = 1;
   model::run_state state = model::run_state::running;
   bool stopping = false;                ///< on_failure: stop has acted
   bool degraded = false;                ///< some failure was allowed
   bool internal = false;                ///< ended by an error of ours
   bool expired = false;                 ///< ended by its deadline
-  bool paused = false;                  ///< nothing of it starts
+  bool paused = false;                  ///< nothing of it starts, nor of runs that are part of it
   bool rolls_back = false;              ///< its tasks are compensated, or were
+  bool has_no_results = false;          ///< they could not be evaluated, so that it has failed
   std::string error;                    ///< of the first unhandled failure
+  model::value results;                 ///< what it comes to, once it has succeeded
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
   std::vector<live_task> tasks;              ///< of the specification, then instances
@@ -178,7 +198,8 @@ public:
   /// Failed tasks whose failure may yet be handled, and by how many undecided tasks.
   std::unordered_map<std::uint32_t, std::uint32_t> open_failures;
   std::unordered_map<std::uint32_t, std::string> failure_texts; ///< of failures not judged yet
-  std::deque<std::uint32_t> to_settle; ///< decided, dependents not told yet
+  std::deque<std::uint32_t> to_settle;                         ///< decided, dependents not told yet
+  std::unordered_map<std::uint32_t, std::string> child_hashes; ///< of workflows it has started
 
   const model::workflow_spec& spec() const { return workflow->spec(); }
   /// How many tasks the specification has. Their indices are the first.
@@ -253,7 +274,8 @@ public:
   /// When the task has to be over, or its run; nothing: never.
   std::optional<model::wall_time> due(std::uint32_t task) const;
   /// Whether something of it that is ready may start, were there a slot.
-  bool may_start() const { return !paused && !is_at_limit(); }
+  bool may_start() const { return !is_paused() && !is_at_limit(); }
+  bool is_paused() const { return paused || parent_paused; }
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
   const undecided_upstreams* frozen_for(std::uint32_t task) const;
   model::attempt_key key_of(std::uint32_t task) const {

@@ -40,7 +40,7 @@ bool scheduler_core::is_held_back(const live_run& run, std::uint32_t task) {
   auto* kind = kind_of(run, task);
   if (kind == nullptr || !run.tasks[task].does_its_action() || !kind->breaker.is_open())
     return false;
-  if (!run.paused)
+  if (!run.is_paused())
     return !kind->breaker.admits({run.run_no, task}, now_);
   give_up_probe(run, task);
   return true;
@@ -67,7 +67,7 @@ void scheduler_core::wait_until(live_run& run, std::uint32_t task, model::wall_t
 
 void scheduler_core::breaker_is_due(live_run& run, std::uint32_t task, model::wall_time due) {
   auto* kind = kind_of(run, task);
-  if (kind != nullptr && !run.paused && kind->breaker.try_with({run.run_no, task}))
+  if (kind != nullptr && !run.is_paused() && kind->breaker.try_with({run.run_no, task}))
     release_from_breaker(run, task, due);
 }
 
@@ -165,8 +165,9 @@ void scheduler_core::hold_back(task_kind& kind, const std::string& workflow,
       wait_until(runs_.at(key.run_no), key.task_idx, *kind.breaker.state().open_until);
     return;
   }
-  const auto next = std::find_if(kind.waiting.begin(), kind.waiting.end(),
-                                 [&](const auto& key) { return !runs_.at(key.run_no).paused; });
+  const auto next = std::find_if(kind.waiting.begin(), kind.waiting.end(), [&](const auto& key) {
+    return !runs_.at(key.run_no).is_paused();
+  });
   if (next == kind.waiting.end())
     return; // until one of their runs goes on
   kind.breaker.try_with(*next);
@@ -228,6 +229,7 @@ reaction scheduler_core::restore(const std::vector<model::stored_breaker>& store
       if (kind.breaker.is_open() || !kind.waiting.empty())
         stirred_.emplace(workflow, task);
   settle_breakers();
+  take_up_children();
   return finish_step();
 }
 

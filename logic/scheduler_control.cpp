@@ -57,6 +57,12 @@ void scheduler_core::on(const model::run_loaded& e) {
 
 expected<model::control_result> scheduler_core::act(const model::control_requested& asked,
                                                     const model::stored_run& run) {
+  const bool begins_anew = std::holds_alternative<model::retry_run>(asked.what)
+                           || std::holds_alternative<model::rollback_run>(asked.what);
+  if (run.parent && begins_anew)
+    return fail(errc::conflict, "run " + to_string(run.run_no) + " is part of run "
+                                  + to_string(run.parent->run_no)
+                                  + ", and has ended for it: ask that of the whole");
   return std::visit(
     model::overloaded{
       [&](const model::retry_run& what) { return retry(run, what); },
@@ -171,6 +177,7 @@ expected<model::control_result> scheduler_core::pause(live_run& run, const model
     stir_kinds_of(run);
     if (stops)
       result.tasks = stop_attempts(run);
+    follow_pause(run, stops);
     result.kept -= result.tasks.size();
   });
   return result;
@@ -183,6 +190,7 @@ expected<model::control_result> scheduler_core::resume(live_run& run) {
   step_.records.push_back(model::run_paused{run.run_no, false, actor_, now_});
   stir_kinds_of(run);
   call_up(run);
+  follow_pause(run, false);
   return model::control_result{run.run_no, run.generation, {}, run.counted_tasks()};
 }
 

@@ -6,6 +6,13 @@
 #include <limits>
 
 namespace sluice::logic {
+namespace {
+
+/// Of runs that attempts are, in one step: all of them are one transaction. When that is committed,
+/// a step follows that goes on.
+constexpr std::size_t most_begun_tasks = 10'000;
+
+} // namespace
 
 using model::task_state;
 
@@ -14,6 +21,8 @@ scheduler_core::scheduler_core(core_options options)
   options_.crash_limit = std::min(options_.crash_limit, most_losses);
   limit_[std::size_t(capacity_pool::slots)] = options_.slots;
   limit_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
+  for (std::uint32_t level = 0; level < most_levels; ++level)
+    limit_[std::size_t(pool_of_children(level))] = options_.child_runs;
 }
 
 reaction scheduler_core::react(const model::happening& what, model::wall_time now,
@@ -35,10 +44,8 @@ reaction scheduler_core::dispatch(model::wall_time now) {
 }
 
 std::size_t scheduler_core::attempts_under_way() const {
-  std::size_t sum = 0;
-  for (const auto& keys : under_way_)
-    sum += keys.size();
-  return sum;
+  return under_way_[std::size_t(model::executor_kind::process)].size()
+         + under_way_[std::size_t(model::executor_kind::function)].size();
 }
 
 const live_run* scheduler_core::find_run(model::run_no run) const {
@@ -48,9 +55,12 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
 
 /// What follows over the bounds of one run, or one task, until nothing more does.
 void scheduler_core::settle_step() {
-  while (!stirred_.empty() || !hungry_.empty()) {
+  while (!stirred_.empty() || !hungry_.empty() || !child_stops_.empty()
+         || !ended_children_.empty()) {
     settle_breakers();
     feed_instances();
+    stop_children();
+    end_with_children();
   }
 }
 
@@ -73,6 +83,7 @@ reaction scheduler_core::finish_step() {
       step_.effects.push_back(model::answer_drain{request});
   step_.timers.set.assign(timers_set_.begin(), timers_set_.end());
   timers_set_.clear();
+  begun_tasks_ = 0;
   if (!step_.timers.empty())
     step_.effects.push_back(model::change_timers{step_.timers});
   return std::exchange(step_, {});
@@ -100,6 +111,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
   run.run_no = run_no;
   run.workflow = std::move(workflow);
   run.params = std::move(params);
+  run.submitted_at = submitted_at;
   run.generation = generation;
   run.facts = {{"id", to_string(run_no)},
                {"workflow", run.spec().name},
@@ -119,13 +131,22 @@ void scheduler_core::on(const model::run_submitted& e) {
     step_.effects.push_back(model::answer_submit{e.request, tl::unexpected(compiled.error())});
     return;
   }
+  const auto run_no = begin_run(std::move(*compiled), e.submission, std::nullopt);
+  step_.effects.push_back(model::answer_submit{e.request, run_no});
+}
+
+/// A new run, submitted or of an attempt.
+model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow> workflow,
+                                        const model::submission& what,
+                                        std::optional<model::attempt_key> parent) {
   const model::run_no run_no = options_.next_run;
   ++options_.next_run.value;
-  live_run& run = add_run(run_no, std::move(*compiled), e.submission.params, now_);
+  live_run& run = add_run(run_no, std::move(workflow), what.params, now_);
   touched_.insert(run_no);
-  step_.records.push_back(model::run_created{run_no, e.submission, now_});
-  step_.effects.push_back(model::answer_submit{e.request, run_no});
+  step_.records.push_back(model::run_created{run_no, what, now_, parent});
   guarded(run, [&] {
+    if (parent)
+      join_parent(run, *parent);
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       run.tasks[task].undecided =
         static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
@@ -133,6 +154,7 @@ void scheduler_core::on(const model::run_submitted& e) {
     judge_roots(run);
     settle(run);
   });
+  return run_no;
 }
 
 void scheduler_core::on(const model::attempt_started& e) {
@@ -184,7 +206,7 @@ void scheduler_core::on(const model::executor_ready& e) {
     if (kept.contains(key)) {
       // Whoever decided on its stop may have died before the executor was told.
       if (run->tasks[key.task_idx].state == task_state::cancelling)
-        step_.effects.push_back(model::stop_attempt{key, e.executor, model::cancel_mode::graceful});
+        ask_to_stop(*run, key.task_idx, model::cancel_mode::graceful);
       continue;
     }
     model::attempt_report report;
@@ -209,14 +231,7 @@ void scheduler_core::on(const model::cancel_requested& e) {
   }
   live_run& run = it->second;
   actor_ = e.actor;
-  guarded(run, [&] {
-    if (run.state == model::run_state::running || run.state == model::run_state::rolling_back)
-      move_run(run, model::run_state::cancelling);
-    if (run.in_finally)
-      tell_outcome(run);
-    cancel_tasks(run, e.mode, "cancel");
-    settle(run);
-  });
+  cancel(run, e.mode);
   step_.effects.push_back(model::answer_cancel{e.request, e.run_no});
 }
 
@@ -242,6 +257,12 @@ void scheduler_core::on(const model::outputs_loaded& e) {
     if (e.outputs && entry->second.pins > 0) // else all who waited are decided
       keep_loaded(run, entry->second, e);
     for (const auto task : waiting) { // `entry` may be gone after the last of them
+      if (task == of_results) {
+        if (!e.outputs)
+          fail_results(run, "cannot read the outputs of task '" + run.name(e.task_idx)
+                              + "' back: " + e.outputs.error().message);
+        continue;
+      }
       const bool is_fanned_out = run.fan_outs.contains(task); // its instances may be undone yet
       if (is_terminal(run.tasks[task].state) && !is_fanned_out)
         continue;
@@ -307,7 +328,10 @@ live_run* scheduler_core::reported(const model::attempt_key& key) {
 }
 
 capacity_pool scheduler_core::pool_of(const live_run& run, std::uint32_t task) const {
-  const auto* call = std::get_if<model::call_action>(&run.action(task));
+  const auto& action = run.action(task);
+  if (std::holds_alternative<model::workflow_action>(action))
+    return pool_of_children(run.level);
+  const auto* call = std::get_if<model::call_action>(&action);
   return call != nullptr && options_.is_asynchronous && options_.is_asynchronous(call->handler)
            ? capacity_pool::asynchronous_calls
            : capacity_pool::slots;
@@ -331,6 +355,8 @@ void scheduler_core::call_up(live_run& run) {
 bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool) {
   const auto busy = busy_[std::size_t(pool)];
   const auto limit = limit_[std::size_t(pool)];
+  if (pool >= capacity_pool::child_runs && begun_tasks_ >= most_begun_tasks)
+    return false;
   if (busy < limit)
     return true;
   // What waits for a slot when the runtime is killed has not begun, but counts as lost: a task that
@@ -365,14 +391,18 @@ void scheduler_core::fill_capacity() {
   if (is_draining_)
     return;
   dispatch_ready();
-  while (!hungry_.empty()) { // what was dispatched made room for others
+  // What was dispatched made room for others, has tasks of its own, or is over.
+  while (!hungry_.empty() || !ended_children_.empty() || has_begun_runs_) {
+    has_begun_runs_ = false;
     settle_step();
     dispatch_ready();
   }
 }
 
+/// Runs begin before tasks start, so that theirs have their place among the others.
 void scheduler_core::dispatch_ready() {
-  for (std::size_t i = 0; i < capacity_pool_count; ++i) {
+  for (std::size_t n = 0; n < capacity_pool_count; ++n) {
+    const auto i = (n + std::size_t(capacity_pool::child_runs)) % capacity_pool_count;
     const auto pool = capacity_pool(i);
     auto& order = order_[i];
     while (!order.empty()) {
@@ -411,11 +441,26 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   else if (run.is_instance(task))
     follow_with_group(run, task, task_state::dispatched);
   take_capacity(run, task);
-  const auto key = run.key_of(task);
+  auto start = order_for(run, task);
+  model::rarely<std::string> key_digest;
+  if (const auto held = run.keys.find(task); held != run.keys.end())
+    key_digest = held->second;
   const auto executor = run.executor(task);
+  step_.records.push_back(model::attempt_dispatched{
+    start.key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs),
+    now_, run.generation, start.role, key_digest});
+  if (executor == model::executor_kind::workflow)
+    start_child(run, task, start.inputs);
+  else
+    step_.effects.push_back(std::move(start));
+}
 
+/// What an executor needs to start the task's attempt.
+model::start_attempt scheduler_core::order_for(live_run& run, std::uint32_t task) const {
+  const auto& entry = run.tasks[task];
+  const auto executor = run.executor(task);
   model::start_attempt start;
-  start.key = key;
+  start.key = run.key_of(task);
   start.workflow = run.workflow->shared_spec();
   start.task = run.node(task);
   if (const auto* group = run.group_of(task))
@@ -428,7 +473,7 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   start.takes_snapshot =
     !entry.rolls_back && executor == model::executor_kind::process && run.lacks_snapshot(task);
   start.has_result =
-    start.role == model::command_role::compensate && !run.task_spec(task).out.empty();
+    start.role == model::command_role::compensate && declares_output(run.task_spec(task), "");
   if (const auto values = run.prepared.find(task); values != run.prepared.end()) {
     start.inputs = values->second.inputs; // kept: a lost attempt starts again with the same
     for (const auto& [name, text] : values->second.env) {
@@ -440,13 +485,7 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
         start.env.emplace_back(name, text);
     }
   }
-  model::rarely<std::string> key_digest;
-  if (const auto held = run.keys.find(task); held != run.keys.end())
-    key_digest = held->second;
-  step_.records.push_back(model::attempt_dispatched{
-    key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs), now_,
-    run.generation, start.role, key_digest});
-  step_.effects.push_back(std::move(start));
+  return start;
 }
 
 void scheduler_core::take_capacity(live_run& run, std::uint32_t task) {
@@ -477,6 +516,8 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   if (entry.state == task_state::dispatched && (report.started_at || !report.failure))
     change_state(run, task, task_state::running); // the report overtook the confirmation
   release_capacity(run, report.key);
+  if (run.executor(task) == model::executor_kind::workflow)
+    remove_timer(run, {task, model::timer_kind::timeout});
   const bool is_process = run.executor(task) == model::executor_kind::process;
   if (is_process && report.started_at)
     pace_.note_end(now_);
@@ -519,10 +560,10 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
 model::attempt_report scheduler_core::as_given_back(const live_run& run,
                                                     model::attempt_report report) {
   report.given_back = true;
-  report.failure = run.paused ? model::failure{model::failure_class::lost, "paused",
-                                               "stopped because its run was paused"}
-                              : model::failure{model::failure_class::lost, "drained",
-                                               "stopped because its runtime was to end"};
+  report.failure = run.is_paused() ? model::failure{model::failure_class::lost, "paused",
+                                                    "stopped because its run was paused"}
+                                   : model::failure{model::failure_class::lost, "drained",
+                                                    "stopped because its runtime was to end"};
   return report;
 }
 

@@ -29,7 +29,8 @@ struct core_options {
   /// until a slot is free.
   std::uint32_t dispatch_ahead = 0;
   std::uint32_t asynchronous_calls = 1024; ///< at once, beside the slots
-  std::uint32_t crash_limit = 5; ///< losses a task survives when it says nothing, at most 254
+  std::uint32_t child_runs = 1024; ///< at once, of attempts that are runs; at each of their levels
+  std::uint32_t crash_limit = 5;   ///< losses a task survives when it says nothing, at most 254
   breaker_options breaker;
   std::size_t kept_output_bytes = 16u << 10;        ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
@@ -37,6 +38,7 @@ struct core_options {
   std::function<bool(const std::string& handler)> is_asynchronous;
   handler_lookup has_handler;
   /// Of the text that says what a task's key stands for; it becomes the key in the store.
+  /// And of the text of a workflow, which its version has in the store.
   std::function<std::string(const std::string&)> digest = [](const auto& text) { return text; };
   model::run_no next_run{1};
 };
@@ -60,7 +62,8 @@ public:
 
   /// Takes up a run that the store holds and nobody runs. Attempts that were under way count as
   /// such until their executor tells what became of them. An error, `invalid_argument`, says why it
-  /// cannot go on here: a handler that this program does not have.
+  /// cannot go on here: a handler that this program does not have. A run that is an attempt of
+  /// another one comes after that.
   expected<reaction> restore(const model::stored_run& stored, model::wall_time now);
   /// Takes up what the store holds against kinds of tasks. Once, when all runs are taken up and
   /// before anything happens.
@@ -71,6 +74,7 @@ public:
 
   const core_statistics& statistics() const { return statistics_; }
   std::size_t live_runs() const { return runs_.size(); }
+  /// Of those that executors run; not those that are runs.
   std::size_t attempts_under_way() const;
   /// All that are set, for a TIMER SERVICE that starts with none.
   std::vector<model::timer> timers() const;
@@ -152,7 +156,8 @@ private:
   bool conditions_hold(live_run& run, std::uint32_t task, const task_expressions& expressions);
   bool holds(live_run& run, std::uint32_t task, const expression& condition, const char* key);
   bool evaluate_values(live_run& run, std::uint32_t task, const task_expressions& expressions);
-  void fail_expression(live_run& run, std::uint32_t task, std::string message);
+  void fail_expression(live_run& run, std::uint32_t task, std::string message,
+                       const char* code = "expression");
   void make_ready(live_run& run, std::uint32_t task);
   enum class place : std::uint8_t { first, last };
   void make_ready_again(live_run& run, std::uint32_t task, place where);
@@ -238,6 +243,25 @@ private:
   void note_completion(live_run& run, std::uint32_t task);
   bool compensate_next(live_run& run);
 
+  // scheduler_children.cpp: attempts that are runs.
+  model::run_no begin_run(std::shared_ptr<const compiled_workflow> workflow,
+                          const model::submission& what, std::optional<model::attempt_key> parent);
+  void start_child(live_run& run, std::uint32_t task, const model::value& params);
+  const std::string& hash_of_child(live_run& run, std::uint32_t task);
+  void join_parent(live_run& run, const model::attempt_key& parent);
+  void take_up_children();
+  void stop_children();
+  void end_with_children();
+  static model::attempt_report report_of(const live_run& child, model::wall_time now);
+  void follow_pause(live_run& run, bool stops);
+  bool check_params(live_run& run, std::uint32_t task, const model::value& params);
+
+  // scheduler_results.cpp: what a run comes to.
+  void end_run(live_run& run);
+  bool load_results(live_run& run);
+  static void fail_results(live_run& run, std::string why);
+  void evaluate_results(live_run& run);
+
   // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
@@ -260,6 +284,7 @@ private:
   void fill_capacity();
   void dispatch_ready();
   void dispatch_task(live_run& run, std::uint32_t task);
+  model::start_attempt order_for(live_run& run, std::uint32_t task) const;
   void finish(live_run& run, const model::attempt_report& report);
   static model::attempt_report as_given_back(const live_run& run, model::attempt_report report);
   void lose(live_run& run, const model::attempt_report& report);
@@ -300,6 +325,8 @@ private:
   std::vector<std::string> stop_attempts(live_run& run);
   void stop_task(live_run& run, std::uint32_t task, model::stop_reason why,
                  std::optional<model::wall_time> due = std::nullopt);
+  void ask_to_stop(const live_run& run, std::uint32_t task, model::cancel_mode mode);
+  void cancel(live_run& run, model::cancel_mode mode);
   void cancel_tasks(live_run& run, model::cancel_mode mode, const std::string& reason);
   void abandon(live_run& run, const std::string& why);
 
@@ -342,6 +369,9 @@ private:
   /// By digest: keys of tasks that are ready, under way or waiting for one that is.
   std::unordered_map<std::string, key_in_use> keys_;
 
+  /// Runs in progress that are attempts of others.
+  std::map<model::attempt_key, model::run_no> children_;
+
   // Of the step in progress.
   model::wall_time now_;
   std::string actor_;
@@ -351,6 +381,10 @@ private:
   /// Kinds whose breaker opened, closed or lost its probe: what follows for their tasks is open.
   std::set<std::pair<std::string, std::string>> stirred_;
   std::set<model::task_key> hungry_; ///< fanned-out tasks: room for another instance, perhaps
+  bool has_begun_runs_ = false;      ///< whose tasks have not had their turn
+  std::size_t begun_tasks_ = 0;      ///< of runs that attempts of the step are
+  std::vector<std::pair<model::attempt_key, model::cancel_mode>> child_stops_; ///< not passed on
+  std::deque<model::run_no> ended_children_; ///< whose attempts have not ended
 };
 
 } // namespace sluice::logic

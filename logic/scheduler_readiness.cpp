@@ -207,12 +207,15 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
     for (const auto& [name, input] : expressions.in) {
       auto filled = fill_without_nul(input, names);
       if (!filled) {
-        fail_expression(run, task, "in." + name + ": " + filled.error().message);
+        const auto* key = child_of(run.task_spec(task)) != nullptr ? "params." : "in.";
+        fail_expression(run, task, key + name + ": " + filled.error().message);
         return false;
       }
       values.inputs[name] = std::move(*filled);
     }
   }
+  if (child_of(run.task_spec(task)) != nullptr && !check_params(run, task, values.inputs))
+    return false;
   for (const auto& [name, text] : expressions.env) {
     auto filled = fill_without_nul(text, names);
     if (!filled) {
@@ -228,10 +231,11 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
   return evaluate_key(run, task, *expressions.key);
 }
 
-void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::string message) {
+void scheduler_core::fail_expression(live_run& run, std::uint32_t task, std::string message,
+                                     const char* code) {
   note_failure(run, task, message);
   move_task(run, task, task_state::failed, "expression",
-            model::failure{model::failure_class::permanent, "expression", std::move(message)});
+            model::failure{model::failure_class::permanent, code, std::move(message)});
 }
 
 void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
@@ -276,6 +280,8 @@ void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model
                               task))
       ++readers;
   }
+  const auto& results = run.workflow->result_reads();
+  readers += std::binary_search(results.begin(), results.end(), task) ? 1 : 0;
   if (readers == 0)
     return;
   auto& kept = run.outputs[task];

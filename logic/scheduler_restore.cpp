@@ -18,6 +18,10 @@ expected<reaction> scheduler_core::restore(const model::stored_run& stored, mode
     return fail(errc::corrupt,
                 "run " + to_string(stored.run_no) + " has " + std::to_string(stored.tasks.size())
                   + " tasks, its workflow and its instances are " + std::to_string(want));
+  if (stored.parent && !is_current(*stored.parent))
+    return fail(errc::conflict, "run " + to_string(stored.run_no) + " is part of run "
+                                  + to_string(stored.parent->run_no)
+                                  + ", which does not wait for it");
   now_ = now;
   actor_ = "scheduler";
   auto& run = take_up(std::move(*compiled), stored);
@@ -31,6 +35,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
                                   const model::stored_run& stored) {
   auto& run = add_run(stored.run_no, std::move(workflow), stored.params, stored.submitted_at,
                       stored.generation);
+  if (stored.parent)
+    join_parent(run, *stored.parent);
   run.state = stored.state;
   run.paused = stored.paused;
   run.prior_inputs = stored.inputs;
@@ -189,6 +195,13 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
       ++kept.readers;
     }
   }
+  for (const auto task : run.workflow->result_reads())
+    if (stored.tasks[task].has_outputs
+        || (run.fan_outs.contains(task) && is_terminal(run.tasks[task].state))) {
+      auto& kept = run.outputs[task];
+      kept.in_store_only = true;
+      ++kept.readers;
+    }
 }
 
 /// Failures count again in the order in which they came.

@@ -94,12 +94,15 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
     if (const auto left = run.text_of_what_is_left(); !left.empty())
       run.error += (run.error.empty() ? "" : "; ") + left;
   const bool has_error = to == run_state::failed || run.expired || run.rolls_back;
-  step_.records.push_back(model::run_moved{run.run_no, run.state, to, run.degraded,
-                                           has_error ? run.error : std::string{}, actor_, now_,
-                                           due});
+  step_.records.push_back(
+    model::run_moved{run.run_no, run.state, to, run.degraded, has_error ? run.error : std::string{},
+                     actor_, now_, due, to == run_state::succeeded ? run.results : model::value{}});
   run.state = to;
-  if (is_terminal(to))
-    remove_timer(run, {std::nullopt, model::timer_kind::deadline});
+  if (!is_terminal(to))
+    return;
+  remove_timer(run, {std::nullopt, model::timer_kind::deadline});
+  if (run.parent)
+    ended_children_.push_back(run.run_no);
 }
 
 /// All that follows from what was decided; when nothing is left, the run ends.
@@ -115,7 +118,7 @@ void scheduler_core::settle(live_run& run) {
     }
   }
   if (run.undecided == 0 && !is_terminal(run.state))
-    move_run(run, run.outcome());
+    end_run(run);
 }
 
 /// Tells dependents of every decided task until nothing more follows; a queue, not recursion, so
@@ -258,8 +261,8 @@ std::vector<std::string> scheduler_core::stop_attempts(live_run& run) {
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     const auto state = run.tasks[task].state;
     if (!is_active(state) || state == task_state::cancelling // the first stop reason stands
-        || !is_under_way(run, task))
-      continue;
+        || !is_under_way(run, task) || run.executor(task) == model::executor_kind::workflow)
+      continue; // of one that is a run, the tasks are stopped
     if (const auto* policy = run.retry_policy(task);
         !is_draining_ && policy != nullptr && policy->never)
       continue;
@@ -274,8 +277,26 @@ void scheduler_core::stop_task(live_run& run, std::uint32_t task, model::stop_re
                                std::optional<model::wall_time> due) {
   run.tasks[task].stop = why;
   move_task(run, task, task_state::cancelling, std::string{to_string(why)}, std::nullopt, due);
-  step_.effects.push_back(
-    model::stop_attempt{run.key_of(task), run.executor(task), model::cancel_mode::graceful});
+  ask_to_stop(run, task, model::cancel_mode::graceful);
+}
+
+void scheduler_core::ask_to_stop(const live_run& run, std::uint32_t task, model::cancel_mode mode) {
+  const auto executor = run.executor(task);
+  if (executor == model::executor_kind::workflow)
+    child_stops_.emplace_back(run.key_of(task), mode);
+  else
+    step_.effects.push_back(model::stop_attempt{run.key_of(task), executor, mode});
+}
+
+void scheduler_core::cancel(live_run& run, model::cancel_mode mode) {
+  guarded(run, [&] {
+    if (run.state == run_state::running || run.state == run_state::rolling_back)
+      move_run(run, run_state::cancelling);
+    if (run.in_finally)
+      tell_outcome(run);
+    cancel_tasks(run, mode, "cancel");
+    settle(run);
+  });
 }
 
 /// What clean-up there is, in `finally` or to roll back, runs all the same, unless all has to end
@@ -299,10 +320,8 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
     if (entry.state != task_state::cancelling
         || (run.outlives_cancel(task) && why != model::stop_reason::cancel))
       move_task(run, task, task_state::cancelling, reason);
-    const auto key = run.key_of(task);
-    const auto executor = run.executor(task);
-    if (under_way_[std::size_t(executor)].contains(key))
-      step_.effects.push_back(model::stop_attempt{key, executor, mode});
+    if (under_way_[std::size_t(run.executor(task))].contains(run.key_of(task)))
+      ask_to_stop(run, task, mode);
     else // a fault came between its end and our noting it: no report will follow
       move_task(run, task, task_state::cancelled, reason);
   }

@@ -81,6 +81,11 @@ void scheduler_core::act_on(live_run& run, const model::timer& due) {
   if (!due.task_idx)
     return expire_run(run, due.due);
   const auto task = *due.task_idx;
+  if (due.kind == timer_kind::timeout) {
+    if (run.tasks[task].state != task_state::cancelling) // else the first reason to stop stands
+      stop_task(run, task, model::stop_reason::timeout, due.due);
+    return;
+  }
   const auto state = run.tasks[task].state;
   if (run.stands_for_instances(task))
     return expire_instances(run, due);

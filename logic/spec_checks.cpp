@@ -195,16 +195,20 @@ void check_param(const model::param_spec& param, const std::string& path, proble
            model::to_text(*param.default_value) + " is not one of the values of enum");
 }
 
+template <class List, class NameOf>
+void check_names_of_outputs(const List& out, NameOf name_of, const std::string& path,
+                            problems_t& problems) {
+  check_distinct(out, name_of, path, "the output", problems);
+  for (const auto& output : out)
+    if (const std::string& name = name_of(output);
+        name.empty() || has_control_character(name) || name.find('=') != std::string::npos)
+      report_name(problems, path_of(path, name), in_quotes(name) + " is no name of an output");
+}
+
 void check_outputs(const std::vector<model::output_spec>& out, const std::string& path,
                    problems_t& problems) {
-  check_distinct(
-    out, [](const model::output_spec& o) -> const std::string& { return o.name; }, path,
-    "the output", problems);
-  for (const auto& output : out)
-    if (output.name.empty() || has_control_character(output.name)
-        || output.name.find('=') != std::string::npos)
-      report_name(problems, path_of(path, output.name),
-                  in_quotes(output.name) + " is no name of an output");
+  check_names_of_outputs(
+    out, [](const model::output_spec& o) -> const std::string& { return o.name; }, path, problems);
 }
 
 void check_handler(const std::string& name, const std::string& path,
@@ -228,18 +232,76 @@ void check_action(const model::action& action, const std::string& path,
       report(problems, here, "holds a NUL character");
   } else if (const auto* exec = std::get_if<model::exec_action>(&action)) {
     check_argv(exec->argv, path_of(path, "exec"), problems);
-  } else {
-    check_handler(std::get<model::call_action>(action).handler, path_of(path, "call"), has_handler,
-                  problems);
+  } else if (const auto* call = std::get_if<model::call_action>(&action)) {
+    check_handler(call->handler, path_of(path, "call"), has_handler, problems);
+  } else if (std::get<model::workflow_action>(action).spec == nullptr) {
+    report(problems, path_of(path, "workflow"), "there is no workflow");
   }
 }
+
+/// What a task that is a run of its own cannot say: its tasks say it, or its parameters do.
+void check_child(const model::task_spec& task, const std::string& path, problems_t& problems) {
+  const auto refuse = [&](bool is_said, const char* key, const char* why) {
+    if (is_said)
+      report_name(problems, path_of(path, key), why);
+  };
+  const auto& own = *task.settings;
+  refuse(!task.in.empty(), "in", "a workflow gets no inputs but its 'params'");
+  refuse(!task.out.empty(), "out",
+         "its outputs are those of its workflow, which says 'out' itself");
+  constexpr auto of_commands = "goes with run, exec and call; the workflow's own tasks may say it";
+  refuse(!own.env.empty(), "env", of_commands);
+  refuse(own.workdir.has_value(), "workdir", of_commands);
+  refuse(own.shell.has_value(), "shell", of_commands);
+  refuse(own.heartbeat.has_value(), "heartbeat", of_commands);
+  refuse(own.checkpoint_bytes.has_value(), "checkpoint", of_commands);
+}
+
+/// Goes down through workflows that others start, until something is wrong.
+class nesting_check {
+public:
+  /// A sentence about what is wrong; empty: nothing.
+  std::string find_problem(const model::workflow_spec& workflow) {
+    look(workflow);
+    return std::move(problem_);
+  }
+
+private:
+  void look(const model::workflow_spec& workflow) {
+    const auto& name = workflow.name;
+    if (names_.size() > most_levels)
+      problem_ = "workflows are nested more than " + std::to_string(most_levels) + " levels deep";
+    else if (std::find(names_.begin(), names_.end(), name) != names_.end())
+      problem_ = "workflow " + in_quotes(name)
+                 + " starts one of the same name: their tasks would wait for each other where they "
+                   "share a breaker or a key";
+    tasks_ += workflow.tasks.size();
+    if (tasks_ > max_tasks && !names_.empty())
+      problem_ =
+        "the tasks of this workflow and of those that it starts are more than the limit of "
+        + std::to_string(max_tasks);
+    names_.push_back(name);
+    for (const auto& task : workflow.tasks)
+      if (const auto* child = child_of(task);
+          problem_.empty() && child != nullptr && child->spec != nullptr)
+        look(*child->spec);
+    names_.pop_back();
+  }
+
+  std::vector<std::string> names_; ///< the outermost first
+  std::size_t tasks_ = 0;
+  std::string problem_;
+};
 
 void check_extra(const model::task_settings& settings, const std::string& path,
                  const handler_lookup& has_handler, problems_t& problems) {
   for (const auto& [role, what] : settings.extra) {
     const auto here = path_of(path, to_string(role));
     check_action(what, here, has_handler, problems);
-    if (role != model::command_role::fallback && executor_of(what) != model::executor_kind::process)
+    if (executor_of(what) == model::executor_kind::workflow)
+      report(problems, here, "must be a command, or call a handler");
+    else if (role != model::command_role::fallback
+             && executor_of(what) != model::executor_kind::process)
       report(problems, here, "must be a command, run or exec");
   }
 }
@@ -295,6 +357,39 @@ void check_items(const model::task_spec& task, const fan_out_expressions& items,
            text_of_duplicate(*found, *same));
 }
 
+void check_nesting(const model::workflow_spec& workflow, problems_t& problems) {
+  if (auto problem = nesting_check{}.find_problem(workflow); !problem.empty())
+    report(problems, "tasks", std::move(problem));
+}
+
+void check_child_params(const model::workflow_action& child, const std::string& path,
+                        problems_t& problems) {
+  std::vector<std::string> names;
+  for (const auto& param : child.spec->params) {
+    names.push_back(param.name);
+    const auto given = std::find_if(child.params->begin(), child.params->end(),
+                                    [&](const auto& pair) { return pair.first == param.name; });
+    if (given == child.params->end()) {
+      if (!param.default_value)
+        report(problems, path,
+               "parameter " + in_quotes(param.name) + " is missing: it has no default");
+      continue;
+    }
+    const auto parsed = value_template::parse(given->second);
+    if (!parsed || !parsed->references().empty())
+      continue;
+    if (const auto v = parsed->fill(empty_scope{}))
+      if (const auto typed = model::typed_param(param, *v); !typed)
+        report(problems, path_of(path_of(path, "params"), param.name), typed.error());
+  }
+  check_distinct(*child.params, name_of_pair, path_of(path, "params"), "the parameter", problems);
+  for (const auto& [name, v] : *child.params)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      report_name(problems, path_of(path_of(path, "params"), name),
+                  "workflow " + in_quotes(child.spec->name) + " has no parameter " + in_quotes(name)
+                    + model::did_you_mean(name, names));
+}
+
 void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
                     problems_t& problems) {
   if (workflow.name.empty() || has_control_character(workflow.name))
@@ -310,6 +405,7 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
+  check_names_of_outputs(workflow.out, name_of_pair, "out", problems);
   if (workflow.first_finally() == 0)
     report(problems, "tasks", "there is no task");
   if (workflow.tasks.size() > max_tasks)
@@ -328,6 +424,8 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
     check_outputs(task.out, path_of(path, "out"), problems);
   if (task.fans_out())
     check_fan_out(*task.fan_out, path, problems);
+  if (child_of(task) != nullptr)
+    check_child(task, path, problems);
   if (!task.settings.is_set())
     return;
   check_settings(*task.settings, path, problems);
@@ -338,7 +436,8 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
   for (const auto& [role, what] : task.settings->extra)
     if (role == model::command_role::validate)
       report(problems, path_of(path, "validate"),
-             "goes with run and exec; a handler checks itself");
+             child_of(task) != nullptr ? "goes with run and exec; a workflow checks itself"
+                                       : "goes with run and exec; a handler checks itself");
     else if (role == model::command_role::snapshot)
       report(problems, path_of(path, "snapshot"), "goes with run and exec");
 }

@@ -91,6 +91,17 @@ std::optional<value> read_as(std::string_view text, value_type t) {
   return to_type(std::move(v), t);
 }
 
+tl::expected<value, std::string> typed_param(const param_spec& param, const value& v) {
+  if (!has_type(v, param.type))
+    return tl::unexpected(what_is(param) + ": " + shown(v) + " is not of type "
+                          + std::string{to_string(param.type)});
+  auto typed = to_type(v, param.type);
+  if (!param.choices.empty()
+      && std::find(param.choices.begin(), param.choices.end(), typed) == param.choices.end())
+    return tl::unexpected(not_a_choice(param, v));
+  return typed;
+}
+
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
                                                               const value& given) {
   std::vector<std::string> problems, names;
@@ -102,18 +113,10 @@ tl::expected<value, std::vector<std::string>> complete_params(const workflow_spe
       problems.push_back(what_is(param) + " is missing: it has no default");
       continue;
     }
-    const value& v = own == given.end() ? *param.default_value : *own;
-    if (!has_type(v, param.type)) {
-      problems.push_back(what_is(param) + ": " + shown(v) + " is not of type "
-                         + std::string{to_string(param.type)});
-      continue;
-    }
-    auto typed = to_type(v, param.type);
-    if (!param.choices.empty()
-        && std::find(param.choices.begin(), param.choices.end(), typed) == param.choices.end())
-      problems.push_back(not_a_choice(param, v));
+    if (auto typed = typed_param(param, own == given.end() ? *param.default_value : *own))
+      params[param.name] = std::move(*typed);
     else
-      params[param.name] = std::move(typed);
+      problems.push_back(std::move(typed.error()));
   }
   for (const auto& item : given.items())
     if (std::find(names.begin(), names.end(), item.key()) == names.end())

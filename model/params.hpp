@@ -17,6 +17,9 @@ value to_type(value v, value_type t);
 /// scalars, lists and maps as JSON. Nothing when it is not of the type.
 std::optional<value> read_as(std::string_view text, value_type t);
 
+/// A value of a parameter; or a sentence: wrong type, not a choice.
+tl::expected<value, std::string> typed_param(const param_spec& param, const value& v);
+
 /// A run's complete parameters: the defaults, overridden by `given` (an object). Returns one
 /// sentence per problem: unknown (with the nearest name), missing, wrong type, not a choice.
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,

@@ -86,6 +86,8 @@ event from_record(const run_created& r) {
             {"trigger", r.request.trigger}};
   if (!r.request.params.empty())
     e.data["params"] = r.request.params;
+  if (r.parent)
+    e.data["parent"] = to_string(*r.parent);
   return e;
 }
 
@@ -104,6 +106,8 @@ event from_record(const run_moved& r) {
     data["degraded"] = true;
   if (!r.error.empty())
     data["error"] = r.error;
+  if (!r.results.is_null())
+    data["out"] = r.results;
   put_lateness(data, r.at, r.due);
   e.data = or_null(std::move(data));
   return e;

@@ -20,6 +20,7 @@ struct run_created {
   model::run_no run_no;
   submission request;
   wall_time at;
+  std::optional<attempt_key> parent = std::nullopt; ///< the attempt that the run is; none: of none
 };
 /// The run moved to another state.
 struct run_moved {
@@ -31,6 +32,7 @@ struct run_moved {
   std::string actor;
   wall_time at;
   std::optional<wall_time> due; ///< of its deadline, when that moved it
+  value results = nullptr;      ///< what it comes to, of one that has succeeded: object, or null
 };
 /// Nothing of the run starts any more, or things do again. Moves neither run nor task.
 struct run_paused {

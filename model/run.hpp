@@ -29,6 +29,13 @@ struct submission {
   std::optional<idempotency_key> key; ///< none: every request is a run of its own
 };
 
+/// An attempt that is a run, and that run.
+struct child_run {
+  attempt_key parent;
+  model::run_no run_no;
+  friend bool operator==(const child_run&, const child_run&) = default;
+};
+
 /// What an attempt used, as the kernel counted it.
 struct resource_usage {
   microseconds cpu{0};

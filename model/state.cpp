@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed
                                                      "expression"};
 constexpr std::array<std::string_view, 3> on_failures{"stop", "continue", "compensate"};
 constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
-constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
+constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function",
+                                                                           "workflow"};
 constexpr std::array<std::string_view, command_role_count> command_roles{
   "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
 constexpr std::array<std::string_view, 9> value_types{
@@ -38,8 +39,8 @@ constexpr std::array<std::string_view, 32> event_types{
   "task_cancelling", "task_cancelled", "task_failed",      "task_paused",       "task_resumed",
   "task_reset",      "task_marked",    "task_reused",      "task_warning",      "task_checkpoint",
   "task_snapshot",   "task_progress"};
-constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
-                                                                     "queue_timeout", "breaker"};
+constexpr std::array<std::string_view, timer_kind_count> timer_kinds{
+  "retry", "deadline", "queue_timeout", "breaker", "timeout"};
 
 template <class Enum, class Names>
 std::string_view name_of(Enum e, const Names& names) {

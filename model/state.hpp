@@ -125,8 +125,12 @@ enum class on_exhausted : std::uint8_t {
 };
 
 /// Which executor runs an attempt.
-enum class executor_kind : std::uint8_t { process, function };
-inline constexpr std::size_t executor_kind_count = 2;
+enum class executor_kind : std::uint8_t {
+  process,
+  function,
+  workflow, ///< the scheduler itself: the attempt is a run of its own
+};
+inline constexpr std::size_t executor_kind_count = 3;
 
 /// What a command of a task is for.
 enum class command_role : std::uint8_t {
@@ -210,8 +214,9 @@ enum class timer_kind : std::uint8_t {
   deadline,      ///< of a task or of a run, counted from the submission
   queue_timeout, ///< of a task that is ready and does not start
   breaker,       ///< the end of the pause of a kind of task, for one that waits for it
+  timeout,       ///< of an attempt that is a run; those of others are kept by their executors
 };
-inline constexpr std::size_t timer_kind_count = 4;
+inline constexpr std::size_t timer_kind_count = 5;
 
 std::string_view to_string(task_state s);
 std::string_view to_string(run_state s);

@@ -41,6 +41,7 @@ struct stored_run {
   model::run_no run_no;
   std::shared_ptr<const workflow_spec> workflow;
   value params = value::object();
+  std::optional<attempt_key> parent; ///< the attempt that the run is; none: it was submitted
   run_state state = run_state::running;
   std::uint32_t generation = 1;
   bool paused = false;

@@ -18,6 +18,45 @@ const action* command_for(const workflow_spec& workflow, const task_spec& task, 
   return nullptr;
 }
 
+bool operator==(const workflow_action& a, const workflow_action& b) {
+  return (a.spec == b.spec || *a.spec == *b.spec) && a.params == b.params;
+}
+
+const workflow_action* child_of(const task_spec& task) {
+  return std::get_if<workflow_action>(&task.action);
+}
+
+std::size_t count_child_tasks(const workflow_spec& workflow) {
+  std::size_t count = 0;
+  for (const auto& task : workflow.tasks)
+    if (const auto* child = child_of(task))
+      count += child->spec->tasks.size() + count_child_tasks(*child->spec);
+  return count;
+}
+
+bool declares_output(const task_spec& task, const std::string& name) {
+  const auto is_there = [&](const auto& list, auto name_of) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& output) { return name.empty() || name_of(output) == name; });
+  };
+  if (const auto* child = child_of(task))
+    return is_there(
+      child->spec->out, [](const auto& o) -> const auto& { return o.first; });
+  return is_there(
+    task.out, [](const auto& o) -> const auto& { return o.name; });
+}
+
+std::vector<std::string> output_names(const task_spec& task) {
+  std::vector<std::string> names;
+  if (const auto* child = child_of(task))
+    for (const auto& [name, v] : child->spec->out)
+      names.push_back(name);
+  else
+    for (const auto& output : task.out)
+      names.push_back(output.name);
+  return names;
+}
+
 std::optional<priority> parse_priority(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, priority>, 4> names{
     {{"low", 25}, {"normal", normal_priority}, {"high", 75}, {"critical", critical_priority}}};

@@ -9,6 +9,7 @@
 #include "model/time.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,7 +39,19 @@ struct call_action {
   std::string handler; ///< name in the function registry
   friend bool operator==(const call_action&, const call_action&) = default;
 };
-using action = std::variant<run_action, exec_action, call_action>;
+/// Name and value; strings in the value may hold `${{ }}`. In order of the file.
+using named_values = std::vector<std::pair<std::string, value>>;
+
+struct workflow_spec;
+
+/// A workflow of its own: each attempt is a run of it.
+struct workflow_action {
+  std::shared_ptr<const workflow_spec> spec; ///< never null
+  rarely<named_values> params;               ///< those that are given
+  /// Whether they say the same, wherever they lie.
+  friend bool operator==(const workflow_action& a, const workflow_action& b);
+};
+using action = std::variant<run_action, exec_action, call_action, workflow_action>;
 
 /// When a task may start, seen from its upstreams.
 struct join_spec {
@@ -52,9 +65,6 @@ struct output_spec {
   value_type type = value_type::text;
   friend bool operator==(const output_spec&, const output_spec&) = default;
 };
-
-/// Name and value; strings in the value may hold `${{ }}`. In order of the file.
-using named_values = std::vector<std::pair<std::string, value>>;
 
 /// An entry of `retry.on` and `retry.stop_on`: a class, or a class with one code, `exit:75`.
 struct failure_pattern {
@@ -174,6 +184,7 @@ struct workflow_spec {
   model::on_failure on_failure = model::on_failure::stop;
   std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
   std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
+  named_values out;                          ///< what a run comes to once it has succeeded
   std::string base_dir; ///< absolute; directory of the file, the default of `workdir`
 
   /// Index of the first task of `finally`; the number of tasks when it has none.
@@ -185,8 +196,22 @@ struct workflow_spec {
 };
 
 inline executor_kind executor_of(const action& a) {
-  return std::holds_alternative<call_action>(a) ? executor_kind::function : executor_kind::process;
+  return std::holds_alternative<call_action>(a)       ? executor_kind::function
+         : std::holds_alternative<workflow_action>(a) ? executor_kind::workflow
+                                                      : executor_kind::process;
 }
+
+/// The workflow that each attempt of a task is a run of; null when its action is another one.
+const workflow_action* child_of(const task_spec& task);
+
+/// How many tasks the workflows have that a workflow starts, and those that they start; each as
+/// often as it is started, instances not counted.
+std::size_t count_child_tasks(const workflow_spec& workflow);
+
+/// Whether a task puts out something of this name; empty: anything at all.
+bool declares_output(const task_spec& task, const std::string& name);
+/// What a task puts out when it succeeds: what it declares, or its workflow does.
+std::vector<std::string> output_names(const task_spec& task);
 
 /// What a task runs for something: its own command, else the workflow's default; null when there is
 /// none. There is always an action.

@@ -49,13 +49,21 @@ value to_json(const retry_policy& retry) {
   return v;
 }
 
+value to_json(const workflow_action& child) {
+  value v{{"spec", to_json(*child.spec)}};
+  if (!child.params->empty())
+    v["params"] = pairs_to_json(*child.params);
+  return v;
+}
+
 void put_action(value& v, const action& a) {
-  if (const auto* run = std::get_if<run_action>(&a))
-    v["run"] = run->text;
-  else if (const auto* exec = std::get_if<exec_action>(&a))
-    v["exec"] = exec->argv;
-  else
-    v["call"] = std::get<call_action>(a).handler;
+  std::visit(overloaded{
+               [&](const run_action& run) { v["run"] = run.text; },
+               [&](const exec_action& exec) { v["exec"] = exec.argv; },
+               [&](const call_action& call) { v["call"] = call.handler; },
+               [&](const workflow_action& child) { v["workflow"] = to_json(child); },
+             },
+             a);
 }
 
 value to_json(const task_settings& settings) {
@@ -246,11 +254,15 @@ retry_policy retry_from(const value& v) {
   return retry;
 }
 
+std::shared_ptr<const workflow_spec> spec_from(const value& v);
+
 action action_from(const value& v) {
   if (const auto* run = member(v, "run"))
     return run_action{run->get<std::string>()};
   if (const auto* exec = member(v, "exec"))
     return exec_action{exec->get<std::vector<std::string>>()};
+  if (const auto* child = member(v, "workflow"))
+    return workflow_action{spec_from(child->at("spec")), pairs_from(member(*child, "params"))};
   return call_action{v.at("call").get<std::string>()};
 }
 
@@ -367,6 +379,7 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   spec->deadline = length_from(v, "deadline_ms");
   if (const auto* limit = member(v, "active_tasks"))
     spec->active_tasks = count_from(*limit, "active_tasks");
+  spec->out = pairs_from(member(v, "out"));
   spec->base_dir = text_or_empty(v, "base_dir");
   return spec;
 }
@@ -394,6 +407,8 @@ value to_json(const workflow_spec& spec) {
     v["deadline_ms"] = spec.deadline->count();
   if (spec.active_tasks)
     v["active_tasks"] = *spec.active_tasks;
+  if (!spec.out.empty())
+    v["out"] = pairs_to_json(spec.out);
   if (!spec.base_dir.empty())
     v["base_dir"] = spec.base_dir;
   return v;

@@ -83,7 +83,7 @@ private:
   void runs(history& store) {
     const auto newest = store.runs({.state = "", .workflow = "", .limit = runs_looked_at});
     const auto interrupted =
-      store.runs({.state = "interrupted", .workflow = "", .limit = runs_looked_at});
+      store.runs({.state = "interrupted", .limit = runs_looked_at, .whole_only = true});
     if (!newest || !interrupted)
       return add(verdict::problem, "runs", (newest ? interrupted.error() : newest.error()).message);
     for (const auto& run : *interrupted)

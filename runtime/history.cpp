@@ -26,16 +26,6 @@ std::optional<std::uint32_t> to_number(std::string_view text) {
   return number;
 }
 
-run_view viewed(storage::run_row row, const lock_view& before, const lock_view& after) {
-  run_view view;
-  static_cast<storage::run_row&>(view) = std::move(row);
-  // Two looks, one on each side of the read: a run that ended, or a runtime that started between
-  // them, is not taken for an interruption.
-  view.interrupted = !model::is_terminal(view.state) && !before.executes(view.run_no, view.began_at)
-                     && !after.executes(view.run_no, view.began_at);
-  return view;
-}
-
 /// Works out what is not stored: which pending tasks are ready, and what each of them waits for.
 class readiness {
 public:
@@ -107,7 +97,7 @@ private:
 
   void explain_ready(task_view& view, const run_view& run) const {
     view.shown = model::task_state::ready;
-    if (run.paused)
+    if (run.paused || run.parent_paused)
       view.wait_reason = model::wait_reason::paused;
     else if (!run.interrupted)
       view.wait_reason = has_enough_siblings(view) ? model::wait_reason::parallel
@@ -181,8 +171,41 @@ expected<history> history::open(const std::filesystem::path& store_dir) {
   return history{std::move(paths), std::move(*reader)};
 }
 
+expected<model::run_no> history::root_of(const storage::run_row& run) {
+  auto root = run;
+  while (root.parent) {
+    auto parent = reader_->run(root.parent->run_no);
+    if (!parent)
+      return tl::unexpected(parent.error());
+    root = std::move(*parent);
+  }
+  return root.run_no;
+}
+
+expected<run_view> history::viewed(storage::run_row row, const lock_view& before,
+                                   const lock_view& after) {
+  run_view view;
+  static_cast<storage::run_row&>(view) = std::move(row);
+  if (model::is_terminal(view.state))
+    return view;
+  storage::run_row root = view; // who executes that one has all that is part of it
+  while (root.parent) {
+    auto parent = reader_->run(root.parent->run_no);
+    if (!parent)
+      return tl::unexpected(parent.error());
+    root = std::move(*parent);
+    view.parent_paused = view.parent_paused || root.paused;
+  }
+  // Two looks, one on each side of the read: a run that ended, or a runtime that started between
+  // them, is not taken for an interruption.
+  view.interrupted =
+    !before.executes(root.run_no, root.began_at) && !after.executes(root.run_no, root.began_at);
+  return view;
+}
+
 expected<std::vector<run_view>> history::runs(const run_filter& filter) {
-  storage::run_query query{.workflow = filter.workflow, .limit = filter.limit};
+  storage::run_query query{
+    .workflow = filter.workflow, .whole_only = filter.whole_only, .limit = filter.limit};
   const bool wants_interrupted = filter.state == "interrupted";
   if (!filter.state.empty() && !wants_interrupted) {
     query.state = model::parse_run_state(filter.state);
@@ -202,8 +225,10 @@ expected<std::vector<run_view>> history::runs(const run_filter& filter) {
   std::vector<run_view> views;
   for (auto& row : *rows) {
     auto view = viewed(std::move(row), before, after);
-    if (filter.state.empty() || view.shown_state() == filter.state)
-      views.push_back(std::move(view));
+    if (!view)
+      return tl::unexpected(view.error());
+    if (filter.state.empty() || view->shown_state() == filter.state)
+      views.push_back(std::move(*view));
     if (views.size() == filter.limit)
       break;
   }
@@ -216,7 +241,7 @@ expected<run_view> history::run(std::string_view id) {
     if (!failed && id != "@last")
       return fail(errc::invalid_argument,
                   "'" + std::string{id} + "' is not a run id; there are @last and @last-failed");
-    auto newest = runs({.state = failed ? "failed" : "", .limit = 1});
+    auto newest = runs({.state = failed ? "failed" : "", .limit = 1, .whole_only = true});
     if (!newest)
       return tl::unexpected(std::move(newest.error()));
     if (newest->empty())
@@ -350,6 +375,14 @@ expected<task_ref> history::task(std::string_view id) {
 
 expected<std::vector<storage::attempt_row>> history::attempts(model::task_key task) {
   return reader_->attempts(task);
+}
+
+expected<model::value> history::results(model::run_no run) {
+  return reader_->results(run);
+}
+
+expected<std::vector<model::child_run>> history::children(model::task_key task) {
+  return reader_->children(task);
 }
 
 expected<model::value> history::outputs(model::task_key task) {

@@ -22,8 +22,11 @@ class compiled_workflow;
 
 namespace sluice::runtime {
 
+class lock_view;
+
 struct run_view : storage::run_row {
-  bool interrupted = false; ///< unfinished, and its runtime is gone
+  bool interrupted = false;   ///< unfinished, and its runtime is gone
+  bool parent_paused = false; ///< it has not ended, and a run that it is part of is paused
 
   /// The state's name, or `interrupted`.
   std::string_view shown_state() const;
@@ -58,6 +61,7 @@ struct run_filter {
   std::string state; ///< a run state or `interrupted`; empty: all
   std::string workflow;
   std::size_t limit = 50;
+  bool whole_only = false; ///< none that is an attempt of another one
 };
 
 class history {
@@ -91,6 +95,13 @@ public:
   /// The task that no other depends on, when there is exactly one: what the run was for.
   expected<std::optional<task_view>> final_task(const run_view& run);
 
+  /// What a run has come to; null when it has not succeeded, or says nothing of it.
+  expected<model::value> results(model::run_no run);
+  /// The runs that the attempts of a task were, oldest first.
+  expected<std::vector<model::child_run>> children(model::task_key task);
+  /// The run that a run is part of, which is no part of another one: itself, perhaps.
+  expected<model::run_no> root_of(const storage::run_row& run);
+
   /// Null when the task has none.
   expected<model::value> outputs(model::task_key task);
   /// What the task saved last; nothing when it saved none, or has succeeded since.
@@ -117,6 +128,7 @@ private:
   expected<std::shared_ptr<const logic::compiled_workflow>> compiled(model::run_no run);
   expected<task_view> find_task(const run_view& run, const std::string& name);
   expected<task_view> shown(const run_view& run, storage::task_row row);
+  expected<run_view> viewed(storage::run_row row, const lock_view& before, const lock_view& after);
 
   storage::store_paths paths_;
   std::unique_ptr<storage::reader> reader_;

@@ -43,6 +43,10 @@ model::value to_json(const run_view& run) {
     {"degraded", run.degraded},     {"submitted_at", model::to_rfc3339(run.submitted_at)}};
   if (!run.error.empty())
     v["error"] = run.error;
+  if (run.parent) {
+    v["parent"] = to_string(*run.parent);
+    v["parent_task"] = run.parent_task;
+  }
   if (run.is_paused())
     v["paused"] = true;
   put_generation(v, run.generation);

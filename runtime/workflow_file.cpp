@@ -1,5 +1,6 @@
 #include "runtime/workflow_file.hpp"
 
+#include "runtime/child_files.hpp"
 #include "runtime/document_index.hpp"
 #include "runtime/json_document.hpp"
 #include "runtime/sha256.hpp"
@@ -30,7 +31,9 @@ std::vector<file_problem> in_file(std::vector<document_problem> problems, std::s
       text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
     placed.push_back({static_cast<int>(problem.at.line),
                       static_cast<int>(display_column(text, problem.at.column)),
-                      std::move(problem.path), std::move(problem.message)});
+                      std::move(problem.path),
+                      std::move(problem.message),
+                      {}});
   }
   return placed;
 }
@@ -49,7 +52,7 @@ void add_located(std::vector<document_problem>& problems,
 }
 
 file_problem whole_file(std::string message) {
-  return {0, 0, {}, std::move(message)};
+  return {0, 0, {}, std::move(message), {}};
 }
 
 expected<std::string> read_text(const std::filesystem::path& file) {
@@ -78,10 +81,58 @@ expected<std::string> read_text(const std::filesystem::path& file) {
   return text;
 }
 
+struct text_source {
+  std::string_view text;
+  file_format format = file_format::yaml;
+  std::string default_name;
+  std::string base_dir;
+};
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
+parse(const text_source& source, const logic::handler_lookup& has_handler,
+      const child_loader& load_child) {
+  auto text = source.text;
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  const document_limits limits;
+  if (auto problem = find_text_problem(text, limits))
+    return tl::unexpected(in_file({std::move(*problem)}, text));
+  auto parsed = source.format == file_format::json ? parse_json_document(text, limits)
+                                                   : parse_yaml(text, limits);
+  if (!parsed.root)
+    return tl::unexpected(in_file(std::move(parsed.problems), text));
+
+  auto reading = read_workflow(*parsed.root, source.default_name, source.base_dir, load_child);
+  auto& problems = parsed.problems;
+  problems.insert(problems.end(), std::make_move_iterator(reading.problems.begin()),
+                  std::make_move_iterator(reading.problems.end()));
+  std::shared_ptr<const model::workflow_spec> workflow = std::move(reading.workflow);
+  if (parsed.root->is_map()) {
+    const auto compiled = logic::compile(workflow, has_handler, reading.read_in_part);
+    if (!compiled)
+      add_located(problems, compiled.error(), *parsed.root);
+  }
+  if (!problems.empty() || reading.has_bad_children)
+    return tl::unexpected(in_file(std::move(problems), text));
+  auto hash = content_hash_of(*workflow);
+  return loaded_workflow{std::move(workflow), std::string{source.text}, std::move(hash)};
+}
+
+/// With what is wrong with other files behind what is wrong with this one.
+tl::expected<loaded_workflow, std::vector<file_problem>>
+with_all_problems(tl::expected<loaded_workflow, std::vector<file_problem>> loaded,
+                  child_files& files) {
+  if (loaded)
+    return loaded;
+  for (auto& problem : files.take_problems())
+    loaded.error().push_back(std::move(problem));
+  return loaded;
+}
+
 } // namespace
 
 std::string to_string(const std::string& file, const file_problem& problem) {
-  std::string text = file;
+  std::string text = problem.file.empty() ? file : problem.file;
   if (problem.line > 0)
     text += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
   text += ": ";
@@ -105,35 +156,20 @@ file_format format_of(std::string_view text) {
 tl::expected<loaded_workflow, std::vector<file_problem>>
 parse_workflow(std::string_view text, file_format format, const std::string& default_name,
                const std::string& base_dir, const logic::handler_lookup& has_handler) {
-  const auto source = text;
-  if (text.starts_with(byte_order_mark))
-    text.remove_prefix(byte_order_mark.size());
-  const document_limits limits;
-  if (auto problem = find_text_problem(text, limits))
-    return tl::unexpected(in_file({std::move(*problem)}, text));
-  auto parsed =
-    format == file_format::json ? parse_json_document(text, limits) : parse_yaml(text, limits);
-  if (!parsed.root)
-    return tl::unexpected(in_file(std::move(parsed.problems), text));
-
-  auto reading = read_workflow(*parsed.root, default_name, base_dir);
-  auto& problems = parsed.problems;
-  problems.insert(problems.end(), std::make_move_iterator(reading.problems.begin()),
-                  std::make_move_iterator(reading.problems.end()));
-  std::shared_ptr<const model::workflow_spec> workflow = std::move(reading.workflow);
-  if (parsed.root->is_map()) {
-    const auto compiled = logic::compile(workflow, has_handler, reading.read_in_part);
-    if (!compiled)
-      add_located(problems, compiled.error(), *parsed.root);
-  }
-  if (!problems.empty())
-    return tl::unexpected(in_file(std::move(problems), text));
-  auto hash = content_hash_of(*workflow);
-  return loaded_workflow{std::move(workflow), std::string{source}, std::move(hash)};
+  child_files files{has_handler};
+  return with_all_problems(
+    parse({text, format, default_name, base_dir}, has_handler, files.loader(base_dir, "")), files);
 }
 
 tl::expected<loaded_workflow, std::vector<file_problem>>
 load_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler) {
+  child_files files{has_handler};
+  return with_all_problems(files.load(file, file.string()), files);
+}
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
+read_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler,
+                   child_files& files, const std::string& shown_directory) {
   const auto text = read_text(file);
   if (!text)
     return tl::unexpected(std::vector{whole_file(text.error().message)});
@@ -143,8 +179,9 @@ load_workflow_file(const std::filesystem::path& file, const logic::handler_looku
     return tl::unexpected(
       std::vector{whole_file("cannot find the file's directory: " + err.message())});
   const auto format = file.extension() == ".json" ? file_format::json : format_of(*text);
-  return parse_workflow(*text, format, file.stem().string(),
-                        absolute.lexically_normal().parent_path().string(), has_handler);
+  const auto directory = absolute.lexically_normal().parent_path();
+  return parse({*text, format, file.stem().string(), directory.string()}, has_handler,
+               files.loader(directory, shown_directory));
 }
 
 } // namespace sluice::runtime

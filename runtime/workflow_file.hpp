@@ -22,10 +22,11 @@ struct file_problem {
   int column = 0;
   std::string path; ///< keys and indices, `tasks.load.after[1]`; may be empty
   std::string message;
+  std::string file; ///< another one, that this one starts the workflow of; empty: this one
   friend bool operator==(const file_problem&, const file_problem&) = default;
 };
 
-/// `file:line:col: path: message`, without what there is not.
+/// `file:line:col: path: message`, without what there is not. `file` is the one that was asked for.
 std::string to_string(const std::string& file, const file_problem& problem);
 
 struct loaded_workflow {
@@ -39,6 +40,7 @@ std::string content_hash_of(const model::workflow_spec& workflow);
 
 /// Reads and validates a file. By its extension `.json`, or a first character `{`, it is JSON. The
 /// workflow's default name is that of the file without extension. Problems are sorted by place.
+/// Problems of files that it starts the workflows of come last.
 tl::expected<loaded_workflow, std::vector<file_problem>>
 load_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler);
 
@@ -47,9 +49,17 @@ enum class file_format { yaml, json };
 /// The format by the first character that is not blank.
 file_format format_of(std::string_view text);
 
-/// As above, from a text. `base_dir` is absolute, the directory that relative paths start from.
+/// As above, from a text. `base_dir` is absolute, the directory that relative paths start from, of
+/// files of workflows too.
 tl::expected<loaded_workflow, std::vector<file_problem>>
 parse_workflow(std::string_view text, file_format format, const std::string& default_name,
                const std::string& base_dir, const logic::handler_lookup& has_handler);
+
+class child_files;
+
+/// Part of `child_files`: reads one file of those that are read together.
+tl::expected<loaded_workflow, std::vector<file_problem>>
+read_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler,
+                   child_files& files, const std::string& shown_directory);
 
 } // namespace sluice::runtime

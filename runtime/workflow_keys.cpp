@@ -7,14 +7,15 @@
 namespace sluice::runtime {
 namespace {
 
-constexpr auto W = static_cast<std::uint8_t>(key_level::workflow);
-constexpr auto D = static_cast<std::uint8_t>(key_level::defaults);
-constexpr auto T = static_cast<std::uint8_t>(key_level::task);
-constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
-constexpr auto P = static_cast<std::uint8_t>(key_level::param);
-constexpr auto R = static_cast<std::uint8_t>(key_level::retry);
-constexpr auto C = static_cast<std::uint8_t>(key_level::checkpoint);
-constexpr auto A = static_cast<std::uint8_t>(key_level::command);
+constexpr auto W = static_cast<std::uint16_t>(key_level::workflow);
+constexpr auto D = static_cast<std::uint16_t>(key_level::defaults);
+constexpr auto T = static_cast<std::uint16_t>(key_level::task);
+constexpr auto L = static_cast<std::uint16_t>(key_level::limits);
+constexpr auto P = static_cast<std::uint16_t>(key_level::param);
+constexpr auto R = static_cast<std::uint16_t>(key_level::retry);
+constexpr auto C = static_cast<std::uint16_t>(key_level::checkpoint);
+constexpr auto N = static_cast<std::uint16_t>(key_level::child);
+constexpr auto A = static_cast<std::uint16_t>(key_level::command);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -28,7 +29,7 @@ constexpr key_row table[] = {
   {"run", T | A, file_key::run},
   {"exec", T | A, file_key::exec},
   {"call", T | A, file_key::call},
-  {"workflow", T, file_key::later},
+  {"workflow", T, file_key::child},
   {"gate", T, file_key::later},
   {"wait", T, file_key::later},
   {"cloudrun", T, file_key::later},
@@ -36,7 +37,7 @@ constexpr key_row table[] = {
   {"join", T, file_key::join},
   {"when", T, file_key::when},
   {"in", T, file_key::in},
-  {"out", T, file_key::out},
+  {"out", W | T, file_key::out},
   {"env", W | D | T, file_key::env},
   {"workdir", W | D | T, file_key::workdir},
   {"shell", W | D | T, file_key::shell},
@@ -86,6 +87,9 @@ constexpr key_row table[] = {
   {"form", T, file_key::later},
   {"expires", T, file_key::later},
   {"on_expire", T, file_key::later},
+  {"file", N, file_key::file},
+  {"params", N, file_key::params},
+  {"name", N, file_key::later},
   {"active_tasks", L, file_key::active_tasks},
   {"active_runs", L, file_key::later},
   {"max", C, file_key::checkpoint_max},
@@ -102,7 +106,7 @@ constexpr key_row table[] = {
 };
 
 bool stands_in(const key_row& row, key_level where) {
-  return (row.where & static_cast<std::uint8_t>(where)) != 0;
+  return (row.where & static_cast<std::uint16_t>(where)) != 0;
 }
 
 } // namespace

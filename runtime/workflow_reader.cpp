@@ -80,17 +80,20 @@ bool holds_template(const document_node& node) {
 }
 
 bool is_action(file_key key) {
-  return key == file_key::run || key == file_key::exec || key == file_key::call;
+  return key == file_key::run || key == file_key::exec || key == file_key::call
+         || key == file_key::child;
 }
 
 class workflow_reader {
 public:
-  explicit workflow_reader(model::workflow_spec& workflow) : workflow_(workflow) {}
+  workflow_reader(model::workflow_spec& workflow, const child_loader& load_child)
+    : workflow_(workflow), load_child_(load_child) {}
 
   void read(const document_node& root);
 
   std::vector<document_problem>& problems() { return nodes_.problems(); }
   std::vector<std::uint32_t>& read_in_part() { return read_in_part_; }
+  bool has_bad_children() const { return bad_children_ > 0; }
 
 private:
   bool read_setting(file_key key, const placed_node& at, model::task_settings& settings);
@@ -120,7 +123,9 @@ private:
   std::vector<model::output_spec> read_outputs(const placed_node& at);
 
   model::workflow_spec& workflow_;
+  const child_loader& load_child_;
   node_reader nodes_;
+  std::size_t bad_children_ = 0;
   model::task_settings own_settings_, defaults_;
   std::vector<std::uint32_t> read_in_part_;
 };
@@ -292,6 +297,9 @@ void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
     return read_on_failure(at);
   case file_key::limits:
     return read_limits(at);
+  case file_key::out:
+    workflow_.out = read_inputs(at);
+    return;
   default:
     return read_tasks(at);
   }
@@ -428,9 +436,9 @@ void workflow_reader::read_tasks(const placed_node& at) {
   const auto entries = nodes_.map(at, "tasks");
   workflow_.tasks.reserve(workflow_.tasks.size() + entries.size());
   for (const auto& entry : entries) {
-    const auto problems_before = nodes_.problems().size();
+    const auto problems_before = nodes_.problems().size() + bad_children_;
     workflow_.tasks.push_back(read_task(entry));
-    if (nodes_.problems().size() > problems_before)
+    if (nodes_.problems().size() + bad_children_ > problems_before)
       read_in_part_.push_back(static_cast<std::uint32_t>(workflow_.tasks.size() - 1));
   }
 }
@@ -487,9 +495,10 @@ void workflow_reader::check_fan_out(const placed_entry& entry, const model::fan_
 
 void workflow_reader::check_action(const placed_entry& entry, int actions) {
   if (actions == 0)
-    nodes_.report(entry, "has no action; it needs one of run, exec, call");
+    nodes_.report(entry, "has no action; it needs one of run, exec, call, workflow");
   else if (actions > 1)
-    nodes_.report(entry, "has more than one action; run, exec and call exclude each other");
+    nodes_.report(entry,
+                  "has more than one action; run, exec, call and workflow exclude each other");
 }
 
 std::optional<model::action> workflow_reader::read_action(file_key key, const placed_node& at) {
@@ -499,6 +508,11 @@ std::optional<model::action> workflow_reader::read_action(file_key key, const pl
   } else if (key == file_key::exec) {
     if (auto argv = nodes_.texts(at, "texts: a program and its arguments"))
       return model::exec_action{std::move(*argv)};
+  } else if (key == file_key::child) {
+    const auto told = nodes_.problems().size();
+    if (auto child = read_child(nodes_, at, load_child_))
+      return std::move(*child);
+    bad_children_ += nodes_.problems().size() == told ? 1 : 0; // told of its own file
   } else if (!at.node.is_scalar()) {
     nodes_.report(at, "must be the name of a handler; its inputs stand in 'in'");
   } else if (auto name = nodes_.text(at)) {
@@ -582,15 +596,16 @@ std::vector<model::output_spec> workflow_reader::read_outputs(const placed_node&
 } // namespace
 
 workflow_reading read_workflow(const document_node& root, const std::string& default_name,
-                               const std::string& base_dir) {
+                               const std::string& base_dir, const child_loader& load_child) {
   workflow_reading reading;
   reading.workflow = std::make_shared<model::workflow_spec>();
   reading.workflow->name = default_name;
   reading.workflow->base_dir = base_dir;
-  workflow_reader reader{*reading.workflow};
+  workflow_reader reader{*reading.workflow, load_child};
   reader.read(root);
   reading.problems = std::move(reader.problems());
   reading.read_in_part = std::move(reader.read_in_part());
+  reading.has_bad_children = reader.has_bad_children();
   return reading;
 }
 

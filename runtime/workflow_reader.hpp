@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/workflow.hpp"
+#include "runtime/child_reader.hpp"
 #include "runtime/document.hpp"
 
 #include <memory>
@@ -17,10 +18,11 @@ struct workflow_reading {
   std::vector<document_problem> problems;
   /// Tasks of which something could not be read, ascending.
   std::vector<std::uint32_t> read_in_part;
+  bool has_bad_children = false; ///< files of workflows with problems of their own
 };
 
 /// `default_name` is the workflow's name when the file gives none.
 workflow_reading read_workflow(const document_node& root, const std::string& default_name,
-                               const std::string& base_dir);
+                               const std::string& base_dir, const child_loader& load_child);
 
 } // namespace sluice::runtime

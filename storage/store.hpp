@@ -86,6 +86,8 @@ struct run_row {
   bool paused = false;
   bool rolls_back = false; ///< its tasks are compensated, or were
   std::string trigger;
+  std::optional<model::attempt_key> parent; ///< the attempt that it is; none: it was submitted
+  std::string parent_task;                  ///< the name of that one's task
   model::value params;
   model::state_counts counts{};
   bool degraded = false;
@@ -157,7 +159,8 @@ struct run_query {
   std::optional<model::run_state> state;
   std::string workflow; ///< empty: all
   bool unfinished_only = false;
-  std::size_t limit = 50; ///< newest first
+  bool whole_only = false; ///< none that is an attempt of another one
+  std::size_t limit = 50;  ///< newest first
 };
 struct task_query {
   model::run_no run_no;
@@ -184,6 +187,10 @@ public:
   /// specifications share the text of the first.
   virtual expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run_no) = 0;
   virtual expected<std::string> source(model::run_no run_no) = 0;
+  /// What a run has come to; null when it has not succeeded, or says nothing of it.
+  virtual expected<model::value> results(model::run_no run_no) = 0;
+  /// The runs that the attempts of a task were, oldest first.
+  virtual expected<std::vector<model::child_run>> children(model::task_key task) = 0;
   /// The run that a key stands for; nothing when it was never given, or too long ago.
   virtual expected<std::optional<model::keyed_run>> run_of_key(const std::string& digest,
                                                                model::wall_time now) = 0;

@@ -27,6 +27,8 @@ bool fits(model::timer_kind kind, task_state stored) {
     return stored == task_state::pending; // `ready` is never stored
   case model::timer_kind::breaker:
     return stored == task_state::waiting;
+  case model::timer_kind::timeout:
+    return is_active(stored);
   }
   return false;
 }
@@ -65,7 +67,9 @@ void promise_checks::look() {
   for (const auto& event : *events) {
     if (const auto fits = fold_.apply(event); !fits)
       return violate(fits.error().message);
-    if (event.type == model::event_type::run_submitted)
+    if (event.type == model::event_type::run_submitted && event.data.contains("parent"))
+      note_child(event);
+    else if (event.type == model::event_type::run_submitted)
       workflows_[event.run_no] =
         submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
     events_of_operators_ += event.actor == "operator" ? 1 : 0;
@@ -84,6 +88,7 @@ void promise_checks::look() {
         note_reset(event);
       note_hold(event);
       check_outcome(event);
+      check_child(event);
       check_instances(event);
       check_compensation(event);
       check_retry(event);
@@ -117,6 +122,69 @@ void promise_checks::look() {
     compare_timers(run);
   }
   compare_breakers();
+  check_children();
+}
+
+void promise_checks::note_child(const model::event& event) {
+  const auto row = reader().run(event.run_no);
+  if (!row || !row->parent || to_string(*row->parent) != event.data["parent"])
+    return violate("the row of " + to_string(event.run_no)
+                   + " has another parent than it was told");
+  const auto parent = *row->parent;
+  const auto* of = fold_.find(parent.run_no);
+  workflows_[event.run_no] = workflows_.at(parent.run_no)->child(of->node(parent.task_idx));
+  if (!children_.emplace(parent, event.run_no).second)
+    violate(to_string(parent) + " is two runs");
+  if (!is_under_way_as_run(parent))
+    violate(to_string(event.run_no) + " begins, and its attempt is not under way");
+}
+
+bool promise_checks::is_under_way_as_run(model::attempt_key key) const {
+  const auto& task = fold_.find(key.run_no)->tasks[key.task_idx];
+  return task.attempt == key.attempt && is_active(task.state)
+         && executor_of(command_of(key.task())) == model::executor_kind::workflow;
+}
+
+void promise_checks::check_child(const model::event& event) {
+  const model::attempt_key key{event.run_no, *event.task_idx, event.attempt.value_or(0)};
+  const auto child = children_.find(key);
+  if (child == children_.end() || !model::parse_task_state(event.to)
+      || is_active(*model::parse_task_state(event.to))
+      || !is_active(model::parse_task_state(event.from).value_or(task_state::pending))
+      || role_of(key.task()) != model::command_role::action)
+    return;
+  const auto ended = fold_.find(child->second)->state;
+  const auto why = event.data.is_object() ? event.data.value("class", "") : "";
+  using enum model::run_state;
+  const bool fits = event.to == to_string(task_state::succeeded) ? ended == succeeded
+                    : why == "exit"      ? ended == failed || ended == rolled_back
+                    : why == "cancelled" ? is_terminal(ended)
+                    : why == "timeout" || why == "deadline" ? is_terminal(ended)
+                                                            : false;
+  if (!fits)
+    violate(to_string(key) + " is " + event.to + " by " + why + ", and its run "
+            + to_string(child->second) + " is " + std::string{to_string(ended)});
+}
+
+void promise_checks::check_children() {
+  for (const auto& [parent, run] : children_) {
+    const auto state = fold_.find(run)->state;
+    const auto is_under_way = is_under_way_as_run(parent);
+    const bool is_stopped =
+      is_under_way
+      && fold_.find(parent.run_no)->tasks[parent.task_idx].state == task_state::cancelling;
+    if (is_terminal(state) == is_under_way || (is_stopped && state != model::run_state::cancelling))
+      violate(to_string(run) + " is " + std::string{to_string(state)} + ", and its attempt "
+              + to_string(parent) + " is "
+              + (is_stopped     ? "stopped"
+                 : is_under_way ? "not"
+                                : "over"));
+  }
+  for (const auto& [run_no, run] : fold_.runs())
+    for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+      if (const model::attempt_key key{run_no, task, run.tasks[task].attempt};
+          is_active(run.tasks[task].state) && is_under_way_as_run(key) && !children_.contains(key))
+        violate(to_string(key) + " is under way, and is no run");
 }
 
 void promise_checks::note_reset(const model::event& event) {
@@ -315,7 +383,9 @@ void promise_checks::check_key(const model::event& event) {
   const auto& spec = spec_of(key);
   if (!spec.settings->idempotency)
     return;
-  const auto wrong = keys_.see(event, name_of(key) + " " + *spec.settings->idempotency);
+  const auto& workflow = workflows_.at(event.run_no)->spec().name;
+  const auto wrong =
+    keys_.see(event, workflow + " " + name_of(key) + " " + *spec.settings->idempotency);
   const bool was_set = clock_was_set_; // keys may expire
   if (!wrong.empty() && !was_set)
     violate(wrong);
@@ -527,12 +597,22 @@ void promise_checks::check_upstreams(const model::attempt_key& key, const logic:
     }
 }
 
+/// What a run is part of is taken up before it.
+bool promise_checks::take_up_parents(logic::scheduler_core& core, const model::stored_run& run) {
+  if (!run.parent)
+    return true;
+  const auto parent = reader().stored_run(run.parent->run_no);
+  return parent && take_up_parents(core, *parent) && core.restore(*parent, model::wall_time{});
+}
+
 void promise_checks::check_recovery() {
   for (const auto run : unfinished()) {
     const auto stored = reader().stored_run(run);
     if (!stored)
       return violate(to_string(run) + " cannot be read: " + stored.error().message);
     logic::scheduler_core core{{}};
+    if (!take_up_parents(core, *stored))
+      return violate("what " + to_string(run) + " is part of cannot be taken up");
     const auto restored = core.restore(*stored, model::wall_time{});
     if (!restored)
       return violate(to_string(run) + " cannot be taken up: " + restored.error().message);
@@ -558,7 +638,8 @@ void promise_checks::check_recovery() {
     for (std::uint32_t task = 0; task < live->tasks.size(); ++task)
       if (!is_terminal(live->tasks[task].state) && !decided_anew.contains(task))
         check_recovered(*live, task);
-    const auto timers = core.timers();
+    auto timers = core.timers();
+    std::erase_if(timers, [&](const auto& timer) { return timer.run_no != run; });
     const std::set recovered(timers.begin(), timers.end());
     if (restored->timers.empty()
         && recovered != std::set(stored->timers.begin(), stored->timers.end()))

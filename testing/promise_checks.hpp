@@ -101,6 +101,13 @@ private:
   void note_hold(const model::event& event);
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event);
+  /// A run that is an attempt belongs to the one that has just begun.
+  void note_child(const model::event& event);
+  /// A task whose attempt is a run ends as that did.
+  void check_child(const model::event& event);
+  /// Runs that are attempts last exactly as long as those.
+  void check_children();
+  bool is_under_way_as_run(model::attempt_key key) const;
   /// A task that is fanned out ends as its instances did.
   void check_instances(const model::event& event);
   /// No more of them run than may at once.
@@ -134,6 +141,7 @@ private:
   /// One is taken in the first attempt that gets so far, and handed to the rollback.
   void check_snapshot(const model::start_attempt& order);
   void check_upstreams(const model::attempt_key& key, const logic::folded_run& run);
+  bool take_up_parents(logic::scheduler_core& core, const model::stored_run& run);
   void check_recovered(const logic::live_run& live, std::uint32_t task);
   bool fires_early(const model::event& event) const;
   storage::reader& reader();
@@ -162,6 +170,7 @@ private:
   /// What is known against kinds of tasks (workflow, task), as told.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
   key_checks keys_;
+  std::map<model::attempt_key, model::run_no> children_; ///< runs that are attempts
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

@@ -12,8 +12,9 @@ std::string name_of(std::size_t task) {
 
 class workflow_maker {
 public:
-  workflow_maker(dice& random, std::size_t tasks) : random_(random) {
-    spec_.name = "random";
+  workflow_maker(dice& random, std::size_t tasks, std::size_t level = 0)
+    : random_(random), level_(level) {
+    spec_.name = "random" + (level == 0 ? "" : " at level " + std::to_string(level));
     spec_.base_dir = "/";
     spec_.on_failure = model::on_failure(random_.below(3));
     if (random_.percent(25))
@@ -24,6 +25,8 @@ public:
       spec_.tasks.push_back(task(i));
     if (random_.percent(40))
       add_finally(tasks);
+    if (random_.percent(60)) // what it comes to; now and then that cannot be evaluated
+      spec_.out = {{"v", "${{ " + some_output(random_.below(tasks)) + " }}"}, {"text", "done"}};
   }
 
   model::workflow_spec take() { return std::move(spec_); }
@@ -43,8 +46,9 @@ private:
         t.after.push_back(name_of(others + i - 1));
       join(t);
       t.settings->allow_failure = random_.percent(30);
-      t.in.emplace_back("state", "${{ run.state }}");
-      if (random_.percent(50))
+      if (child_of(t) == nullptr)
+        t.in.emplace_back("state", "${{ run.state }}");
+      if (child_of(t) == nullptr && random_.percent(50))
         t.in.emplace_back("from", "${{ " + some_output(random_.below(others)) + " }}");
       if (random_.percent(20))
         t.when = "size(run.failed) > 0";
@@ -71,7 +75,7 @@ private:
       fan_out.max_failures = static_cast<std::uint32_t>(random_.below(3));
     if (random_.percent(20))
       fan_out.min_success = static_cast<std::uint32_t>(random_.below(4));
-    if (random_.percent(30))
+    if (random_.percent(30) && child_of(t) == nullptr)
       t.in.emplace_back("item", "${{ item }}");
     if (t.settings->idempotency)
       *t.settings->idempotency += " ${{ item }}";
@@ -94,7 +98,7 @@ private:
       t.settings->allow_failure = true;
     if (self > 0 && !t.when && random_.percent(20))
       t.when = condition(near(self));
-    if (self > 0 && random_.percent(30))
+    if (self > 0 && child_of(t) == nullptr && random_.percent(30))
       t.in.emplace_back("from", "${{ " + some_output(near(self)) + " }}");
     return t;
   }
@@ -108,18 +112,36 @@ private:
     } else if (roll < 16) {
       t.action = model::call_action{"sleep"};
       t.in.emplace_back("seconds", static_cast<int>(random_.below(5)));
+    } else if (level_ < most_levels && roll < 22) {
+      t.action = child();
     } else {
       t.action = model::exec_action{{"/bin/true"}};
       t.out = {{"v", model::value_type::integer}, {"text", model::value_type::text}};
     }
     if (random_.percent(25))
       t.settings->timeout = model::milliseconds{1 + random_.below(3'000)};
-    if (random_.percent(10))
+    if (random_.percent(10) && child_of(t) == nullptr)
       t.settings->heartbeat = model::milliseconds{1 + random_.below(5'000)};
     if (random_.percent(5))
       t.settings->deadline = model::milliseconds{1 + random_.below(20'000)};
     if (random_.percent(5))
       t.settings->queue_timeout = model::milliseconds{1 + random_.below(5'000)};
+  }
+
+  /// A small workflow of its own, which may have another one in it.
+  model::workflow_action child() {
+    auto spec = workflow_maker{random_, 1 + random_.below(4), level_ + 1}.take();
+    model::workflow_action made;
+    if (random_.percent(30)) {
+      model::param_spec param;
+      param.name = "n";
+      param.type = model::value_type::integer;
+      param.default_value = 1;
+      spec.params.push_back(std::move(param));
+      made.params->emplace_back("n", random_.percent(80) ? "${{ 1 + 1 }}" : "${{ run.id }}");
+    }
+    made.spec = std::make_shared<const model::workflow_spec>(std::move(spec));
+    return made;
   }
 
   enum class place { before, in_finally };
@@ -187,9 +209,7 @@ private:
                           + random_.one_of(t.after) + ".state == 'succeeded'";
   }
 
-  bool is_command(std::size_t task) const {
-    return std::holds_alternative<model::exec_action>(spec_.tasks[task].action);
-  }
+  bool is_command(std::size_t task) const { return declares_output(spec_.tasks[task], ""); }
 
   std::string condition(std::size_t upstream) {
     const auto task = "tasks." + name_of(upstream);
@@ -213,7 +233,10 @@ private:
     return random_.percent(10) ? output : "default(" + output + ", 0)";
   }
 
+  static constexpr std::size_t most_levels = 2;
+
   dice& random_;
+  std::size_t level_; ///< so many workflows it is part of
   model::workflow_spec spec_;
 };
 

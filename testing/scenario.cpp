@@ -180,9 +180,10 @@ private:
 
   void cancel() {
     --cancels_left_;
-    node_->cancel(checks_.unfinished().front(), random_.percent(50)
-                                                  ? model::cancel_mode::graceful
-                                                  : model::cancel_mode::immediate);
+    const auto runs = checks_.unfinished();
+    const auto which = random_.percent(50) ? 0 : random_.below(runs.size()); // or part of one
+    node_->cancel(runs[which], random_.percent(50) ? model::cancel_mode::graceful
+                                                   : model::cancel_mode::immediate);
   }
 
   /// An operator starts a run again, which may not have ended.

@@ -5,12 +5,24 @@ namespace sluice::storage::sqlite {
 std::vector<prunable_run> select_prunable(connection& db, model::wall_time ended_before,
                                           model::wall_time now) {
   constexpr auto sql = R"sql(
-    SELECT run_no, last_seq - first_seq + 1 FROM run
-     WHERE finished_us < ?1
-       AND (state = 'succeeded' OR state = 'failed' OR state = 'cancelled' OR state = 'rolled_back')
-       AND run_no < (SELECT MAX(run_no) FROM run)
-       AND run_no NOT IN (SELECT run_no FROM idempotency WHERE expires_us > ?2)
-     ORDER BY run_no
+    WITH RECURSIVE
+      kept(run_no) AS ( -- the newest, and those it is part of
+        SELECT MAX(run_no) FROM run
+        UNION ALL
+        SELECT r.parent_run_no FROM kept k JOIN run r ON r.run_no = k.run_no
+         WHERE r.parent_run_no IS NOT NULL),
+      old(run_no, events) AS (
+        SELECT run_no, last_seq - first_seq + 1 FROM run
+         WHERE finished_us < ?1
+           AND (state = 'succeeded' OR state = 'failed' OR state = 'cancelled'
+                OR state = 'rolled_back')
+           AND run_no NOT IN (SELECT run_no FROM kept)
+           AND run_no NOT IN (SELECT run_no FROM idempotency WHERE expires_us > ?2)
+           AND parent_run_no IS NULL
+        UNION ALL
+        SELECT r.run_no, r.last_seq - r.first_seq + 1 FROM old o
+          JOIN run r ON r.parent_run_no = o.run_no)
+    SELECT run_no, events FROM old ORDER BY run_no DESC
   )sql";
   query row{db, sql, ended_before, now};
   std::vector<prunable_run> runs;

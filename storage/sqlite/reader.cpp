@@ -13,7 +13,11 @@ auto no_run(model::run_no run) {
 } // namespace
 
 expected<std::vector<run_row>> sqlite_reader::runs(const run_query& wanted) {
-  return guarded("read runs", [&] { return select_runs(*db_, wanted); });
+  return guarded("read runs", [&] {
+    auto rows = select_runs(*db_, wanted);
+    name_parents(rows);
+    return rows;
+  });
 }
 
 expected<run_row> sqlite_reader::run(model::run_no run_no) {
@@ -21,8 +25,34 @@ expected<run_row> sqlite_reader::run(model::run_no run_no) {
     auto row = select_run(*db_, run_no);
     if (!row)
       return no_run(run_no);
+    name_parents({&*row, 1});
     return std::move(*row);
   });
+}
+
+/// Few runs have one, so it is asked for each of them.
+void sqlite_reader::name_parents(std::span<run_row> rows) {
+  for (auto& row : rows)
+    if (row.parent) {
+      const auto task = row.parent->task();
+      row.parent_task = instance_name(task);
+      if (row.parent_task.empty())
+        row.parent_task = select_task_name(*db_, task);
+    }
+}
+
+expected<model::value> sqlite_reader::results(model::run_no run_no) {
+  return guarded("read the results of run " + to_string(run_no), [&]() -> expected<model::value> {
+    const auto text = select_results(*db_, run_no);
+    if (!text)
+      return no_run(run_no);
+    return text->empty() ? model::value{} : read_json(*text);
+  });
+}
+
+expected<std::vector<model::child_run>> sqlite_reader::children(model::task_key task) {
+  return guarded("read the runs of " + to_string(task),
+                 [&] { return select_children(*db_, task); });
 }
 
 expected<model::run_no> sqlite_reader::next_run_no() {
@@ -72,6 +102,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.run_no = run_no;
     run.workflow = std::move(*workflow);
     run.params = row->params;
+    run.parent = row->parent;
     run.state = row->state;
     run.generation = row->generation;
     run.paused = row->paused;

@@ -19,6 +19,8 @@ public:
   expected<std::optional<model::keyed_result>> result_of_key(const std::string& digest,
                                                              model::wall_time now) override;
   expected<model::stored_run> stored_run(model::run_no run_no) override;
+  expected<model::value> results(model::run_no run_no) override;
+  expected<std::vector<model::child_run>> children(model::task_key task) override;
   expected<std::vector<task_row>> tasks(const task_query& wanted) override;
   expected<task_row> task(model::run_no run_no, const std::string& name) override;
   expected<std::vector<model::instance_range>> instances(model::run_no run_no) override;
@@ -36,6 +38,7 @@ public:
 private:
   const std::vector<model::instance_range>& ranges_of(model::run_no run);
   std::string instance_name(model::task_key task);
+  void name_parents(std::span<run_row> rows);
   std::optional<task_row> find_task(model::run_no run, const std::string& name);
 
   std::unique_ptr<connection> db_;

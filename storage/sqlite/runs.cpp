@@ -40,6 +40,10 @@ run_row read_run(query& row) {
   run.began_seq = row.integer(14);
   run.paused = row.integer(15) != 0;
   run.rolls_back = row.integer(16) != 0;
+  if (!row.is_null(17))
+    run.parent = {{row.integer(17)},
+                  static_cast<std::uint32_t>(row.integer(18)),
+                  static_cast<std::uint32_t>(row.integer(19))};
   return run;
 }
 
@@ -65,6 +69,13 @@ void insert_run(connection& db, const model::run_created& r, std::int64_t versio
         first_seq,
         r.at}
     .run();
+  if (r.parent) // seldom, so that others bind nothing more
+    query{db,
+          R"sql(
+            UPDATE run SET parent_run_no = ?2, parent_task_idx = ?3, parent_attempt = ?4
+             WHERE run_no = ?1
+          )sql", r.run_no.value, r.parent->run_no.value, r.parent->task_idx, r.parent->attempt}
+      .run();
 }
 
 bool move_run(connection& db, const model::run_moved& r) {
@@ -73,10 +84,15 @@ bool move_run(connection& db, const model::run_moved& r) {
      WHERE run_no = ?1 AND state = ?2
   )sql";
   const auto finished = is_terminal(r.to) ? std::optional{r.at} : std::nullopt;
-  return query{db,         sql,     r.run_no.value, text_of(r.from), text_of(r.to),
-               r.degraded, r.error, finished}
-           .run()
-         == 1;
+  if (query{db, sql, r.run_no.value, text_of(r.from), text_of(r.to), r.degraded, r.error, finished}
+        .run()
+      != 1)
+    return false;
+  if (!r.results.is_null())
+    query{db, R"sql(UPDATE run SET results = ?2 WHERE run_no = ?1)sql", r.run_no.value,
+          model::to_text(r.results)}
+      .run();
+  return true;
 }
 
 void roll_back_run(connection& db, const model::run_moved& r, std::int64_t seq) {
@@ -141,26 +157,29 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
       FROM run r INDEXED BY run_unfinished
       JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
        AND (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
+       AND (?4 = 0 OR r.parent_run_no IS NULL)
      ORDER BY r.run_no DESC LIMIT ?3
   )sql";
   constexpr auto all = R"sql(
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
       FROM run r CROSS JOIN workflow_version v USING (version_id)
       CROSS JOIN workflow w USING (workflow_id)
      WHERE (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
+       AND (?4 = 0 OR r.parent_run_no IS NULL)
      ORDER BY r.run_no DESC LIMIT ?3
   )sql";
   const bool live = wanted.unfinished_only || (wanted.state && !is_terminal(*wanted.state));
   const auto* state = wanted.state ? &text_of(*wanted.state) : nullptr;
-  query row{db, live ? unfinished : all, state, wanted.workflow, limit_of(wanted.limit)};
+  query row{
+    db, live ? unfinished : all, state, wanted.workflow, limit_of(wanted.limit), wanted.whole_only};
   std::vector<run_row> runs;
   while (row.next())
     runs.push_back(read_run(row));
@@ -172,12 +191,33 @@ std::optional<run_row> select_run(connection& db, model::run_no run) {
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
       FROM run r JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.run_no = ?1
   )sql";
   query row{db, sql, run.value};
   return row.next() ? std::optional{read_run(row)} : std::nullopt;
+}
+
+std::optional<std::string> select_results(connection& db, model::run_no run) {
+  constexpr auto sql = R"sql(
+    SELECT iif(state = 'succeeded', coalesce(results, ''), '') FROM run WHERE run_no = ?1
+  )sql";
+  query row{db, sql, run.value};
+  return row.next() ? std::optional{row.text(0)} : std::nullopt;
+}
+
+std::vector<model::child_run> select_children(connection& db, model::task_key task) {
+  constexpr auto sql = R"sql(
+    SELECT parent_attempt, run_no FROM run
+     WHERE parent_run_no = ?1 AND parent_task_idx = ?2 ORDER BY run_no
+  )sql";
+  query row{db, sql, task.run_no.value, task.task_idx};
+  std::vector<model::child_run> children;
+  while (row.next())
+    children.push_back(
+      {{task.run_no, task.task_idx, static_cast<std::uint32_t>(row.integer(0))}, {row.integer(1)}});
+  return children;
 }
 
 } // namespace sluice::storage::sqlite

@@ -56,7 +56,8 @@ struct prunable_run {
   model::run_no run_no;
   std::int64_t events = 0; ///< at most
 };
-/// Runs that ended before a time, but for the newest and those whose key still stands.
+/// Runs that ended before a time, but for the newest and those whose key still stands; and the runs
+/// that are part of them, before them.
 std::vector<prunable_run> select_prunable(connection& db, model::wall_time ended_before,
                                           model::wall_time now);
 /// With all that is stored of it in any table but for its keys.
@@ -66,6 +67,9 @@ void delete_expired_keys(connection& db, model::wall_time now);
 model::run_no select_next_run_no(connection& db);
 std::vector<run_row> select_runs(connection& db, const run_query& wanted);
 std::optional<run_row> select_run(connection& db, model::run_no run);
+/// JSON text, or empty. Nothing when there is no such run.
+std::optional<std::string> select_results(connection& db, model::run_no run);
+std::vector<model::child_run> select_children(connection& db, model::task_key task);
 
 // --- idempotency ---
 

@@ -330,8 +330,7 @@ std::optional<std::uint32_t> select_task_idx(connection& db, model::run_no run,
 std::string select_task_name(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(SELECT name FROM task WHERE run_no = ?1 AND task_idx = ?2)sql";
   query row{db, sql, task.run_no.value, task.task_idx};
-  row.next();
-  return row.text(0);
+  return row.next() ? row.text(0) : std::string{};
 }
 
 std::vector<std::string> select_task_names(connection& db, model::run_no run) {

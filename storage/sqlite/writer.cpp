@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace sluice::storage::sqlite {
 namespace {
 
@@ -221,6 +223,7 @@ expected<std::vector<model::run_no>> writer::prune(model::wall_time ended_before
     if (!deleted)
       return tl::unexpected(deleted.error());
   }
+  std::sort(pruned.begin(), pruned.end());
   return pruned;
 }
 

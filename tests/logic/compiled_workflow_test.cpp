@@ -365,3 +365,180 @@ TEST_CASE("compile: finally and the other tasks keep apart", "[logic][compiled_w
     return p.path == path && p.message == message;
   }));
 }
+
+namespace {
+
+/// `inner`: x (out: n), with the required parameter `day` and the optional `limit`.
+workflow_spec an_inner() {
+  workflow_spec spec;
+  spec.name = "inner";
+  spec.params.push_back({.name = "day", .type = value_type::date});
+  spec.params.push_back({.name = "limit", .type = value_type::integer, .default_value = 10});
+  spec.tasks = {a_task("x")};
+  spec.tasks[0].out = {{"n", value_type::integer}};
+  spec.out = {{"total", "${{ tasks.x.out.n + params.limit }}"}};
+  return spec;
+}
+
+problems problems_with_child(
+  workflow_spec inner, const model::named_values& params,
+  const change& edit = [](workflow_spec&) {}) {
+  return problems_after([&](workflow_spec& spec) {
+    spec.tasks.push_back(a_task("c", {"extract"}));
+    spec.tasks.back().action =
+      model::workflow_action{std::make_shared<const workflow_spec>(std::move(inner)), params};
+    spec.tasks.push_back(a_task("z"));
+    edit(spec);
+  });
+}
+
+} // namespace
+
+TEST_CASE("compile: results name tasks and their outputs", "[logic][compile]") {
+  CHECK(compiled(an_inner())->get()->result_reads() == indices{0});
+  CHECK(compiled(an_inner())->get()->outputs_are_read(0));
+  const auto [text, want] = GENERATE(table<std::string, problems>({
+    {"${{ tasks.x.out.n }} ${{ tasks.x.state }} ${{ params.day }} ${{ run.id }}", {}},
+    {"${{ tasks.y.state }}", {{"out.total", "no task 'y'", 10}}},
+    {"${{ tasks.x.out.m }}", {{"out.total", "task 'x' declares no output 'm'", 10}}},
+    {"${{ params.dya }}", {{"out.total", "no parameter 'dya'; did you mean 'day'?", 4}}},
+    {"${{ item }}",
+     {{"out.total", "'item' is known in a task with foreach, matrix or shard only", 4}}},
+    {"${{ 1 + }}", {{"out.total", "", 0}}},
+  }));
+  CAPTURE(text);
+  auto spec = an_inner();
+  spec.out = {{"total", text}};
+  const auto found = compiled(spec);
+  REQUIRE(found.has_value() == want.empty());
+  if (!found) {
+    REQUIRE(found.error().size() == 1);
+    CHECK(found.error()[0].path == want[0].path);
+    if (!want[0].message.empty())
+      CHECK(found.error()[0].message.substr(0, want[0].message.size()) == want[0].message);
+  }
+}
+
+TEST_CASE("compile: a result has a name, once", "[logic][compile]") {
+  auto spec = an_inner();
+  spec.out = {{"a", 1}, {"a", 2}, {"", 3}};
+  const auto found = compiled(spec);
+  REQUIRE_FALSE(found);
+  CHECK(found.error()
+        == problems{{"out.a", "the output 'a' stands twice"},
+                    {"out['']", "'' is no name of an output"}});
+}
+
+TEST_CASE("compile: a workflow in a task is compiled with it", "[logic][compile]") {
+  auto spec = an_etl();
+  spec.tasks.push_back(a_task("c"));
+  spec.tasks.back().action =
+    model::workflow_action{std::make_shared<const workflow_spec>(an_inner()),
+                           model::named_values{{"day", "${{ params.day }}"}}};
+  spec.tasks.push_back(a_task("z"));
+  spec.tasks.back().in = {{"n", "${{ tasks.c.out.total }}"}};
+  const auto done = compiled(spec);
+  REQUIRE(done);
+  CHECK((*done)->child(3)->spec().name == "inner");
+  CHECK((*done)->child(0) == nullptr);
+  CHECK((*done)->expressions(3)->in.size() == 1);
+}
+
+TEST_CASE("compile: the parameters of a workflow in a task", "[logic][compile]") {
+  const auto [params, want] = GENERATE(table<model::named_values, problems>({
+    {{{"day", "2026-03-01"}}, {}},
+    {{{"day", "${{ params.day }}"}, {"limit", "${{ 1 + 1 }}"}}, {}},
+    {{}, {{"tasks.c.workflow", "parameter 'day' is missing: it has no default"}}},
+    {{{"day", "today"}},
+     {{"tasks.c.workflow.params.day", "parameter 'day': \"today\" is not of type date"}}},
+    {{{"day", "2026-03-01"}, {"limit", "${{ 1.5 }}"}},
+     {{"tasks.c.workflow.params.limit", "parameter 'limit': 1.5 is not of type int"}}},
+    {{{"day", "2026-03-01"}, {"limt", 1}},
+     {{"tasks.c.workflow.params.limt",
+       "workflow 'inner' has no parameter 'limt'; did you mean 'limit'?"}}},
+    {{{"day", "${{ tasks.gone.out.day }}"}},
+     {{"tasks.c.workflow.params.day", "no task 'gone'", 4}}},
+  }));
+  CHECK(problems_with_child(an_inner(), params) == want);
+}
+
+TEST_CASE("compile: what a task that is a workflow cannot say", "[logic][compile]") {
+  const auto found =
+    problems_with_child(an_inner(), {{"day", "2026-03-01"}}, [](workflow_spec& spec) {
+      auto& task = spec.tasks[3];
+      task.in = {{"a", 1}};
+      task.out = {{"b", value_type::integer}};
+      task.settings->workdir = "x";
+      task.settings->heartbeat = model::milliseconds{1'000};
+      set_command(*task.settings, model::command_role::validate, model::run_action{"true"});
+    });
+  std::vector<std::string> paths;
+  for (const auto& problem : found)
+    paths.push_back(problem.path);
+  CHECK(paths
+        == std::vector<std::string>{"tasks.c.in", "tasks.c.out", "tasks.c.workdir",
+                                    "tasks.c.heartbeat", "tasks.c.validate"});
+}
+
+TEST_CASE("compile: an output that the workflow of a task does not have", "[logic][compile]") {
+  const auto found =
+    problems_with_child(an_inner(), {{"day", "2026-03-01"}}, [](workflow_spec& spec) {
+      spec.tasks[4].in = {{"n", "${{ tasks.c.out.totl }}"}};
+    });
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "task 'c' declares no output 'totl'; did you mean 'total'?");
+}
+
+TEST_CASE("compile: problems of a workflow in a task are told with its name", "[logic][compile]") {
+  auto inner = an_inner();
+  inner.tasks[0].after = {"gone"};
+  const auto found = problems_with_child(inner, {{"day", "2026-03-01"}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].path == "tasks.c.workflow");
+  CHECK(found[0].message == "workflow 'inner': tasks.x.after[0]: no task 'gone'");
+}
+
+TEST_CASE("compile: how deep workflows may be nested", "[logic][compile]") {
+  const auto levels = GENERATE(8, 9);
+  auto spec = std::make_shared<const workflow_spec>([] {
+    auto innermost = an_etl();
+    innermost.name = "level 0";
+    return innermost;
+  }());
+  for (int level = 1; level <= levels; ++level) {
+    workflow_spec around;
+    around.name = "level " + std::to_string(level);
+    around.tasks = {a_task("c")};
+    around.tasks[0].action = model::workflow_action{spec, {}};
+    spec = std::make_shared<const workflow_spec>(std::move(around));
+  }
+  const auto done = compile(spec);
+  REQUIRE(done.has_value() == (levels == 8));
+  if (!done)
+    CHECK(done.error() == problems{{"tasks", "workflows are nested more than 8 levels deep"}});
+}
+
+TEST_CASE("compile: a workflow is no part of one with its name", "[logic][compile]") {
+  auto inner = an_inner();
+  inner.name = "etl";
+  const auto found = problems_with_child(inner, {{"day", "2026-03-01"}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message.find("'etl' starts one of the same name") != std::string::npos);
+}
+
+TEST_CASE("compile: how many tasks workflows may have together", "[logic][compile]") {
+  auto spec = std::make_shared<const workflow_spec>(an_etl());
+  for (int level = 1; level <= 5; ++level) { // each starts the one below a hundred times
+    workflow_spec around;
+    around.name = "level " + std::to_string(level);
+    for (int i = 0; i < 100; ++i) {
+      around.tasks.push_back(a_task("c" + std::to_string(i)));
+      around.tasks.back().action = model::workflow_action{spec, {}};
+    }
+    spec = std::make_shared<const workflow_spec>(std::move(around));
+  }
+  const auto done = compile(spec);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().size() == 1);
+  CHECK(done.error()[0].message.find("more than the limit of 1000000") != std::string::npos);
+}

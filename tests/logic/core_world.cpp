@@ -157,6 +157,7 @@ model::stored_run core_world::stored(model::run_no run_no) const {
   all.run_no = run_no;
   all.workflow = run.spec;
   all.params = run.params;
+  all.parent = run.parent;
   all.state = run.state;
   all.generation = run.generation;
   all.paused = run.paused;

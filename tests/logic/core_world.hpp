@@ -43,6 +43,8 @@ struct recorded_run {
   std::map<std::uint32_t, std::string> completed_inputs; ///< JSON text
   bool run_rolls_back = false;
   model::value params;
+  std::optional<model::attempt_key> parent;
+  model::value results;
   model::wall_time submitted_at;
   model::run_state state = model::run_state::running;
   model::state_counts counts{}; ///< as last written
@@ -229,6 +231,10 @@ private:
 
   /// What was recorded is what the core holds.
   void compare();
+
+  /// A run that is an attempt lasts as long as that.
+  void compare_children();
+  bool is_paused(const recorded_run& run) const;
 
   /// Tasks wait while their breaker is open, and something is to come of it, unless their runs are
   /// paused: a pause ends, or an attempt is the probe, and no other one starts.

@@ -50,6 +50,9 @@ void core_world::fold(const model::run_created& r) {
   run.spec = r.request.workflow;
   run.resize(run.spec->tasks.size());
   run.params = r.request.params;
+  run.parent = r.parent;
+  for (const auto& [other, of] : runs)
+    expect(!r.parent || other == r.run_no || of.parent != r.parent, "an attempt is two runs");
   run.submitted_at = r.at;
 }
 
@@ -64,6 +67,7 @@ void core_world::fold(const model::run_moved& r) {
   run.run_rolls_back = run.run_rolls_back || r.to == model::run_state::rolling_back;
   run.paused = run.paused && !is_terminal(r.from);
   run.state = r.to;
+  run.results = r.results;
   run.degraded = r.degraded;
   run.error = r.error;
   run.actor = r.actor;
@@ -164,7 +168,7 @@ void core_world::fold(const model::attempt_dispatched& r) {
     keys[*r.key_digest] = {r.key.task(), {}};
   auto& run = runs.at(r.key.run_no);
   expect(r.generation == run.generation, "an attempt is of another generation");
-  expect(!run.paused, "an attempt of a paused run is dispatched");
+  expect(!is_paused(run), "an attempt of a paused run is dispatched");
   run.has_started[r.key.task_idx] = true;
   auto& state = run.tasks.at(r.key.task_idx);
   const auto idx = r.key.task_idx;
@@ -435,6 +439,7 @@ void core_world::compare() {
     }
   }
   compare_breakers();
+  compare_children();
   for (const auto& timer : timers) {
     const auto* live = core.find_run(timer.run_no);
     expect(live != nullptr, "a timer is set for a run that has ended");
@@ -456,6 +461,30 @@ void core_world::compare() {
   REQUIRE(problem_ == "");
 }
 
+bool core_world::is_paused(const recorded_run& run) const {
+  return run.paused || (run.parent && is_paused(runs.at(run.parent->run_no)));
+}
+
+void core_world::compare_children() {
+  std::set<model::attempt_key> under_way_as_runs;
+  for (const auto& [run_no, run] : runs)
+    if (run.parent && !is_terminal(run.state)) {
+      const auto& parent = runs.at(run.parent->run_no);
+      expect(parent.attempts[run.parent->task_idx] == run.parent->attempt
+               && is_active(parent.tasks[run.parent->task_idx]),
+             "a run goes on whose attempt is over");
+      under_way_as_runs.insert(*run.parent);
+    }
+  for (const auto& [run_no, run] : runs) {
+    const auto* live = core.find_run(run_no);
+    for (std::uint32_t i = 0; live != nullptr && i < run.tasks.size(); ++i)
+      if (is_active(run.tasks[i]) && !run.is_over[i]
+          && live->executor(i) == model::executor_kind::workflow)
+        expect(under_way_as_runs.contains({run_no, i, run.attempts[i]}),
+               "an attempt goes on whose run is over");
+  }
+}
+
 void core_world::compare_breakers() {
   struct members {
     std::size_t waiting = 0, awake = 0, timed = 0, queued = 0, others = 0;
@@ -470,7 +499,7 @@ void core_world::compare_breakers() {
         continue;
       const bool waits = state == model::task_state::waiting && run.reasons[i] == "breaker";
       kind.waiting += waits;
-      kind.awake += waits && !run.paused;
+      kind.awake += waits && !is_paused(run);
       kind.timed += live->timers.contains({i, model::timer_kind::breaker});
       kind.queued += state == model::task_state::ready;
       const bool asks = state == model::task_state::pending && live->keys.contains(i);

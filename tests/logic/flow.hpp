@@ -141,6 +141,17 @@ public:
     return *this;
   }
 
+  task_editor& timeout(model::milliseconds of_each_attempt) {
+    spec_.settings->timeout = of_each_attempt;
+    return *this;
+  }
+  /// Each attempt is a run of another workflow.
+  task_editor& child(const model::workflow_spec& of, model::named_values params = {}) {
+    spec_.action =
+      model::workflow_action{std::make_shared<const model::workflow_spec>(of), std::move(params)};
+    return *this;
+  }
+
 private:
   model::task_spec& spec_;
 };
@@ -192,6 +203,15 @@ public:
   }
   flow& deadline(model::milliseconds from_submission) {
     spec.deadline = from_submission;
+    return *this;
+  }
+  flow& named(std::string name) {
+    spec.name = std::move(name);
+    return *this;
+  }
+  /// What a run comes to.
+  flow& result(std::string name, model::value v) {
+    spec.out.emplace_back(std::move(name), std::move(v));
     return *this;
   }
   flow& env(std::string name, model::value v) {

@@ -68,7 +68,18 @@ workflow_spec full_workflow() {
   shell_task.fan_out->max_failures = 2;
   shell_task.fan_out->min_success = 1;
   exec_task.fan_out->items = shard_items{7};
-  spec.tasks = {shell_task, exec_task, call_task};
+  auto inner = std::make_shared<workflow_spec>();
+  inner->name = "inner";
+  inner->tasks = {{.name = "hello", .action = run_action{"echo hi"}}};
+  inner->out = {{"n", 1}};
+  task_spec child_task;
+  child_task.name = "child";
+  child_task.action = workflow_action{inner, named_values{{"day", "${{ params.day }}"}, {"b", 2}}};
+  task_spec bare_child;
+  bare_child.name = "bare";
+  bare_child.action = workflow_action{inner, {}};
+  spec.tasks = {shell_task, exec_task, child_task, bare_child, call_task};
+  spec.out = {{"score", "${{ tasks.check.out.score }}"}, {"a", value::array({1})}};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
                    .timeout = milliseconds{5'000},
@@ -92,6 +103,18 @@ TEST_CASE("workflow: a specification survives its stored form", "[model][workflo
   REQUIRE(back);
   CHECK(**back == spec);
   CHECK(to_text(to_json(**back)) == text);
+}
+
+TEST_CASE("workflow: a task puts out what it declares or what its workflow does",
+          "[model][workflow]") {
+  const auto spec = full_workflow();
+  CHECK(output_names(spec.tasks[1]) == std::vector<std::string>{"score", "list"});
+  CHECK(output_names(spec.tasks[2]) == std::vector<std::string>{"n"});
+  CHECK(declares_output(spec.tasks[2], "n"));
+  CHECK(declares_output(spec.tasks[2], ""));
+  CHECK_FALSE(declares_output(spec.tasks[2], "m"));
+  CHECK_FALSE(declares_output(spec.tasks[0], ""));
+  CHECK(count_child_tasks(spec) == 2);
 }
 
 TEST_CASE("workflow: the stored form leaves out defaults", "[model][workflow]") {

@@ -118,7 +118,8 @@ TEST_CASE("scenario: seeds from 1501", "[scenarios]") {
 }
 
 TEST_CASE("scenario: a workflow of one's own keeps the promises", "[scenarios]") {
-  const auto* file = GENERATE("compensate.yaml", "finally.yaml", "etl.yaml", "second-chance.yaml");
+  const auto* file = GENERATE("compensate.yaml", "finally.yaml", "etl.yaml", "second-chance.yaml",
+                              "sub-workflow.yaml");
   CAPTURE(file);
   const auto loaded = runtime::load_workflow_file(
     std::string{SLUICE_SOURCE_DIR} + "/examples/" + file, runtime::has_builtin_handler);

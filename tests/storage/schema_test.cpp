@@ -46,7 +46,6 @@ TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][
     {"task_text.class", strings(model::failure_class_names())},
     {"attempt.state", strings(model::task_state_names())},
     {"attempt.class", strings(model::failure_class_names())},
-    {"attempt.executor", strings(model::executor_kind_names())},
     {"timer.kind", strings(model::timer_kind_names())},
     {"checkpoint.encoding", {"plain", "zlib"}},
     {"snapshot.encoding", {"plain", "zlib"}},
@@ -63,7 +62,7 @@ TEST_CASE("schema: a name that is none is refused by the database", "[storage][s
   SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READWRITE};
   const auto column =
     GENERATE("UPDATE run SET state", "UPDATE task SET state", "UPDATE attempt SET state",
-             "UPDATE attempt SET class", "UPDATE attempt SET executor", "UPDATE timer SET kind");
+             "UPDATE attempt SET class", "UPDATE timer SET kind");
   CHECK_THROWS_WITH(raw.exec(std::string{column} + " = 'nonsense'"),
                     Catch::Contains("CHECK constraint failed"));
 }

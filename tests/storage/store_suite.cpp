@@ -755,6 +755,48 @@ STORE_TEST("runs that ended long ago are pruned with all that is stored of them"
   CHECK(must(db.reader->run({7})).version == 1); // neither numbers nor workflows start again
 }
 
+STORE_TEST("what is part of a run is pruned with it") {
+  TestType db;
+  auto whole = created(1, workflow_of({"a"})), part = created(2, workflow_of({"b"}, "part"));
+  part.parent = model::attempt_key{{1}, 0, 1};
+  commit(*db.store,
+         {whole, dispatched(1, 0), part, run_moved(2, run_state::running, run_state::failed),
+          run_moved(1, run_state::running, run_state::failed)});
+  CHECK(must(db.store->prune(at(90'000), at(90'000))).empty()); // the newest is part of it
+  commit(*db.store, {created(3, workflow_of({"a"}))});
+  CHECK(must(db.store->prune(at(90'000), at(90'000))) == std::vector<model::run_no>{{1}, {2}});
+  CHECK(must(db.reader->runs({})).size() == 1);
+}
+
+STORE_TEST("a run that is an attempt knows it") {
+  TestType db;
+  auto part = created(2, workflow_of({"b"}, "part"));
+  part.parent = model::attempt_key{{1}, 0, 1};
+  commit(*db.store, {created(1, workflow_of({"load"})), dispatched(1, 0), part});
+  const auto row = must(db.reader->run({2}));
+  CHECK(row.parent == part.parent);
+  CHECK(row.parent_task == "load");
+  CHECK_FALSE(must(db.reader->run({1})).parent);
+  CHECK(must(db.reader->stored_run({2})).parent == part.parent);
+  CHECK(must(db.reader->children({{1}, 0})) == std::vector<model::child_run>{{*part.parent, {2}}});
+  CHECK(must(db.reader->children({{1}, 1})).empty());
+  const auto whole = must(db.reader->runs({.whole_only = true}));
+  REQUIRE(whole.size() == 1);
+  CHECK(whole[0].run_no == model::run_no{1});
+  CHECK(must(db.reader->runs({.unfinished_only = true, .whole_only = true})).size() == 1);
+}
+
+STORE_TEST("what a run comes to is kept while it has succeeded") {
+  TestType db;
+  auto end = run_moved(1, run_state::running, run_state::succeeded);
+  end.results = {{"n", 1}};
+  commit(*db.store, {created(1, workflow_of({"a"})), end});
+  CHECK(must(db.reader->results({1})) == model::value{{"n", 1}});
+  commit(*db.store, {model::run_retried{{1}, run_state::succeeded, 2, 0, "operator", at(5)}});
+  CHECK(must(db.reader->results({1})).is_null());
+  CHECK(db.reader->results({7}).error().code == errc::not_found);
+}
+
 STORE_TEST("a run whose key still stands is not pruned") {
   TestType db;
   auto keyed = created(1, workflow_of({"a"}));
