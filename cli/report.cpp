@@ -8,15 +8,18 @@ namespace {
 
 constexpr std::size_t most_failures = 10; // told in full; a person starts with the first
 constexpr std::size_t tail_lines = 10;
-constexpr std::size_t result_lines = 60; // a screen or two
+constexpr std::size_t result_lines = 60;      // a screen or two
+constexpr std::size_t longest_result = 1'000; // `show --json` has all of it
 
 /// The end of the task's log, where the log is, and the command that shows more.
-void print_tail(session& s, const runtime::history& store, const runtime::task_view& task) {
+void print_tail(session& s, runtime::history& store, const runtime::task_view& task) {
   const auto id = task_id(task.key, task.name);
   const auto log = store.log_of({task.key.run_no, task.key.task_idx, task.attempt});
   const auto tail = read_tail(log, tail_lines);
   if (tail.lines.empty()) {
-    s.out.line("    more  " + s.hint("show " + id));
+    const auto runs = store.children(task.key);
+    s.out.line("    more  "
+               + s.hint("show " + (runs && !runs->empty() ? to_string(runs->back().run_no) : id)));
     return;
   }
   if (!tail.is_whole)
@@ -47,7 +50,7 @@ bool has_failed(const runtime::task_view& task) {
          || (task.state == model::task_state::rolled_back && task.failure);
 }
 
-void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
+void print_failure(session& s, runtime::history& store, const runtime::task_view& task,
                    bool is_allowed) {
   auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
               + s.out.tinted(task.shown_state(), tint_of(task.shown_state()));
@@ -78,8 +81,20 @@ std::set<std::string> allowed_to_fail(const model::workflow_spec& workflow) {
 
 namespace {
 
-/// What a successful run was for: the log of the task that all others lead to.
+/// What a successful run was for: what it says that it comes to, else the log of the task that all
+/// others lead to.
 expected<void> print_result(session& s, runtime::history& store, const runtime::run_view& run) {
+  const auto results = store.results(run.run_no);
+  if (!results)
+    return tl::unexpected(results.error());
+  if (results->is_object()) {
+    s.out.line("");
+    for (const auto& item : results->items())
+      s.out.line(printable(item.key()) + " = "
+                 + shortened(printable(model::to_text(item.value())), longest_result));
+    s.out.line("");
+    return {};
+  }
   const auto last = store.final_task(run);
   if (!last)
     return tl::unexpected(last.error());

@@ -58,6 +58,13 @@ std::string how_to_go_on(const session& s, model::run_no run) {
          + " is interrupted; go on with: " + s.hint("run --resume " + to_string(run));
 }
 
+std::string part_of_another(const session& s, runtime::history& store,
+                            const runtime::run_view& run) {
+  const auto root = store.root_of(run).value_or(run.parent->run_no);
+  return to_string(run.run_no) + " is part of " + to_string(root)
+         + ", and goes on with it: " + s.hint("run --resume " + to_string(root));
+}
+
 int run_node(session& s, runtime::orchestrator_options options, const beginning& begin) {
   auto signals = signal_watch::open(); // before the first thread
   if (!signals)

@@ -26,6 +26,10 @@ int run_node(session& s, runtime::orchestrator_options options, const beginning&
 int conclude(session& s, model::run_no run_no, run_loop::outcome how,
              model::run_state good_end = model::run_state::succeeded);
 
+/// That a run goes on with the one it is part of, and how that does.
+std::string part_of_another(const session& s, runtime::history& store,
+                            const runtime::run_view& run);
+
 /// Says that the run is interrupted, and the command that goes on with it.
 std::string how_to_go_on(const session& s, model::run_no run);
 

@@ -30,6 +30,13 @@ std::string time_between(model::wall_time from, model::wall_time to) {
   return model::to_human(std::max(to - from, model::microseconds{0}));
 }
 
+/// Of an attempt that is a run, which has said it all.
+bool is_of_run(const model::failure& failure) {
+  return failure.failure_class == model::failure_class::exit
+         && (failure.code == to_string(model::run_state::failed)
+             || failure.code == to_string(model::run_state::rolled_back));
+}
+
 } // namespace
 
 tint tint_of(std::string_view state) {
@@ -59,13 +66,16 @@ std::string failure_words(const model::failure& failure) {
   if (failure.code.empty() || failure.code == name)
     return name;
   if (failure.failure_class == model::failure_class::exit)
-    return failure.code.starts_with("SIG") ? failure.code : "exit " + failure.code;
+    return failure.code.starts_with("SIG") || is_of_run(failure) ? failure.code
+                                                                 : "exit " + failure.code;
   return name + " (" + failure.code + ")";
 }
 
 std::string failure_sentence(const model::failure& failure) {
   const auto words = failure_words(failure);
   const auto& message = failure.message;
+  if (is_of_run(failure) && !message.empty())
+    return printable(message);
   return message.empty() || message == words || message == to_string(failure.failure_class)
            ? words
            : words + ": " + printable(message);
@@ -94,6 +104,11 @@ std::string run_time(const runtime::run_view& run, model::wall_time now) {
 
 std::string generation_words(std::uint32_t generation) {
   return generation > 1 ? "generation " + std::to_string(generation) : std::string{};
+}
+
+std::string parent_words(const runtime::run_view& run) {
+  return run.parent ? "of " + to_string(run.parent->run_no) + "/" + printable(run.parent_task)
+                    : std::string{};
 }
 
 std::string count_words(const runtime::run_view& run) {

@@ -38,6 +38,9 @@ std::string generation_words(std::uint32_t generation);
 /// Counts of what is not zero, in words: `1 failed  2 skipped`.
 std::string count_words(const runtime::run_view& run);
 
+/// `of r-1/load`; empty when it is no part of another one.
+std::string parent_words(const runtime::run_view& run);
+
 /// `waits for its breaker, 42s left (5 failures in a row)`
 std::string breaker_words(const model::breaker_state& breaker, model::wall_time now);
 /// Of a task that waits for another one with its key.

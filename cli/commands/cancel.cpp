@@ -39,6 +39,8 @@ int cancel_there(session& s, const std::string& id, const cancel_options& option
 /// Nobody executes it: this process takes it up, and starts nothing but what is under `finally`.
 int cancel_here(session& s, runtime::history& store, const runtime::run_view& run, bool force) {
   const auto id = to_string(run.run_no);
+  if (run.parent)
+    return s.fail(part_of_another(s, store, run), exit_refused);
   if (!run.paused) { // else something could start before the cancel is recorded
     const auto paused = carry_out(s, {.run = run.run_no,
                                       .what = model::pause_run{},

@@ -35,6 +35,9 @@ std::string task_words(const model::workflow_spec& workflow, const model::execut
   auto words = printable(workflow.tasks[task].name);
   if (const auto fanned = plan.instances.find(task); fanned != plan.instances.end())
     words += "[" + (fanned->second ? std::to_string(*fanned->second) : "?") + "]";
+  if (const auto* child = child_of(workflow.tasks[task]))
+    words += " (" + printable(child->spec->name) + ": "
+             + plural(child->spec->tasks.size() + count_child_tasks(*child->spec), "task") + ")";
   return words;
 }
 
@@ -83,6 +86,11 @@ model::value to_json(const model::workflow_spec& workflow, const model::executio
                  {"stages", std::move(stages)},
                  {"critical_path", names(plan.critical_path)},
                  {"estimate_ms", nullptr}};
+  for (const auto& task : workflow.tasks)
+    if (const auto* child = child_of(task))
+      v["children"][task.name] = {
+        {"workflow", child->spec->name},
+        {"task_count", child->spec->tasks.size() + count_child_tasks(*child->spec)}};
   for (const auto& [task, count] : plan.instances)
     v["instances"][workflow.tasks[task].name] = count ? model::value(*count) : model::value{};
   if (plan.estimate)

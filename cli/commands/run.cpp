@@ -25,7 +25,8 @@ void name_interrupted_runs(session& s) {
   auto store = runtime::history::open(s.store_dir);
   if (!s.text() || !store)
     return;
-  const auto runs = store->runs({.state = "interrupted", .workflow = "", .limit = most});
+  const auto runs =
+    store->runs({.state = "interrupted", .workflow = "", .limit = most, .whole_only = true});
   if (!runs)
     return;
   for (const auto& run : *runs)
@@ -54,6 +55,8 @@ int resume_run(session& s, const run_options& options) {
   const auto run = store->run(options.resume);
   if (!run)
     return s.fail(run.error());
+  if (run->parent)
+    return s.fail(part_of_another(s, *store, *run), exit_refused);
   const auto workflow = store->workflow(run->run_no);
   if (!workflow || !last_seq)
     return s.fail(workflow ? last_seq.error() : workflow.error());

@@ -21,7 +21,7 @@ std::string progress_words(const runtime::run_view& run) {
 }
 
 void print_table(session& s, const std::vector<runtime::run_view>& runs) {
-  table t{{"RUN", "WORKFLOW", "STATE", "TASKS", "SUBMITTED", "TIME", "", "", ""}};
+  table t{{"RUN", "WORKFLOW", "STATE", "TASKS", "SUBMITTED", "TIME", "", "", "", ""}};
   const auto now = s.clock.wall();
   for (const auto& run : runs)
     t.row({{to_string(run.run_no)},
@@ -30,6 +30,7 @@ void print_table(session& s, const std::vector<runtime::run_view>& runs) {
            {progress_words(run)},
            {runtime::to_date_and_time(run.submitted_at, s.zone)},
            {run_time(run, now)},
+           {parent_words(run)},
            {run.is_paused() ? "paused" : "", tint::yellow},
            {generation_words(run.generation)},
            {count_words(run), tint::dim}});

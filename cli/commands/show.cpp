@@ -37,7 +37,15 @@ std::size_t interest(const runtime::task_view& task) {
 }
 constexpr std::size_t interests = 7;
 
-void print_header(session& s, const runtime::run_view& run) {
+void print_values(session& s, const char* title, const model::value& values) {
+  if (!values.is_object())
+    return;
+  for (const auto& item : values.items())
+    s.out.line("  " + std::string{title} + "  " + item.key() + " = "
+               + shortened(printable(model::to_text(item.value())), 200));
+}
+
+void print_header(session& s, const runtime::run_view& run, const model::value& results) {
   const auto state = run.shown_state();
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
              + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "")
@@ -54,12 +62,15 @@ void print_header(session& s, const runtime::run_view& run) {
              + std::to_string(run.task_count()) + (counts.empty() ? "" : "   " + counts));
   if (!run.error.empty())
     s.out.line(printable(run.error));
+  if (run.parent)
+    s.out.line(parent_words(run));
   if (!run.params.empty()) {
     std::string params;
     for (const auto& item : run.params.items())
       params += "  " + item.key() + "=" + printable(model::to_plain_text(item.value()));
     s.out.line("params" + shortened(params, 200));
   }
+  print_values(s, "out", results);
 }
 
 expected<void> print_tasks(session& s, runtime::history& store, const runtime::run_view& run,
@@ -105,8 +116,13 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     s.out.line(run->shown_state());
     return exit_done;
   }
+  const auto results = store.results(run->run_no);
+  if (!results)
+    return s.fail(results.error());
   if (s.json()) {
     auto v = to_json(*run);
+    if (!results->is_null())
+      v["out"] = *results;
     auto& list = v["task_list"] = model::value::array();
     const auto read = store.each_task(*run, [&](const runtime::task_view& task) {
       list.push_back(to_json(task));
@@ -117,11 +133,11 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     s.print_json(v);
     return exit_done;
   }
-  print_header(s, *run);
+  print_header(s, *run, *results);
   if (const auto printed = print_tasks(s, store, *run, options.limit); !printed)
     return s.fail(printed.error());
-  if (run->interrupted)
-    s.out.line("go on with: " + s.hint("run --resume " + to_string(run->run_no)));
+  if (const auto root = store.root_of(*run); run->interrupted && root)
+    s.out.line("go on with: " + s.hint("run --resume " + to_string(*root)));
   return exit_done;
 }
 
@@ -141,8 +157,17 @@ std::string usage_words(const model::value& usage) {
   return shortened(printable(words), 60);
 }
 
+/// The run that an attempt was; nothing when it was none.
+std::optional<model::run_no> run_of(const storage::attempt_row& attempt,
+                                    const std::vector<model::child_run>& children) {
+  const auto found = std::find_if(children.begin(), children.end(),
+                                  [&](const auto& child) { return child.parent == attempt.key; });
+  return found == children.end() ? std::nullopt : std::optional{found->run_no};
+}
+
 void print_attempts(session& s, const runtime::history& store,
-                    const std::vector<storage::attempt_row>& attempts) {
+                    const std::vector<storage::attempt_row>& attempts,
+                    const std::vector<model::child_run>& children) {
   table t{{"ATTEMPT", "", "STATE", "DISPATCHED", "TIME", "CPU", "MEMORY", "USAGE", "", "LOG"}};
   for (const auto& attempt : attempts) {
     const auto log = store.log_of(attempt.key);
@@ -151,6 +176,7 @@ void print_attempts(session& s, const runtime::history& store,
     const bool has_log = !absent && size > 0;
     const auto start = attempt.started_at.value_or(attempt.dispatched_at);
     const auto used = attempt.usage != model::resource_usage{};
+    const auto run = run_of(attempt, children);
     t.row({{to_string(attempt.key)},
            {generation_words(attempt.generation)},
            {std::string{to_string(attempt.state)}, tint_of(to_string(attempt.state))},
@@ -160,17 +186,11 @@ void print_attempts(session& s, const runtime::history& store,
            {used ? std::to_string(attempt.usage.peak_rss_bytes / 1024) + " KiB" : ""},
            {usage_words(attempt.own_usage)},
            {role_words(attempt) + (attempt.failure ? failure_words(*attempt.failure) : "")},
-           {has_log ? log.string() : ""}});
+           {run       ? "run " + to_string(*run)
+            : has_log ? log.string()
+                      : ""}});
   }
   t.print(s.out, "  ");
-}
-
-void print_values(session& s, const char* title, const model::value& values) {
-  if (!values.is_object())
-    return;
-  for (const auto& item : values.items())
-    s.out.line("  " + std::string{title} + "  " + item.key() + " = "
-               + shortened(printable(model::to_text(item.value())), 200));
 }
 
 int show_task(session& s, runtime::history& store, const show_options& options) {
@@ -181,6 +201,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   const auto attempts = store.attempts(task.key);
   if (!attempts)
     return s.fail(attempts.error());
+  const auto children = store.children(task.key);
+  if (!children)
+    return s.fail(children.error());
   const auto outputs = store.outputs(task.key);
   if (!outputs)
     return s.fail(outputs.error());
@@ -205,8 +228,11 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
     if (*snapshot)
       v["snapshot"] = {{"bytes", (*snapshot)->what.size()},
                        {"saved_at", model::to_rfc3339((*snapshot)->saved_at)}};
-    for (const auto& attempt : *attempts)
+    for (const auto& attempt : *attempts) {
       v["attempts"].push_back(runtime::to_json(attempt));
+      if (const auto run = run_of(attempt, *children))
+        v["attempts"].back()["child_run"] = to_string(*run);
+    }
     s.print_json(v);
     return exit_done;
   }
@@ -227,10 +253,11 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
     s.out.line("  snapshot  " + std::to_string((*snapshot)->what.size()) + " bytes  saved "
                + runtime::to_date_and_time((*snapshot)->saved_at, s.zone));
   if (!attempts->empty())
-    print_attempts(s, store, *attempts);
+    print_attempts(s, store, *attempts, *children);
   const auto more = task.instances
                       ? "tasks " + to_string(task.key.run_no) + " --filter name=" + task.name
-                      : "logs " + task_id(task.key, task.name);
+                    : !children->empty() ? "show " + to_string(children->back().run_no)
+                                         : "logs " + task_id(task.key, task.name);
   s.out.line(s.out.tinted("more: " + s.hint(more), tint::dim));
   return exit_done;
 }

@@ -12,11 +12,18 @@ int validate(session& s, const std::string& file) {
   if (!loaded)
     return loaded.error();
   const auto tasks = loaded->workflow->tasks.size();
+  const auto children = model::count_child_tasks(*loaded->workflow);
   if (s.json())
-    s.print_json(
-      {{"file", file}, {"ok", true}, {"workflow", loaded->workflow->name}, {"tasks", tasks}});
+    s.print_json({{"file", file},
+                  {"ok", true},
+                  {"workflow", loaded->workflow->name},
+                  {"tasks", tasks},
+                  {"child_tasks", children}});
   else if (s.text())
-    s.out.line(file + ": ok, " + plural(tasks, "task"));
+    s.out.line(file + ": ok, " + plural(tasks, "task")
+               + (children == 0
+                    ? ""
+                    : ", and " + plural(children, "task") + " in the workflows that it starts"));
   return exit_done;
 }
 

@@ -226,6 +226,22 @@ class ExamplesTest(unittest.TestCase):
         few = self.run_file("fan-out.yaml", "-p", "regions=[eu, us]")
         self.assertEqual(few.log("report"), "400 rows, best score 16, tree of depth 2 has 8\n")
 
+    def test_sub_workflow_yaml(self):
+        outcome = self.run_file("sub-workflow.yaml")
+        self.assertEqual(outcome.run_state, "succeeded")
+        self.assertEqual(outcome.log("report"), "24 rows, at most 12 of one region\n")
+        self.assertIn('rows = 24', outcome.stdout)
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            runs = db.execute(
+                "SELECT run_no, state, parent_run_no, json_extract(params, '$.name'), results"
+                " FROM run WHERE parent_run_no IS NOT NULL ORDER BY run_no"
+            ).fetchall()
+        self.assertEqual([run[:4] for run in runs], [
+            (2, "succeeded", 1, "eu"), (3, "succeeded", 1, "us"), (4, "succeeded", 1, "apac")])
+        self.assertEqual([json.loads(run[4])["rows"] for run in runs], [6, 6, 12])
+        alone = self.run_file("sub-workflow/region.yaml", "-p", "name=eu")
+        self.assertIn("rows = 6", alone.stdout)
+
     def test_priority_yaml(self):
         outcome = self.run_file("priority.yaml", "--slots", "1")
         self.assertEqual(outcome.started(), ["question", "answer"] + 10 * ["reports"])
@@ -377,7 +393,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 14)
+        self.assertEqual(found, 15)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
