@@ -11,7 +11,7 @@
 namespace sluice::runtime {
 
 /// Where a key may stand; the values combine in `key_row::where`.
-enum class key_level : std::uint8_t {
+enum class key_level : std::uint16_t {
   workflow = 1,
   defaults = 2,
   task = 4,
@@ -20,6 +20,9 @@ enum class key_level : std::uint8_t {
   retry = 32,
   checkpoint = 64,
   command = 128,
+  group = 256,
+  group_limits = 512,
+  budget = 1024,
 };
 
 enum class file_key : std::uint8_t {
@@ -67,6 +70,15 @@ enum class file_key : std::uint8_t {
   rollback,
   snapshot,
   compensate,
+  group,
+  groups,
+  timebox,
+  budget,
+  cost,
+  tokens,
+  time,
+  on_exceeded,
+  split,
   checkpoint,
   checkpoint_max,
   active_tasks,
@@ -84,7 +96,7 @@ enum class file_key : std::uint8_t {
 
 struct key_row {
   std::string_view name;
-  std::uint8_t where;
+  std::uint16_t where;
   file_key key;
 };
 

@@ -37,14 +37,32 @@ std::size_t interest(const runtime::task_view& task) {
 }
 constexpr std::size_t interests = 7;
 
-void print_header(session& s, const runtime::run_view& run) {
+/// `cost 6.10 / 25.00  time 2h / 10h`
+std::string budget_words(const runtime::budget_view& budget) {
+  std::string words;
+  for (std::size_t i = 0; i < budget.limits.size(); ++i) {
+    const auto kind = static_cast<model::budget_kind>(i);
+    if (budget.limits[i])
+      words += (words.empty() ? "" : "  ") + std::string{to_string(kind)} + " "
+               + model::to_text(kind, budget.used[i]) + " / "
+               + model::to_text(kind, *budget.limits[i]);
+  }
+  return words;
+}
+
+void print_header(session& s, const runtime::run_view& run,
+                  const std::vector<runtime::budget_view>& budgets) {
+  std::string of_run;
+  for (const auto& budget : budgets)
+    if (budget.group.empty())
+      of_run = "  " + budget_words(budget);
   const auto state = run.shown_state();
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
              + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "")
              + (run.is_paused() ? " (paused)" : "") + "  " + generation_words(run.generation)
              + (run.generation > 1 ? "  " : "") + run_time(run, s.clock.wall())
              + (run_time(run, s.clock.wall()).empty() ? "" : "  ") + "submitted "
-             + runtime::to_date_and_time(run.submitted_at, s.zone));
+             + runtime::to_date_and_time(run.submitted_at, s.zone) + of_run);
   std::size_t done = 0;
   for (std::size_t i = 0; i < run.counts.size(); ++i)
     if (model::is_terminal(static_cast<model::task_state>(i)))
@@ -52,6 +70,9 @@ void print_header(session& s, const runtime::run_view& run) {
   const auto counts = count_words(run);
   s.out.line(bar(done, run.task_count(), 46) + "  " + std::to_string(done) + "/"
              + std::to_string(run.task_count()) + (counts.empty() ? "" : "   " + counts));
+  for (const auto& budget : budgets)
+    if (!budget.group.empty())
+      s.out.line("group '" + printable(budget.group) + "'  " + budget_words(budget));
   if (!run.error.empty())
     s.out.line(printable(run.error));
   if (!run.params.empty()) {
@@ -105,8 +126,13 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     s.out.line(run->shown_state());
     return exit_done;
   }
+  const auto budgets = store.budgets(*run, s.clock.wall());
+  if (!budgets)
+    return s.fail(budgets.error());
   if (s.json()) {
     auto v = to_json(*run);
+    for (const auto& budget : *budgets)
+      v["budgets"].push_back(to_json(budget));
     auto& list = v["task_list"] = model::value::array();
     const auto read = store.each_task(*run, [&](const runtime::task_view& task) {
       list.push_back(to_json(task));
@@ -117,7 +143,7 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     s.print_json(v);
     return exit_done;
   }
-  print_header(s, *run);
+  print_header(s, *run, *budgets);
   if (const auto printed = print_tasks(s, store, *run, options.limit); !printed)
     return s.fail(printed.error());
   if (run->interrupted)
