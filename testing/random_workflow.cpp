@@ -26,7 +26,7 @@ public:
       add_finally(tasks);
     if (random_.percent(35))
       add_groups();
-    if (random_.percent(15))
+    if (random_.percent(25))
       spec_.budget = budget();
   }
 
@@ -73,7 +73,7 @@ private:
         group.timebox = model::milliseconds{1 + random_.below(60'000)};
       if (random_.percent(50))
         group.active_tasks = static_cast<std::uint32_t>(1 + random_.below(3));
-      if (random_.percent(30))
+      if (random_.percent(40))
         group.budget = budget();
     }
   }

@@ -325,7 +325,7 @@ private:
       return random_.percent(20) ? end_well(key) : end_badly(key, model::failure_class::exit, "15");
     const auto roll = random_.below(100);
     const auto& order = node_->launcher().order(key);
-    if (has_budget(*order.workflow) && random_.percent(15))
+    if (has_budget(*order.workflow) && random_.percent(25))
       return node_->use(key, {{"cost", 0.25 * static_cast<double>(random_.below(8))},
                               {"tokens", random_.below(100)}});
     const bool has_validation =
