@@ -29,6 +29,8 @@ using status_channel_actor = caf::typed_actor<
   caf::reacts_to<model::attempt_timed_out>,
   // How far an attempt says it is; at most one a second of each.
   caf::reacts_to<model::progress_told>,
+  // Notes what an attempt has used so far.
+  caf::reacts_to<model::usage_told>,
   // The attempt is over, nothing of it runs any more. Answered by `acknowledge_report`.
   caf::reacts_to<model::attempt_finished>,
   // An attempt's progress. Answered when it is durable, or a later one of the same attempt is:

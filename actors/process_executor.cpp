@@ -94,13 +94,16 @@ void worker_ended(executor_pointer self, const caf::down_msg& down) {
     state.launcher->signal(key, executors::stop_signal::kill); // then its report comes
 }
 
-/// Tells the scheduler how far an attempt says it is, at most once a second.
-void tell_progress(executor_pointer self, const model::attempt_key& key,
-                   process_executor_state::said& words) {
-  if (!words.progress || words.pauses)
+/// Tells the scheduler how far an attempt says it is and what it has used, at most once a second.
+void tell_words(executor_pointer self, const model::attempt_key& key,
+                process_executor_state::said& words) {
+  if ((!words.progress && !words.has_used_more) || words.pauses)
     return;
-  self->send(self->state.status,
-             model::progress_told{key, *std::exchange(words.progress, std::nullopt)});
+  if (words.progress)
+    self->send(self->state.status,
+               model::progress_told{key, *std::exchange(words.progress, std::nullopt)});
+  if (std::exchange(words.has_used_more, false))
+    self->send(self->state.status, model::usage_told{key, words.usage});
   words.pauses = true;
   self->delayed_send(self, pause_after_progress, progress_pause_over{key});
 }
@@ -115,11 +118,13 @@ void note(executor_pointer self, process_executor_state::attempt& attempt,
   if (attempt.words == nullptr)
     attempt.words = std::make_unique<process_executor_state::said>();
   auto& words = *attempt.words;
-  if (sign.usage.is_object())
+  if (sign.usage.is_object()) {
     add_up(words.usage, sign.usage);
+    words.has_used_more = true;
+  }
   if (sign.progress)
     words.progress = std::move(sign.progress);
-  tell_progress(self, sign.key, words);
+  tell_words(self, sign.key, words);
 }
 
 void on_started(executor_pointer self, const model::attempt_key& key) {
@@ -276,7 +281,7 @@ process_executor_actor::behavior_type process_executor(executor_pointer self,
       if (attempt == nullptr || attempt->report != nullptr)
         return;
       attempt->words->pauses = false;
-      tell_progress(self, over.key, *attempt->words);
+      tell_words(self, over.key, *attempt->words);
     },
     [self](const process_news& told) {
       for (const auto& key : told.news->started)

@@ -22,8 +22,9 @@ struct process_executor_state {
   /// What an attempt has said of itself; few say anything.
   struct said {
     std::optional<model::task_progress> progress; ///< held until the pause is over
-    bool pauses = false;                          ///< its progress was told within the last second
-    model::value usage;
+    bool pauses = false;                          ///< something was told within the last second
+    model::value usage;                           ///< all of it
+    bool has_used_more = false;                   ///< than was told
   };
   struct attempt {
     process_worker_actor worker; ///< null when it died before its attempt was over

@@ -435,6 +435,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
     [self](model::attempt_validating& e) { react(self, e); },
     [self](model::attempt_timed_out& e) { react(self, e); },
     [self](model::progress_told& e) { react(self, std::move(e)); },
+    [self](model::usage_told& e) { react(self, std::move(e)); },
     [self](model::attempt_finished& e) { react(self, std::move(e)); },
     [self](executor_ready& ready) {
       self->state.executors[std::size_t(ready.kind)] = std::move(ready.executor);

@@ -112,6 +112,26 @@ expected<model::mark_task> read_mark(std::string_view body) {
   return what;
 }
 
+expected<std::optional<model::cancel_group>> read_cancel(std::string_view body) {
+  const auto object = body.empty() ? model::value::object() : read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  if (object->empty())
+    return std::nullopt;
+  model::cancel_group what;
+  for (const auto& [name, value] : object->items())
+    if (name == "group" && value.is_string())
+      what.group = value.get<std::string>();
+    else if (name == "force" && value.is_boolean())
+      what.mode = value.get<bool>() ? model::cancel_mode::immediate : model::cancel_mode::graceful;
+    else
+      return fail(errc::invalid_argument,
+                  "a cancel of less than the run has a \"group\", and perhaps \"force\": true");
+  if (what.group.empty())
+    return fail(errc::invalid_argument, "which \"group\" is to be cancelled is missing");
+  return what;
+}
+
 expected<model::control> read_pause(std::string_view body) {
   const auto object = body.empty() ? model::value::object() : read_object(body);
   if (!object)

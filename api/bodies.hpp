@@ -4,6 +4,7 @@
 #include "model/control.hpp"
 #include "model/run.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace sluice::api {
@@ -24,6 +25,9 @@ expected<model::control> read_retry(std::string_view body);
 /// `{"task": "load", "as": "succeeded"}`. Errors: `invalid_argument`.
 expected<model::mark_task> read_mark(std::string_view body);
 
+/// `{"group": "load", "force": true}`; nothing: the whole run is to be cancelled. Errors:
+/// `invalid_argument`.
+expected<std::optional<model::cancel_group>> read_cancel(std::string_view body);
 /// `{"stop": true}`, or nothing: what is under way ends by itself. `{"task": "load"}`: only that
 /// task. Errors: `invalid_argument`.
 expected<model::control> read_pause(std::string_view body);

@@ -33,22 +33,6 @@ response json_response(unsigned status, const model::value& v) {
   return r;
 }
 
-void cancel(const routed& r) {
-  const auto run = model::parse_run_no(r.part(1));
-  const auto force = r.query("force");
-  if (!run)
-    return r.done(problem(run.error()));
-  if (!force.empty() && force != "true" && force != "false")
-    return r.done(problem({errc::invalid_argument, "force is true or false"}));
-  r.calls.cancel(*run,
-                 force == "true" ? model::cancel_mode::immediate : model::cancel_mode::graceful,
-                 [done = r.done](const expected<model::run_no>& result) {
-                   if (!result)
-                     return done(problem(result.error()));
-                   done(json_response(202, {{"run", to_string(*result)}, {"state", "cancelling"}}));
-                 });
-}
-
 /// Asks for something that the body describes.
 template <class What>
 void control(const routed& r, const expected<What>& what) {
@@ -58,6 +42,25 @@ void control(const routed& r, const expected<What>& what) {
   r.calls.control(*run, *what, [done = r.done](const expected<model::control_result>& result) {
     done(result ? json_response(202, to_json(*result)) : problem(result.error()));
   });
+}
+
+void cancel(const routed& r) {
+  const auto run = model::parse_run_no(r.part(1));
+  const auto force = r.query("force");
+  const auto group = read_cancel(r.what.body);
+  if (!run)
+    return r.done(problem(run.error()));
+  if (!force.empty() && force != "true" && force != "false")
+    return r.done(problem({errc::invalid_argument, "force is true or false"}));
+  if (!group || *group)
+    return control(r, group.map([](const auto& what) { return *what; }));
+  r.calls.cancel(*run,
+                 force == "true" ? model::cancel_mode::immediate : model::cancel_mode::graceful,
+                 [done = r.done](const expected<model::run_no>& result) {
+                   if (!result)
+                     return done(problem(result.error()));
+                   done(json_response(202, {{"run", to_string(*result)}, {"state", "cancelling"}}));
+                 });
 }
 
 void retry(const routed& r) {

@@ -97,7 +97,8 @@ std::string event_detail(const model::event& e) {
     add("", text_of(e.data, "message"));
   if (const auto breaker = breaker_of(e))
     add(", ", breaker_detail(e, *breaker));
-  else if (const auto reason = reason_words(e); !failure || failure->code != reason)
+  else if (const auto reason = reason_words(e);
+           !failure || (failure->code != reason && to_string(failure->failure_class) != reason))
     add(", ", reason);
   if (const auto of = text_of(e.data, "of"); !of.empty())
     add(", ", "the result of " + of + ", which has the same key");
@@ -144,6 +145,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "snapshot";
   else if (e.type == model::event_type::task_progress)
     word = "progress";
+  else if (e.type == model::event_type::task_usage)
+    word = "usage";
   else if (e.type == model::event_type::task_expanded)
     word = "expanded";
   else if (e.type == model::event_type::run_paused)

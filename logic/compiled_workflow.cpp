@@ -83,6 +83,7 @@ private:
   void index_tasks();
   void compile_task(std::uint32_t idx);
   void note_compensation(std::uint32_t idx);
+  void index_groups();
   std::size_t add_named_upstreams(std::uint32_t idx);
   std::optional<expression> compile_condition(const std::string& text, place where);
   std::vector<std::pair<std::string, value_template>>
@@ -129,6 +130,7 @@ workflow_compiler::run() {
   if (spec_.defaults.idempotency)
     compile_key(*spec_.defaults.idempotency, "defaults", std::nullopt);
   index_tasks();
+  index_groups();
   for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
     compile_task(idx);
   compile_results();
@@ -143,6 +145,24 @@ std::string workflow_compiler::hint_of_task(std::string_view name) {
     for (const auto& task : spec_.tasks)
       task_names_.push_back(task.name);
   return hint(name, task_names_);
+}
+
+void workflow_compiler::index_groups() {
+  if (spec_.groups.empty())
+    return;
+  std::unordered_map<std::string_view, std::uint32_t> declared;
+  for (std::uint32_t i = 0; i < spec_.groups.size(); ++i)
+    declared.emplace(spec_.groups[i].name, i);
+  result_->groups_.assign(spec_.tasks.size(), compiled_workflow::no_group);
+  result_->members_.resize(spec_.groups.size());
+  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx) {
+    const auto& name = setting_of(spec_, spec_.tasks[idx], &model::task_settings::group);
+    const auto found = name ? declared.find(*name) : declared.end();
+    if (found == declared.end())
+      continue;
+    result_->groups_[idx] = found->second;
+    result_->members_[found->second].push_back(idx);
+  }
 }
 
 void workflow_compiler::index_tasks() {

@@ -74,6 +74,13 @@ public:
   const std::vector<std::pair<std::string, value_template>>& results() const { return results_; }
   /// The tasks whose outputs that names, ascending.
   const std::vector<std::uint32_t>& result_reads() const { return result_reads_; }
+  /// Index in `groups` of the group that a task belongs to; nothing when none is declared for it.
+  std::optional<std::uint32_t> group(std::uint32_t task) const {
+    return groups_.empty() || groups_[task] == no_group ? std::nullopt
+                                                        : std::optional{groups_[task]};
+  }
+  /// The tasks of a declared group, ascending.
+  std::span<const std::uint32_t> members(std::uint32_t group) const { return members_[group]; }
   /// Tasks of finally that read the outputs of a task outside it: no edge leads to them.
   std::span<const std::uint32_t> readers_in_finally(std::uint32_t task) const;
   /// Whether `dependent` handles a failure of `upstream` when it succeeds: its join is `one_failed`
@@ -91,6 +98,9 @@ private:
   std::unordered_map<std::string, std::uint32_t> mentioned_;
   std::vector<bool> outputs_read_;
   std::vector<bool> compensable_; ///< empty: none is
+  static constexpr std::uint32_t no_group = ~0u;
+  std::vector<std::uint32_t> groups_; ///< of each task; empty: none is declared
+  std::vector<std::vector<std::uint32_t>> members_;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> readers_in_finally_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const compiled_workflow>>
     children_; ///< by task

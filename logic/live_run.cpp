@@ -60,6 +60,14 @@ std::uint64_t live_run::counted_tasks() const {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
+task_group* live_run::full_group(std::uint32_t task) {
+  const auto group = declared_group(task);
+  if (!group)
+    return nullptr;
+  const auto& most = spec().groups[*group].active_tasks;
+  return most && groups[*group].active >= *most ? &groups[*group] : nullptr;
+}
+
 bool live_run::is_stopped(std::uint32_t task) const {
   return stopping && !is_finally(task) && is_stopped_by_failure(task_spec(task).join.rule);
 }

@@ -2,6 +2,7 @@
 // scheduler_core.
 #pragma once
 
+#include "logic/budget.hpp"
 #include "logic/compiled_workflow.hpp"
 #include "logic/join.hpp"
 #include "logic/ready_order.hpp"
@@ -79,8 +80,13 @@ struct retry_progress {
                           ///< last one of all, while the task is held
 };
 
-/// What a timer is for: a task (nothing: the run), and which of its timers.
-using timer_slot = std::pair<std::optional<std::uint32_t>, model::timer_kind>;
+/// What a timer is for: a task, a group, or the run when it is neither; and which of its timers.
+struct timer_slot {
+  std::optional<std::uint32_t> task;
+  model::timer_kind kind = model::timer_kind::retry;
+  std::optional<std::uint32_t> group = std::nullopt;
+  friend auto operator<=>(const timer_slot&, const timer_slot&) = default;
+};
 
 /// Outputs that undecided tasks may still read.
 struct kept_outputs {
@@ -139,6 +145,13 @@ struct put_off_task {
   }
 };
 
+/// Of the tasks of a group that is declared, as things are.
+struct task_group {
+  std::uint32_t active = 0; ///< attempts that hold capacity
+  /// Ready tasks that had their turn while so many were active as may be. May hold decided ones.
+  std::array<std::set<put_off_task>, capacity_pool_count> put_off;
+};
+
 class live_run {
 public:
   model::run_no run_no;
@@ -176,6 +189,10 @@ public:
   std::uint32_t undecided_finally = 0;    ///< of these, those of `finally`
   bool in_finally = false;                ///< all others are decided: those of `finally` have begun
   std::uint32_t active = 0;               ///< attempts that hold capacity
+  std::vector<task_group> groups;         ///< as the specification declares them
+  /// Those of the groups, then that of the run; empty: there is no budget.
+  std::vector<std::optional<pot>> pots;
+  std::set<std::uint32_t> stirred_pots; ///< of which more was used, or may be soon
 
   /// Ready tasks that had their turn while the run might start none. May hold decided ones.
   std::array<std::set<put_off_task>, capacity_pool_count> put_off;
@@ -188,6 +205,8 @@ public:
   std::unordered_map<std::uint32_t, retry_progress> retries;
   std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
   std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they do, having failed
+  /// Why tasks fail that are being stopped by something beside them.
+  std::unordered_map<std::uint32_t, model::failure> stops;
   std::unordered_set<std::uint32_t> held;        ///< of what waits: for a person's decision
   std::unordered_set<std::uint32_t> snapshots;   ///< tasks whose rollback has something to put back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
@@ -214,6 +233,16 @@ public:
   const instance_group* group_of(std::uint32_t task) const;
   /// Whether instances count in the place of the task, and decide how it ends.
   bool stands_for_instances(std::uint32_t task) const;
+  /// Visits what counts for a task of the specification: its instances, or itself. They may be
+  /// decided meanwhile.
+  template <class Visit>
+  void for_each_counted(std::uint32_t task, const Visit& visit) const {
+    if (!stands_for_instances(task))
+      return visit(task);
+    const auto range = fan_outs.at(task).range;
+    for (auto instance = range.first; instance < range.end(); ++instance)
+      visit(instance);
+  }
   /// Whether it was fanned out in an earlier generation, and its task anew since.
   bool is_superseded(std::uint32_t task) const;
   std::string name(std::uint32_t task) const;
@@ -229,6 +258,14 @@ public:
   bool outlives_cancel(std::uint32_t task) const {
     return is_finally(task) || (tasks[task].rolls_back && !tasks[task].completed);
   }
+  /// Whether it belongs to the clean-up, which time and budgets do not bind.
+  bool cleans_up(std::uint32_t task) const { return is_finally(task) || tasks[task].rolls_back; }
+  /// The group of the task, as far as one is declared.
+  std::optional<std::uint32_t> declared_group(std::uint32_t task) const {
+    return groups.empty() ? std::nullopt : workflow->group(node(task));
+  }
+  /// The group of the task when as many attempts of it run as may at once; else null.
+  task_group* full_group(std::uint32_t task);
   /// Whether the task is given up because the run stops on a failure.
   bool is_stopped(std::uint32_t task) const;
   /// Whether a failed attempt of the task may be followed by another one, as far as the run goes.

@@ -73,6 +73,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::pause_task& what) { return set_paused(run, what.task, true); },
       [&](const model::resume_task& what) { return set_paused(run, what.task, false); },
       [&](const model::rollback_run&) { return rollback(run); },
+      [&](const model::cancel_group& what) { return cancel(run, what); },
     },
     asked.what);
 }
@@ -93,6 +94,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::resume_run&) { return resume(run); },
                       [&](const model::pause_task& what) { return pause(run, what); },
                       [&](const model::resume_task& what) { return resume(run, what); },
+                      [&](const model::cancel_group& what) { return cancel(run, what); },
                     },
                     asked.what);
 }

@@ -118,6 +118,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
                {"generation", generation},
                {"submitted", model::to_rfc3339(submitted_at)}};
   run.tasks.resize(run.spec().tasks.size());
+  run.groups.resize(run.spec().groups.size());
   run.first_turn = turns_ + 1;
   run.undecided = run.node_count();
   run.undecided_finally = run.spec().finally_count;
@@ -150,6 +151,7 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       run.tasks[task].undecided =
         static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
+    make_pots(run);
     set_deadlines(run);
     judge_roots(run);
     settle(run);
@@ -159,8 +161,14 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
 
 void scheduler_core::on(const model::attempt_started& e) {
   live_run* run = reported(e.key);
-  if (run != nullptr && run->tasks[e.key.task_idx].state == task_state::dispatched)
-    guarded(*run, [&] { change_state(*run, e.key.task_idx, task_state::running); });
+  if (run == nullptr)
+    return;
+  guarded(*run, [&] {
+    if (run->tasks[e.key.task_idx].state == task_state::dispatched)
+      change_state(*run, e.key.task_idx, task_state::running);
+    if (!run->pots.empty())
+      begin_time(*run, e.key.task_idx);
+  });
 }
 
 void scheduler_core::on(const model::attempt_validating& e) {
@@ -297,7 +305,7 @@ void scheduler_core::on(const model::timer_fired& e) {
   if (it == runs_.end())
     return;
   live_run& run = it->second;
-  const auto set = run.timers.find({e.what.task_idx, e.what.kind});
+  const auto set = run.timers.find({e.what.task_idx, e.what.kind, e.what.group});
   if (set == run.timers.end() || set->second != e.what.due)
     return; // removed, or set anew, while it was on its way
   guarded(run, [&] {
@@ -416,11 +424,16 @@ void scheduler_core::dispatch_ready() {
       const auto task = next.task.task_idx;
       if (!is_due(run, next, pool)) { // decided while it queued, or taken out
         order.drop();
+        call_up_group(run, task);
         call_up(run); // it may have had the turn of another one
         continue;
       }
       if (!run.may_start()) {
         run.put_off[i].insert({run.priority(task), order.drop()});
+        continue;
+      }
+      if (auto* full = run.full_group(task)) {
+        put_off(run, *full, pool);
         continue;
       }
       if (!has_capacity(run, task, pool))
@@ -446,6 +459,10 @@ void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
   if (const auto held = run.keys.find(task); held != run.keys.end())
     key_digest = held->second;
   const auto executor = run.executor(task);
+  if (!run.groups.empty())
+    begin_timebox(run, task);
+  if (!run.pots.empty())
+    begin_use(run, task, start);
   step_.records.push_back(model::attempt_dispatched{
     start.key, executor, start.inputs.is_null() ? std::string{} : model::to_text(start.inputs),
     now_, run.generation, start.role, key_digest});
@@ -494,6 +511,8 @@ void scheduler_core::take_capacity(live_run& run, std::uint32_t task) {
   ++run.active;
   if (auto* group = run.group_of(task))
     ++group->active;
+  if (const auto declared = run.declared_group(task))
+    ++run.groups[*declared].active;
 }
 
 void scheduler_core::release_capacity(live_run& run, const model::attempt_key& key) {
@@ -506,7 +525,10 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
     --group->active;
     hungry_.insert({run.run_no, group->range.task});
   }
+  if (const auto declared = run.declared_group(key.task_idx))
+    --run.groups[*declared].active;
   call_up(run);
+  call_up_group(run, key.task_idx);
 }
 
 void scheduler_core::finish(live_run& run, const model::attempt_report& report) {
@@ -518,6 +540,8 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
   release_capacity(run, report.key);
   if (run.executor(task) == model::executor_kind::workflow)
     remove_timer(run, {task, model::timer_kind::timeout});
+  if (!run.pots.empty())
+    end_use(run, report);
   const bool is_process = run.executor(task) == model::executor_kind::process;
   if (is_process && report.started_at)
     pace_.note_end(now_);
@@ -536,9 +560,8 @@ void scheduler_core::finish(live_run& run, const model::attempt_report& report) 
     const auto code = report.failure ? report.failure->code : "0";
     if (entry.stop == model::stop_reason::timeout)
       fail_attempt(run, report, {model::failure_class::timeout, code, "timed out"});
-    else if (entry.stop == model::stop_reason::deadline)
-      end_attempt(run, report, task_state::failed,
-                  model::failure{model::failure_class::deadline, code, run.deadline_text(task)});
+    else if (entry.stop == model::stop_reason::deadline || entry.stop == model::stop_reason::budget)
+      end_attempt(run, report, task_state::failed, failure_of_stop(run, task, code));
     else if (entry.stop == model::stop_reason::heartbeat)
       fail_attempt(run, report,
                    {model::failure_class::heartbeat, code,

@@ -105,6 +105,7 @@ private:
   void on(const model::checkpoint_offered& e);
   void on(const model::checkpoint_pause_over& e);
   void on(const model::progress_told& e);
+  void on(const model::usage_told& e);
 
   // scheduler_control.cpp: what operators ask of runs.
   expected<model::control_result> act(const model::control_requested& asked,
@@ -271,6 +272,39 @@ private:
   void act_on(live_run& run, const model::timer& due);
   void expire(live_run& run, const model::timer& due, std::string message);
   void expire_run(live_run& run, model::wall_time due);
+
+  // scheduler_groups.cpp: what holds for a group of tasks, and what ends tasks from beside them.
+  void begin_timebox(live_run& run, std::uint32_t task);
+  void timebox_is_over(live_run& run, const model::timer& due);
+  void remove_common_timers(live_run& run);
+  void put_off(live_run& run, task_group& group, capacity_pool pool);
+  void call_up_group(live_run& run, std::uint32_t task);
+  enum class reach : std::uint8_t { what_waits, all };
+  void fail_early(live_run& run, std::uint32_t task, model::stop_reason why,
+                  const model::failure& failure, reach how_far,
+                  std::optional<model::wall_time> due = std::nullopt);
+  static model::failure failure_of_stop(live_run& run, std::uint32_t task, const std::string& code);
+  void cancel_early(live_run& run, std::uint32_t task, model::cancel_mode mode);
+  expected<model::control_result> cancel(live_run& run, const model::cancel_group& what);
+  expected<model::control_result> cancel(const model::stored_run& run,
+                                         const model::cancel_group& what);
+
+  // scheduler_budgets.cpp: what tasks may use together.
+  void make_pots(live_run& run);
+  void restore_pots(live_run& run, const model::stored_run& stored);
+  template <class Visit>
+  void for_each_pot(live_run& run, std::uint32_t task, const Visit& visit);
+  static std::optional<model::amount> weight_in(const live_run& run, const pot& pot,
+                                                std::uint32_t task);
+  void follow_with_pots(live_run& run, std::uint32_t task, model::task_state to);
+  void expect_instances(live_run& run, std::uint32_t task, std::uint32_t count);
+  void begin_use(live_run& run, std::uint32_t task, model::start_attempt& start);
+  void begin_time(live_run& run, std::uint32_t task);
+  void end_use(live_run& run, const model::attempt_report& report);
+  void settle_pots(live_run& run);
+  void stop_for(live_run& run, std::uint32_t index, const excess& why);
+  void warn_of(live_run& run, std::uint32_t index);
+  void watch_time(live_run& run, std::uint32_t index);
 
   // scheduler_core.cpp: a run's first state, and an attempt's way from dispatch to its end.
   expected<std::shared_ptr<const compiled_workflow>>

@@ -81,6 +81,8 @@ void scheduler_core::expand(live_run& run, std::uint32_t task) {
   auto& pending = run.counts[std::size_t(task_state::pending)];
   pending += count - (count > 0 ? 1 : 0); // they count in its place
   add_instances(run, range);
+  if (!run.pots.empty())
+    expect_instances(run, task, count);
   if (count == 0)
     judge_instances(run, task);
 }

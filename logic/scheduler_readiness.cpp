@@ -55,7 +55,7 @@ void scheduler_core::judge_roots(live_run& run) {
 void scheduler_core::begin_finally(live_run& run) {
   run.in_finally = true;
   tell_outcome(run);
-  remove_timer(run, {std::nullopt, model::timer_kind::deadline});
+  remove_common_timers(run);
   const auto first = run.spec().first_finally();
   const auto end = run.node_count();
   set_deadlines(run, first, end);

@@ -47,11 +47,12 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
   run.completions = stored.completions;
   run.to_compensate = run.completions.size();
   for (const auto& timer : stored.timers)
-    run.timers.emplace(timer_slot{timer.task_idx, timer.kind}, timer.due);
+    run.timers.emplace(timer_slot{timer.task_idx, timer.kind, timer.group}, timer.due);
   for (const auto& [task, retries] : stored.retries)
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
   run.snapshots = stored.snapshots;
   run.rollbacks = stored.rollbacks;
+  run.stops = stored.stops;
   run.tasks.resize(stored.tasks.size());
   for (const auto& range : stored.fan_outs)
     add_instances(run, range);
@@ -63,6 +64,7 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
     restore_task(run, task, stored);
   for (auto& [task, group] : run.fan_outs)
     restore_group(run, group, stored);
+  restore_pots(run, stored);
   return run;
 }
 
@@ -143,6 +145,7 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     entry.stop = is_ended && !run.expired  ? model::stop_reason::cancel
                  : has_reason("timeout")   ? model::stop_reason::timeout
                  : has_reason("heartbeat") ? model::stop_reason::heartbeat
+                 : has_reason("budget")    ? model::stop_reason::budget
                  : (is_ended && run.expired) || has_reason("deadline")
                    ? model::stop_reason::deadline
                  : has_reason("drain") ? model::stop_reason::drain

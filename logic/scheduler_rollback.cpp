@@ -133,7 +133,7 @@ void scheduler_core::note_completion(live_run& run, std::uint32_t task) {
 bool scheduler_core::compensate_next(live_run& run) {
   if (run.is_to_compensate()) {
     run.rolls_back = true;
-    remove_timer(run, {std::nullopt, model::timer_kind::deadline}); // it was that of the tasks
+    remove_common_timers(run); // they were those of the tasks
     move_run(run, model::run_state::rolling_back);
   }
   if (run.state != model::run_state::rolling_back)

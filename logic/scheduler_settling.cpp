@@ -28,6 +28,8 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     follow_with_group(run, task, to);
   if (!kinds_.empty())
     follow_with_breaker(run, task, to);
+  if (!run.pots.empty())
+    follow_with_pots(run, task, to);
   if (entry.state == task_state::waiting)
     run.held.erase(task);
   entry.state = to;
@@ -48,6 +50,7 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
   if (!may_be_undone)
     run.prepared.erase(task);
   run.retries.erase(task);
+  run.stops.erase(task);
   run.rollbacks.erase(task);
   if (!run.keys.empty())
     release_key(run, task);
@@ -100,13 +103,14 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
   run.state = to;
   if (!is_terminal(to))
     return;
-  remove_timer(run, {std::nullopt, model::timer_kind::deadline});
+  remove_common_timers(run);
   if (run.parent)
     ended_children_.push_back(run.run_no);
 }
 
 /// All that follows from what was decided; when nothing is left, the run ends.
 void scheduler_core::settle(live_run& run) {
+  settle_pots(run);
   tell_dependents(run);
   const auto is_only_finally_left = [&run] { return run.undecided == run.undecided_finally; };
   if (is_only_finally_left() && !run.in_finally) {

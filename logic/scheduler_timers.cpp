@@ -12,21 +12,21 @@ std::vector<model::timer> scheduler_core::timers() const {
   std::vector<model::timer> all;
   for (const auto& [run_no, run] : runs_)
     for (const auto& [slot, due] : run.timers)
-      all.push_back({run_no, slot.first, slot.second, due});
+      all.push_back({run_no, slot.task, slot.kind, due, slot.group});
   return all;
 }
 
 void scheduler_core::set_timer(live_run& run, timer_slot slot, model::wall_time due) {
   remove_timer(run, slot);
   run.timers.emplace(slot, due);
-  timers_set_.insert({run.run_no, slot.first, slot.second, due});
+  timers_set_.insert({run.run_no, slot.task, slot.kind, due, slot.group});
 }
 
 void scheduler_core::remove_timer(live_run& run, timer_slot slot) {
   const auto set = run.timers.extract(slot);
   if (!set)
     return;
-  const model::timer removed{run.run_no, slot.first, slot.second, set.mapped()};
+  const model::timer removed{run.run_no, slot.task, slot.kind, set.mapped(), slot.group};
   if (timers_set_.erase(removed) == 0) // else nobody has heard of it
     step_.timers.removed.push_back(removed);
 }
@@ -78,6 +78,12 @@ void scheduler_core::act_on(live_run& run, const model::timer& due) {
     return retry_is_due(run, *due.task_idx, due.due);
   if (due.kind == timer_kind::breaker)
     return breaker_is_due(run, *due.task_idx, due.due);
+  if (due.kind == timer_kind::timebox)
+    return timebox_is_over(run, due);
+  if (due.kind == timer_kind::budget) {
+    run.stirred_pots.insert(due.group.value_or(static_cast<std::uint32_t>(run.groups.size())));
+    return; // looked at when the run settles
+  }
   if (!due.task_idx)
     return expire_run(run, due.due);
   const auto task = *due.task_idx;

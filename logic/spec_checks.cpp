@@ -412,6 +412,8 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
     report(problems, "tasks",
            std::to_string(workflow.tasks.size()) + " tasks are more than the limit of "
              + std::to_string(max_tasks));
+  else
+    check_groups(workflow, problems);
 }
 
 void check_task(const model::task_spec& task, const model::task_settings& defaults,

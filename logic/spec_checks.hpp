@@ -35,6 +35,9 @@ void check_child_params(const model::workflow_action& child, const std::string& 
 void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
                     std::vector<spec_problem>& problems);
 
+/// Groups of tasks, and budgets: names, limits, and that every group has tasks.
+void check_groups(const model::workflow_spec& workflow, std::vector<spec_problem>& problems);
+
 /// One task's own parts, at `path`: action, names of inputs, environment and outputs, settings.
 void check_task(const model::task_spec& task, const model::task_settings& defaults,
                 const std::string& path, const handler_lookup& has_handler,

@@ -35,6 +35,11 @@ struct mark_task {
   task_state as = task_state::succeeded; ///< or `skipped`, `failed`
 };
 
+enum class cancel_mode : std::uint8_t {
+  graceful,  ///< TERM, grace, KILL
+  immediate, ///< KILL at once
+};
+
 enum class pause_mode : std::uint8_t {
   let_end, ///< what is under way ends by itself
   stop,    ///< it is stopped, and ready again
@@ -56,9 +61,15 @@ struct resume_task {
 /// Compensates the tasks of a run that has ended.
 struct rollback_run {};
 
+/// Cancels what is not decided of a group of tasks. Its run goes on.
+struct cancel_group {
+  std::string group; ///< by name
+  cancel_mode mode = cancel_mode::graceful;
+};
+
 /// A verb, and what it is about.
 using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task,
-                             resume_task, rollback_run>;
+                             resume_task, rollback_run, cancel_group>;
 
 /// What was done, once it is durable.
 struct control_result {

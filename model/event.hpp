@@ -74,10 +74,6 @@ struct executor_ready {
   executor_kind executor = executor_kind::process;
   std::vector<attempt_key> attempts;
 };
-enum class cancel_mode : std::uint8_t {
-  graceful,  ///< TERM, grace, KILL
-  immediate, ///< KILL at once
-};
 struct cancel_requested {
   request_id request = 0;
   model::run_no run_no;
@@ -126,6 +122,11 @@ struct progress_told {
   attempt_key key;
   task_progress what;
 };
+/// An attempt says what it has used so far.
+struct usage_told {
+  attempt_key key;
+  value usage; ///< object of numbers: all that it has said
+};
 /// An attempt has progress to save.
 struct checkpoint_offered {
   request_id request = 0;
@@ -140,6 +141,6 @@ using happening =
   std::variant<run_submitted, attempt_started, snapshot_taken, attempt_validating,
                attempt_timed_out, attempt_finished, executor_ready, cancel_requested,
                control_requested, run_loaded, drain_requested, outputs_loaded, key_looked_up,
-               timer_fired, checkpoint_offered, checkpoint_pause_over, progress_told>;
+               timer_fired, checkpoint_offered, checkpoint_pause_over, progress_told, usage_told>;
 
 } // namespace sluice::model

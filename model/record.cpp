@@ -266,6 +266,12 @@ event from_record(const progress_made& r) {
   return e;
 }
 
+event from_record(const usage_noted& r) {
+  auto e = at_task(r.key.task(), r.key.attempt, event_type::task_usage, r.at);
+  e.data = {{"usage", r.usage}};
+  return e;
+}
+
 event from_record(const checkpoint_saved& r) {
   auto e = at_task(r.key.task(), r.key.attempt, event_type::task_checkpoint, r.at);
   e.data = {{"token", r.what->token}, {"bytes", r.what->data.size()}};
@@ -305,6 +311,7 @@ std::size_t weight(const step& s) {
                          [](const checkpoint_saved&) { return std::size_t{2}; },
                          [](const snapshot_saved&) { return std::size_t{2}; },
                          [](const progress_made&) { return std::size_t{1}; },
+                         [](const usage_noted&) { return std::size_t{2}; },
                        },
                        r);
   return rows;

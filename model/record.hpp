@@ -149,10 +149,16 @@ struct progress_made {
   task_progress what;
   wall_time at;
 };
-using record =
-  std::variant<run_created, run_moved, run_paused, run_retried, task_expanded, task_reset,
-               task_marked, task_reused, held_retried, attempt_dispatched, attempt_ended,
-               task_moved, warning_raised, checkpoint_saved, snapshot_saved, progress_made>;
+/// An attempt said what it has used so far.
+struct usage_noted {
+  attempt_key key;
+  value usage; ///< object of numbers: all that it has said
+  wall_time at;
+};
+using record = std::variant<run_created, run_moved, run_paused, run_retried, task_expanded,
+                            task_reset, task_marked, task_reused, held_retried, attempt_dispatched,
+                            attempt_ended, task_moved, warning_raised, checkpoint_saved,
+                            snapshot_saved, progress_made, usage_noted>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {

@@ -29,18 +29,20 @@ constexpr std::array<std::string_view, command_role_count> command_roles{
   "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
-constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
-                                                       "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 32> event_types{
+constexpr std::array<std::string_view, 7> stop_reasons{"",      "cancel",   "timeout", "heartbeat",
+                                                       "drain", "deadline", "budget"};
+constexpr std::array<std::string_view, budget_kind_count> budget_kinds{"cost", "tokens", "time"};
+constexpr std::array<std::string_view, 2> on_exceededs{"stop", "warn"};
+constexpr std::array<std::string_view, 33> event_types{
   "run_submitted",   "run_cancelling", "run_rolling_back", "run_finished",      "run_retried",
   "run_paused",      "run_resumed",    "task_expanded",    "task_dispatched",   "task_finished",
   "task_lost",       "task_retrying",  "task_due",         "task_waiting",      "task_held",
   "task_released",   "task_fallback",  "task_validating",  "task_rolling_back", "task_skipped",
   "task_cancelling", "task_cancelled", "task_failed",      "task_paused",       "task_resumed",
   "task_reset",      "task_marked",    "task_reused",      "task_warning",      "task_checkpoint",
-  "task_snapshot",   "task_progress"};
+  "task_snapshot",   "task_progress",  "task_usage"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{
-  "retry", "deadline", "queue_timeout", "breaker", "timeout"};
+  "retry", "deadline", "queue_timeout", "breaker", "timeout", "timebox", "budget"};
 
 template <class Enum, class Names>
 std::string_view name_of(Enum e, const Names& names) {
@@ -97,6 +99,12 @@ std::string_view to_string(event_type t) {
 std::string_view to_string(timer_kind k) {
   return name_of(k, timer_kinds);
 }
+std::string_view to_string(budget_kind k) {
+  return name_of(k, budget_kinds);
+}
+std::string_view to_string(on_exceeded e) {
+  return name_of(e, on_exceededs);
+}
 
 std::optional<task_state> parse_task_state(std::string_view name) {
   if (const auto exact = find_name<task_state>(name, task_states))
@@ -141,6 +149,12 @@ std::optional<event_type> parse_event_type(std::string_view name) {
 std::optional<timer_kind> parse_timer_kind(std::string_view name) {
   return find_name<timer_kind>(name, timer_kinds);
 }
+std::optional<budget_kind> parse_budget_kind(std::string_view name) {
+  return find_name<budget_kind>(name, budget_kinds);
+}
+std::optional<on_exceeded> parse_on_exceeded(std::string_view name) {
+  return find_name<on_exceeded>(name, on_exceededs);
+}
 
 std::span<const std::string_view> task_state_names() {
   return task_states;
@@ -171,6 +185,9 @@ std::span<const std::string_view> command_role_names() {
 }
 std::span<const std::string_view> timer_kind_names() {
   return timer_kinds;
+}
+std::span<const std::string_view> budget_kind_names() {
+  return budget_kinds;
 }
 
 } // namespace sluice::model

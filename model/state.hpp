@@ -170,6 +170,17 @@ enum class stop_reason : std::uint8_t {
   heartbeat,
   drain, ///< its runtime is about to end
   deadline,
+  budget, ///< what it may use is used up
+};
+
+/// What a budget counts.
+enum class budget_kind : std::uint8_t { cost, tokens, time };
+inline constexpr std::size_t budget_kind_count = 3;
+
+/// What follows when a budget is used up.
+enum class on_exceeded : std::uint8_t {
+  stop, ///< nothing more starts, and what runs is stopped
+  warn, ///< a person is told, and all goes on
 };
 
 /// The type of an event row.
@@ -206,6 +217,7 @@ enum class event_type : std::uint8_t {
   task_checkpoint, ///< saved its progress
   task_snapshot,   ///< what its rollback is to put back is stored; its action begins
   task_progress,   ///< said how far it is
+  task_usage,      ///< said what it has used
 };
 
 /// What a durable timer is for.
@@ -215,8 +227,10 @@ enum class timer_kind : std::uint8_t {
   queue_timeout, ///< of a task that is ready and does not start
   breaker,       ///< the end of the pause of a kind of task, for one that waits for it
   timeout,       ///< of an attempt that is a run; those of others are kept by their executors
+  timebox,       ///< of a group, counted from its first attempt
+  budget,        ///< of a run or of a group: as things are, its time is used up then
 };
-inline constexpr std::size_t timer_kind_count = 5;
+inline constexpr std::size_t timer_kind_count = 7;
 
 std::string_view to_string(task_state s);
 std::string_view to_string(run_state s);
@@ -231,6 +245,8 @@ std::string_view to_string(value_type t);
 std::string_view to_string(stop_reason r);
 std::string_view to_string(event_type t);
 std::string_view to_string(timer_kind k);
+std::string_view to_string(budget_kind k);
+std::string_view to_string(on_exceeded e);
 
 /// The inverse of `to_string`; also takes the spellings of other systems for task states
 /// (`queued`, `COMPLETED`, ...). Nothing when the name is unknown.
@@ -245,6 +261,8 @@ std::optional<command_role> parse_command_role(std::string_view name);
 std::optional<value_type> parse_value_type(std::string_view name);
 std::optional<event_type> parse_event_type(std::string_view name);
 std::optional<timer_kind> parse_timer_kind(std::string_view name);
+std::optional<budget_kind> parse_budget_kind(std::string_view name);
+std::optional<on_exceeded> parse_on_exceeded(std::string_view name);
 
 /// All names in order of their values, for messages that list what is allowed.
 std::span<const std::string_view> task_state_names();
@@ -257,5 +275,6 @@ std::span<const std::string_view> event_type_names();
 std::span<const std::string_view> executor_kind_names();
 std::span<const std::string_view> command_role_names();
 std::span<const std::string_view> timer_kind_names();
+std::span<const std::string_view> budget_kind_names();
 
 } // namespace sluice::model

@@ -1,6 +1,7 @@
 // What the store holds of a run: all that a scheduler needs to take it up.
 #pragma once
 
+#include "model/budget.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/task_names.hpp"
@@ -60,8 +61,10 @@ struct stored_run {
   std::unordered_map<std::uint32_t, value> inputs;
   std::unordered_map<std::uint32_t, stored_retries> retries;
   std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
+  std::unordered_map<std::uint32_t, failure> stops;     ///< why they fail once they have stopped
   std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for
   std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
+  std::vector<used_by_attempt> used;           ///< of a workflow with budgets; of all generations
 };
 
 } // namespace sluice::model

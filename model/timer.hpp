@@ -14,13 +14,14 @@
 
 namespace sluice::model {
 
-/// A run or a task has at most one of each kind. One that was set anew has another `due`: what was
-/// set before and fires late is not the same timer.
+/// A run, a group of its tasks or a task has at most one of each kind. One that was set anew has
+/// another `due`: what was set before and fires late is not the same timer.
 struct timer {
   model::run_no run_no;
-  std::optional<std::uint32_t> task_idx; ///< nothing: of the run
+  std::optional<std::uint32_t> task_idx; ///< nothing: of the run, or of a group
   timer_kind kind = timer_kind::retry;
   wall_time due;
+  std::optional<std::uint32_t> group = std::nullopt; ///< index in the workflow's `groups`
   friend auto operator<=>(const timer&, const timer&) = default;
 };
 
@@ -39,6 +40,7 @@ struct std::hash<sluice::model::timer> {
   std::size_t operator()(const sluice::model::timer& t) const noexcept {
     // Not the due time: two timers that differ in nothing else are never armed together for long.
     const auto kind = static_cast<std::uint32_t>(t.kind);
-    return std::hash<sluice::model::attempt_key>{}({t.run_no, t.task_idx.value_or(~0u), kind});
+    const auto target = t.group ? ~1u - *t.group : t.task_idx.value_or(~0u);
+    return std::hash<sluice::model::attempt_key>{}({t.run_no, target, kind});
   }
 };

@@ -57,6 +57,12 @@ std::vector<std::string> output_names(const task_spec& task) {
   return names;
 }
 
+bool has_budget(const workflow_spec& workflow) {
+  return workflow.budget
+         || std::any_of(workflow.groups.begin(), workflow.groups.end(),
+                        [](const group_spec& group) { return group.budget.has_value(); });
+}
+
 std::optional<priority> parse_priority(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, priority>, 4> names{
     {{"low", 25}, {"normal", normal_priority}, {"high", 75}, {"critical", critical_priority}}};

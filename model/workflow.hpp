@@ -2,6 +2,7 @@
 // values; immutable once stored, then shared by const pointer between all that use it.
 #pragma once
 
+#include "model/budget.hpp"
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
@@ -119,6 +120,7 @@ struct task_settings {
   std::optional<model::priority> priority;         ///< none: normal
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
+  std::optional<std::string> group;       ///< the name of what it belongs to; none: to nothing
   std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
@@ -173,6 +175,15 @@ struct param_spec {
   friend bool operator==(const param_spec&, const param_spec&) = default;
 };
 
+/// What holds for the tasks of a group together.
+struct group_spec {
+  std::string name;
+  std::optional<milliseconds> timebox;       ///< from its first attempt to its last one's end
+  std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
+  std::optional<budget_spec> budget;
+  friend bool operator==(const group_spec&, const group_spec&) = default;
+};
+
 struct workflow_spec {
   std::string name;
   std::string description;
@@ -185,7 +196,9 @@ struct workflow_spec {
   std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
   std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
   named_values out;                          ///< what a run comes to once it has succeeded
-  std::string base_dir; ///< absolute; directory of the file, the default of `workdir`
+  std::vector<group_spec> groups;    ///< those of which something holds; tasks may name others
+  std::optional<budget_spec> budget; ///< of a run
+  std::string base_dir;              ///< absolute; directory of the file, the default of `workdir`
 
   /// Index of the first task of `finally`; the number of tasks when it has none.
   std::uint32_t first_finally() const {
@@ -216,6 +229,9 @@ std::vector<std::string> output_names(const task_spec& task);
 /// What a task runs for something: its own command, else the workflow's default; null when there is
 /// none. There is always an action.
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role);
+
+/// Whether there is one, of its runs or of a group.
+bool has_budget(const workflow_spec& workflow);
 
 /// Whether these settings themselves have a command for it.
 bool has_command(const task_settings& settings, command_role role);

@@ -96,8 +96,37 @@ value to_json(const task_settings& settings) {
     v["priority"] = *settings.priority;
   if (settings.idempotency)
     v["idempotency"] = *settings.idempotency;
+  if (settings.group)
+    v["group"] = *settings.group;
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
+  return v;
+}
+
+/// Amounts are in millionths, see model/budget.
+value to_json(const budget_spec& budget) {
+  auto v = value::object();
+  for (std::size_t i = 0; i < budget_kind_count; ++i)
+    if (budget.limits[i])
+      v[std::string{to_string(budget_kind(i))}] = *budget.limits[i];
+  if (budget.on_exceeded != on_exceeded::stop)
+    v["on_exceeded"] = to_string(budget.on_exceeded);
+  if (budget.is_split) {
+    auto& weights = v["split"] = value::array();
+    for (const auto& [task, weight] : budget.weights)
+      weights.push_back(value::array({task, weight}));
+  }
+  return v;
+}
+
+value to_json(const group_spec& group) {
+  value v{{"name", group.name}};
+  if (group.timebox)
+    v["timebox_ms"] = group.timebox->count();
+  if (group.active_tasks)
+    v["active_tasks"] = *group.active_tasks;
+  if (group.budget)
+    v["budget"] = to_json(*group.budget);
   return v;
 }
 
@@ -293,10 +322,45 @@ task_settings settings_from(const value* v) {
     settings.priority = priority_from(*priority);
   if (const auto* key = member(*v, "idempotency"))
     settings.idempotency = key->get<std::string>();
+  if (const auto* group = member(*v, "group"))
+    settings.group = group->get<std::string>();
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));
   return settings;
+}
+
+amount amount_from(const value& v) {
+  const auto number = v.get<amount>();
+  if (number < 0 || number > most_amount)
+    throw malformed{"an amount is out of range"};
+  return number;
+}
+
+budget_spec budget_from(const value& v) {
+  budget_spec budget;
+  for (std::size_t i = 0; i < budget_kind_count; ++i)
+    if (const auto* limit = member(v, std::string{to_string(budget_kind(i))}.c_str()))
+      budget.limits[i] = amount_from(*limit);
+  if (const auto* rule = member(v, "on_exceeded"))
+    budget.on_exceeded = named<on_exceeded>(*rule, parse_on_exceeded);
+  if (const auto* weights = member(v, "split")) {
+    budget.is_split = true;
+    for (const auto& pair : *weights)
+      budget.weights.emplace_back(pair.at(0).get<std::string>(), amount_from(pair.at(1)));
+  }
+  return budget;
+}
+
+group_spec group_from(const value& v) {
+  group_spec group;
+  group.name = v.at("name").get<std::string>();
+  group.timebox = length_from(v, "timebox_ms");
+  if (const auto* limit = member(v, "active_tasks"))
+    group.active_tasks = count_from(*limit, "active_tasks");
+  if (const auto* budget = member(v, "budget"))
+    group.budget = budget_from(*budget);
+  return group;
 }
 
 param_spec param_from(const value& v) {
@@ -380,6 +444,11 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   if (const auto* limit = member(v, "active_tasks"))
     spec->active_tasks = count_from(*limit, "active_tasks");
   spec->out = pairs_from(member(v, "out"));
+  if (const auto* groups = member(v, "groups"))
+    for (const auto& group : *groups)
+      spec->groups.push_back(group_from(group));
+  if (const auto* budget = member(v, "budget"))
+    spec->budget = budget_from(*budget);
   spec->base_dir = text_or_empty(v, "base_dir");
   return spec;
 }
@@ -409,6 +478,10 @@ value to_json(const workflow_spec& spec) {
     v["active_tasks"] = *spec.active_tasks;
   if (!spec.out.empty())
     v["out"] = pairs_to_json(spec.out);
+  for (const auto& group : spec.groups)
+    v["groups"].push_back(to_json(group));
+  if (spec.budget)
+    v["budget"] = to_json(*spec.budget);
   if (!spec.base_dir.empty())
     v["base_dir"] = spec.base_dir;
   return v;

@@ -40,6 +40,8 @@ public:
     active_ += model::is_active(row.state) ? 1 : 0;
     if (row.node_idx && model::is_active(row.state))
       ++active_instances_[*row.node_idx];
+    if (const auto group = group_of(row); group && model::is_active(row.state))
+      ++active_in_groups_[*group];
     if (graph_ && row.node_idx.value_or(row.key.task_idx) < graph_->spec().first_finally())
       before_finally_ += model::is_terminal(row.state) ? 0 : 1;
   }
@@ -101,8 +103,13 @@ private:
       view.wait_reason = model::wait_reason::paused;
     else if (!run.interrupted)
       view.wait_reason = has_enough_siblings(view) ? model::wait_reason::parallel
-                         : is_at_limit()           ? model::wait_reason::limit
+                         : is_at_limit(view)       ? model::wait_reason::limit
                                                    : model::wait_reason::slot;
+  }
+
+  /// The declared group that a task belongs to.
+  std::optional<std::uint32_t> group_of(const storage::task_row& row) const {
+    return graph_ ? graph_->group(row.node_idx.value_or(row.key.task_idx)) : std::nullopt;
   }
 
   /// Whether as many instances of its task run as may.
@@ -131,15 +138,21 @@ private:
   }
 
   /// As the scheduler sees it: an attempt counts until its end is known, one that stops too.
-  bool is_at_limit() const {
+  bool is_at_limit(const task_view& view) const {
     const auto limit = graph_->spec().active_tasks;
-    return limit && active_ >= *limit;
+    if (limit && active_ >= *limit)
+      return true;
+    const auto group = group_of(view);
+    const auto active = group ? active_in_groups_.find(*group) : active_in_groups_.end();
+    const auto of_group = group ? graph_->spec().groups[*group].active_tasks : std::nullopt;
+    return of_group && active != active_in_groups_.end() && active->second >= *of_group;
   }
 
   std::shared_ptr<const logic::compiled_workflow> graph_; ///< null: nothing to work out
   std::vector<model::task_state> states_;                 ///< as stored
   std::size_t active_ = 0;
   std::unordered_map<std::uint32_t, std::size_t> active_instances_; ///< by their task
+  std::unordered_map<std::uint32_t, std::size_t> active_in_groups_; ///< that are declared
   std::size_t before_finally_ = 0; ///< undecided tasks that are not of finally
 };
 
@@ -413,6 +426,36 @@ expected<model::task_names> history::names(model::run_no run) {
   return reader_->instances(run).map([&](auto ranges) {
     return model::task_names{*spec, std::move(ranges)};
   });
+}
+
+expected<std::vector<budget_view>> history::budgets(const run_view& run, model::wall_time now) {
+  const auto spec = workflow(run.run_no);
+  if (!spec)
+    return tl::unexpected(spec.error());
+  std::vector<budget_view> views;
+  if ((*spec)->budget)
+    views.push_back({"", (*spec)->budget->limits, {}});
+  for (const auto& group : (*spec)->groups)
+    if (group.budget)
+      views.push_back({group.name, group.budget->limits, {}});
+  if (views.empty())
+    return views;
+  const auto all = reader_->used(run.run_no);
+  const auto known = names(run.run_no);
+  if (!all || !known)
+    return tl::unexpected(all ? known.error() : all.error());
+  for (auto use : *all) {
+    if (use.under_way_since && run.is_live())
+      use.used[std::size_t(model::budget_kind::time)] =
+        std::max<model::amount>((now - *use.under_way_since).count(), 0);
+    const auto& task = (*spec)->tasks[known->node(use.task_idx)];
+    const auto& group = setting_of(**spec, task, &model::task_settings::group);
+    for (auto& view : views)
+      if (view.group.empty() || view.group == group)
+        for (std::size_t kind = 0; kind < use.used.size(); ++kind)
+          view.used[kind] = model::sum(view.used[kind], use.used[kind]);
+  }
+  return views;
 }
 
 expected<std::shared_ptr<const model::workflow_spec>> history::workflow(model::run_no run) {

@@ -50,6 +50,13 @@ struct task_view : storage::task_row {
   std::string_view shown_state() const;
 };
 
+/// A budget, and what has been used of it.
+struct budget_view {
+  std::string group; ///< empty: of the run
+  std::array<std::optional<model::amount>, model::budget_kind_count> limits;
+  model::amounts used{};
+};
+
 /// A task by its id, with its run; `attempt` when the id named one.
 struct task_ref {
   run_view run;
@@ -116,6 +123,8 @@ public:
   expected<std::int64_t> last_seq();
   /// Names of its tasks by index, and back; those of instances too.
   expected<model::task_names> names(model::run_no run);
+  /// That of the run, then those of its groups. What runs counts until `now`.
+  expected<std::vector<budget_view>> budgets(const run_view& run, model::wall_time now);
   /// What a run executes.
   expected<std::shared_ptr<const model::workflow_spec>> workflow(model::run_no run);
 

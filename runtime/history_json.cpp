@@ -109,6 +109,21 @@ model::value to_json(const storage::attempt_row& attempt) {
   return v;
 }
 
+model::value to_json(const budget_view& budget) {
+  auto v = model::value::object();
+  const auto units = [](model::amount a) { return double(a) / model::amount_unit; };
+  if (!budget.group.empty())
+    v["group"] = budget.group;
+  for (std::size_t kind = 0; kind < budget.limits.size(); ++kind) {
+    if (!budget.limits[kind])
+      continue;
+    const bool is_time = model::budget_kind(kind) == model::budget_kind::time;
+    v[std::string{to_string(model::budget_kind(kind))} + (is_time ? "_s" : "")] = {
+      {"used", units(budget.used[kind])}, {"limit", units(*budget.limits[kind])}};
+  }
+  return v;
+}
+
 model::value by_output(const model::value& instances) {
   auto lists = model::value::object();
   for (const auto& outputs : instances.value("out", model::value::array()))

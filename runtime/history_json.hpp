@@ -7,6 +7,7 @@ namespace sluice::runtime {
 
 model::value to_json(const run_view& run);
 model::value to_json(const task_view& task);
+model::value to_json(const budget_view& budget);
 model::value to_json(const storage::attempt_row& attempt);
 
 /// What the instances of a task put out, as its expressions see it: each output as a list.

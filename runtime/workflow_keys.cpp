@@ -16,6 +16,9 @@ constexpr auto R = static_cast<std::uint16_t>(key_level::retry);
 constexpr auto C = static_cast<std::uint16_t>(key_level::checkpoint);
 constexpr auto N = static_cast<std::uint16_t>(key_level::child);
 constexpr auto A = static_cast<std::uint16_t>(key_level::command);
+constexpr auto G = static_cast<std::uint16_t>(key_level::group);
+constexpr auto M = static_cast<std::uint16_t>(key_level::group_limits);
+constexpr auto B = static_cast<std::uint16_t>(key_level::budget);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -60,15 +63,15 @@ constexpr key_row table[] = {
   {"min_success", T, file_key::min_success},
   {"priority", W | D | T, file_key::priority},
   {"preemptible", W | D | T, file_key::later},
-  {"group", W | D | T, file_key::later},
-  {"groups", W, file_key::later},
+  {"group", W | D | T, file_key::group},
+  {"groups", W, file_key::groups},
   {"resources", D | T, file_key::later},
   {"pool", D | T, file_key::later},
   {"requires", D | T, file_key::later},
   {"concurrency", D | T, file_key::later},
   {"rate", D | T, file_key::later},
-  {"limits", W, file_key::limits},
-  {"budget", W, file_key::later},
+  {"limits", W | G, file_key::limits},
+  {"budget", W | G, file_key::budget},
   {"on_failure", W, file_key::on_failure},
   {"notify", W, file_key::later},
   {"schedule", W, file_key::later},
@@ -90,7 +93,13 @@ constexpr key_row table[] = {
   {"file", N, file_key::file},
   {"params", N, file_key::params},
   {"name", N, file_key::later},
-  {"active_tasks", L, file_key::active_tasks},
+  {"timebox", G, file_key::timebox},
+  {"cost", B, file_key::cost},
+  {"tokens", B, file_key::tokens},
+  {"time", B, file_key::time},
+  {"on_exceeded", B, file_key::on_exceeded},
+  {"split", B, file_key::split},
+  {"active_tasks", L | M, file_key::active_tasks},
   {"active_runs", L, file_key::later},
   {"max", C, file_key::checkpoint_max},
   {"type", P, file_key::type},

@@ -21,6 +21,9 @@ enum class key_level : std::uint16_t {
   checkpoint = 64,
   command = 128,
   child = 256,
+  group = 512,
+  group_limits = 1024,
+  budget = 2048,
 };
 
 enum class file_key : std::uint8_t {
@@ -70,6 +73,15 @@ enum class file_key : std::uint8_t {
   rollback,
   snapshot,
   compensate,
+  group,
+  groups,
+  timebox,
+  budget,
+  cost,
+  tokens,
+  time,
+  on_exceeded,
+  split,
   checkpoint,
   checkpoint_max,
   active_tasks,

@@ -4,6 +4,7 @@
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
 #include "runtime/fan_out_reader.hpp"
+#include "runtime/group_reader.hpp"
 #include "runtime/node_reader.hpp"
 
 #include <algorithm>
@@ -46,6 +47,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.priority, over.priority);
   assign(settings.idempotency, over.idempotency);
+  assign(settings.group, over.group);
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.on_exhausted, over.on_exhausted);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
@@ -187,6 +189,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);
     return true;
+  case file_key::group:
+    settings.group = nodes_.text(at);
+    return true;
   case file_key::on_exhausted:
     settings.on_exhausted = read_on_exhausted(at);
     return true;
@@ -299,6 +304,12 @@ void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
     return read_limits(at);
   case file_key::out:
     workflow_.out = read_inputs(at);
+    return;
+  case file_key::groups:
+    workflow_.groups = read_groups(nodes_, at);
+    return;
+  case file_key::budget:
+    workflow_.budget = read_budget(nodes_, at);
     return;
   default:
     return read_tasks(at);

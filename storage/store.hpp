@@ -219,6 +219,8 @@ public:
   virtual expected<std::vector<model::event>> events(const event_query& query) = 0;
   /// The timers that are set for a run and its tasks.
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;
+  /// What the attempts of a run have used, in whichever generation.
+  virtual expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) = 0;
   /// What is known against kinds of tasks.
   virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
   virtual expected<std::int64_t> last_seq() = 0;

@@ -29,6 +29,9 @@ bool fits(model::timer_kind kind, task_state stored) {
     return stored == task_state::waiting;
   case model::timer_kind::timeout:
     return is_active(stored);
+  case model::timer_kind::timebox:
+  case model::timer_kind::budget:
+    return false; // they are of runs and groups
   }
   return false;
 }
@@ -80,6 +83,7 @@ void promise_checks::look() {
         violate(to_string(task) + " has two snapshots");
       with_snapshots.insert(task);
     }
+    check_budgets(event);
     if (!event.task_idx)
       check_rolled_back(event);
     if (event.task_idx && !event.is_note()) {
@@ -297,6 +301,29 @@ void promise_checks::check_siblings(const model::start_attempt& order,
   });
   if (limit && siblings >= std::int64_t{*limit})
     violate(to_string(order.key) + " starts beside as many instances as may run at once");
+}
+
+void promise_checks::check_group(const model::start_attempt& order,
+                                 const std::vector<model::attempt_key>& under_way) {
+  const auto& workflow = *workflows_.at(order.key.run_no);
+  const auto group = workflow.group(order.task);
+  if (!group)
+    return;
+  const auto& run = *fold_.find(order.key.run_no);
+  const auto& limit = workflow.spec().groups[*group].active_tasks;
+  const auto others = std::count_if(under_way.begin(), under_way.end(), [&](const auto& other) {
+    return other.run_no == order.key.run_no && workflow.group(run.node(other.task_idx)) == group;
+  });
+  if (limit && others >= std::int64_t{*limit})
+    violate(to_string(order.key) + " starts beside as many of its group as may run at once");
+}
+
+void promise_checks::check_budgets(const model::event& event) {
+  std::optional<std::uint32_t> node;
+  if (event.task_idx)
+    node = fold_.find(event.run_no)->node(*event.task_idx);
+  if (auto wrong = groups_.see(event, *workflows_.at(event.run_no), node); !wrong.empty())
+    violate(std::move(wrong));
 }
 
 void promise_checks::check_compensation(const model::event& event) {
@@ -541,6 +568,7 @@ void promise_checks::check_start(const model::start_attempt& order,
   check_repetition(order);
   check_snapshot(order);
   check_siblings(order, under_way);
+  check_group(order, under_way);
 }
 
 bool promise_checks::needs_snapshot(model::task_key key) const {

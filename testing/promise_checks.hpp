@@ -7,6 +7,7 @@
 #include "logic/event_fold.hpp"
 #include "logic/scheduler_core.hpp"
 #include "storage/store.hpp"
+#include "testing/group_checks.hpp"
 #include "testing/key_checks.hpp"
 #include "testing/scenario.hpp"
 #include "testing/scenario_node.hpp"
@@ -113,6 +114,10 @@ private:
   /// No more of them run than may at once.
   void check_siblings(const model::start_attempt& order,
                       const std::vector<model::attempt_key>& under_way);
+  /// No more of a group run than may at once.
+  void check_group(const model::start_attempt& order,
+                   const std::vector<model::attempt_key>& under_way);
+  void check_budgets(const model::event& event);
   /// What succeeded is undone one after the other, the last first.
   void check_compensation(const model::event& event);
   bool is_completed(model::task_key key) const;
@@ -171,6 +176,7 @@ private:
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
   key_checks keys_;
   std::map<model::attempt_key, model::run_no> children_; ///< runs that are attempts
+  group_checks groups_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

@@ -27,6 +27,10 @@ public:
       add_finally(tasks);
     if (random_.percent(60)) // what it comes to; now and then that cannot be evaluated
       spec_.out = {{"v", "${{ " + some_output(random_.below(tasks)) + " }}"}, {"text", "done"}};
+    if (random_.percent(35))
+      add_groups();
+    if (random_.percent(15))
+      spec_.budget = budget();
   }
 
   model::workflow_spec take() { return std::move(spec_); }
@@ -54,6 +58,43 @@ private:
         t.when = "size(run.failed) > 0";
       spec_.tasks.push_back(std::move(t));
     }
+  }
+
+  /// Some tasks belong together; of what holds for them, each with its own odds.
+  void add_groups() {
+    for (const char* name : {"g0", "g1"}) {
+      bool has_tasks = false;
+      for (auto& task : spec_.tasks)
+        if (!task.settings->group && random_.percent(30)) {
+          task.settings->group = name;
+          has_tasks = true;
+        }
+      if (!has_tasks)
+        continue;
+      auto& group = spec_.groups.emplace_back();
+      group.name = name;
+      if (random_.percent(40))
+        group.timebox = model::milliseconds{1 + random_.below(60'000)};
+      if (random_.percent(50))
+        group.active_tasks = static_cast<std::uint32_t>(1 + random_.below(3));
+      if (random_.percent(30))
+        group.budget = budget();
+    }
+  }
+
+  model::budget_spec budget() {
+    model::budget_spec budget;
+    const auto which = random_.below(7) + 1;
+    if ((which & 1) != 0)
+      budget.limits[0] = model::to_amount(0.5 * static_cast<double>(1 + random_.below(40)));
+    if ((which & 2) != 0)
+      budget.limits[1] = model::to_amount(static_cast<double>(1 + random_.below(2'000)));
+    if ((which & 4) != 0)
+      budget.limits[2] = model::to_amount(static_cast<double>(1 + random_.below(200)));
+    if (random_.percent(40))
+      budget.on_exceeded = model::on_exceeded::warn;
+    budget.is_split = random_.percent(40);
+    return budget;
   }
 
   /// It is done once for each of a few items, now and then for none, or for what an upstream says.

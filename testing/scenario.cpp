@@ -180,6 +180,11 @@ private:
 
   void cancel() {
     --cancels_left_;
+    if (random_.percent(40))
+      return control(checks_.unfinished().front(),
+                     model::cancel_group{random_.percent(50) ? "g0" : "g1",
+                                         random_.percent(50) ? model::cancel_mode::graceful
+                                                             : model::cancel_mode::immediate});
     const auto runs = checks_.unfinished();
     const auto which = random_.percent(50) ? 0 : random_.below(runs.size()); // or part of one
     node_->cancel(runs[which], random_.percent(50) ? model::cancel_mode::graceful
@@ -275,7 +280,9 @@ private:
     const auto before = checks_.events_of_operators();
     // Of a run that is paused already, and of which nothing runs, there is nothing to stop.
     const auto* pause = std::get_if<model::pause_run>(&what);
-    const bool may_be_nothing = pause != nullptr && pause->mode == model::pause_mode::stop;
+    // And of a group that is decided there is nothing to cancel.
+    const bool may_be_nothing = (pause != nullptr && pause->mode == model::pause_mode::stop)
+                                || std::holds_alternative<model::cancel_group>(what);
     node_->control(
       run, what,
       [this, run, before, may_be_nothing](const expected<model::control_result>& answer) {
@@ -319,6 +326,9 @@ private:
       return random_.percent(20) ? end_well(key) : end_badly(key, model::failure_class::exit, "15");
     const auto roll = random_.below(100);
     const auto& order = node_->launcher().order(key);
+    if (has_budget(*order.workflow) && random_.percent(15))
+      return node_->use(key, {{"cost", 0.25 * static_cast<double>(random_.below(8))},
+                              {"tokens", random_.below(100)}});
     const bool has_validation =
       command_for(*order.workflow, order.spec(), model::command_role::validate) != nullptr;
     if (has_validation && !undoes(order.role) && random_.percent(45)) {

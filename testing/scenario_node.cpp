@@ -129,6 +129,12 @@ void scenario_node::save_checkpoint(model::attempt_key key, model::checkpoint wh
                       }});
 }
 
+void scenario_node::use(model::attempt_key key, model::value usage) {
+  self->send(
+    host_, actors::host_sign{{.key = key, .progress = {}, .usage = std::move(usage), .outputs = {}},
+                             [](const expected<void>&) {}});
+}
+
 bool scenario_node::crash(actors::child which) {
   const auto victim = child_of(host_, which);
   if (!is_alive(state_of<actors::host_state>(host_), victim))

@@ -54,6 +54,9 @@ public:
   void save_checkpoint(model::attempt_key key, model::checkpoint what,
                        std::function<void(expected<void>)> done);
 
+  /// An attempt says what it has used.
+  void use(model::attempt_key key, model::value usage);
+
   /// Kills an actor of the tree; false when it is dead already.
   bool crash(actors::child which);
   /// Kills the worker of some attempt; false when there is none.

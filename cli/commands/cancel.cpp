@@ -3,6 +3,7 @@
 #include "cli/found_run.hpp"
 #include "cli/remote.hpp"
 #include "cli/run_node.hpp"
+#include "cli/words.hpp"
 #include "runtime/liveness.hpp"
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@ namespace {
 struct cancel_options {
   std::string run;
   bool force = false;
+  std::string group; ///< empty: all of it
 };
 
 std::string cancelling_words(const std::string& run) {
@@ -76,6 +78,25 @@ int cancel_here(session& s, runtime::history& store, const runtime::run_view& ru
     });
 }
 
+/// Only what belongs to a group. The run goes on, so that whoever executes it has to do it.
+int cancel_group(session& s, const runtime::run_view& run, const cancel_options& options) {
+  const auto mode = options.force ? model::cancel_mode::immediate : model::cancel_mode::graceful;
+  const auto done = carry_out(s, {.run = run.run_no,
+                                  .what = model::cancel_group{options.group, mode},
+                                  .verb = "cancel",
+                                  .body = {{"group", options.group}, {"force", options.force}}});
+  if (!done)
+    return done.error();
+  if (s.json())
+    s.print_json(
+      {{"run", to_string(run.run_no)}, {"group", options.group}, {"tasks", done->tasks}});
+  else if (s.text())
+    s.out.line("group '" + printable(options.group) + "' of " + to_string(run.run_no) + ": "
+               + (done->tasks.empty() ? "all of it is decided already"
+                                      : plural(done->tasks.size(), "task") + " cancelled"));
+  return exit_done;
+}
+
 int cancel(session& s, const cancel_options& options) {
   auto target = find_run(s, options.run);
   if (!target)
@@ -84,6 +105,8 @@ int cancel(session& s, const cancel_options& options) {
   const auto id = to_string(run.run_no);
   if (model::is_terminal(run.state))
     return s.fail(id + " has ended: " + std::string{run.shown_state()}, exit_refused);
+  if (!options.group.empty())
+    return cancel_group(s, run, options);
   return runtime::lock_view::look({s.store_dir}).is_held()
            ? cancel_there(s, id, options)
            : cancel_here(s, store, run, options.force);
@@ -97,6 +120,7 @@ void add_cancel(CLI::App& program, action& chosen) {
     "cancel", "Cancel a run: one that another process executes, or an interrupted one");
   verb->add_option("RUN", options->run, "The run: r-12, @last")->required();
   verb->add_flag("--force", options->force, "Kill its tasks at once");
+  verb->add_option("--group", options->group, "Only the tasks of this group; the run goes on");
   verb->callback(
     [options, &chosen] { chosen = [options](session& s) { return cancel(s, *options); }; });
 }

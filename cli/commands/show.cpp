@@ -45,14 +45,32 @@ void print_values(session& s, const char* title, const model::value& values) {
                + shortened(printable(model::to_text(item.value())), 200));
 }
 
-void print_header(session& s, const runtime::run_view& run, const model::value& results) {
+/// `cost 6.10 / 25.00  time 2h / 10h`
+std::string budget_words(const runtime::budget_view& budget) {
+  std::string words;
+  for (std::size_t i = 0; i < budget.limits.size(); ++i) {
+    const auto kind = static_cast<model::budget_kind>(i);
+    if (budget.limits[i])
+      words += (words.empty() ? "" : "  ") + std::string{to_string(kind)} + " "
+               + model::to_text(kind, budget.used[i]) + " / "
+               + model::to_text(kind, *budget.limits[i]);
+  }
+  return words;
+}
+
+void print_header(session& s, const runtime::run_view& run, const model::value& results,
+                  const std::vector<runtime::budget_view>& budgets) {
+  std::string of_run;
+  for (const auto& budget : budgets)
+    if (budget.group.empty())
+      of_run = "  " + budget_words(budget);
   const auto state = run.shown_state();
   s.out.line(s.out.tinted(run.workflow, tint::bold) + " " + to_string(run.run_no) + "  "
              + s.out.tinted(state, tint_of(state)) + (run.degraded ? " (degraded)" : "")
              + (run.is_paused() ? " (paused)" : "") + "  " + generation_words(run.generation)
              + (run.generation > 1 ? "  " : "") + run_time(run, s.clock.wall())
              + (run_time(run, s.clock.wall()).empty() ? "" : "  ") + "submitted "
-             + runtime::to_date_and_time(run.submitted_at, s.zone));
+             + runtime::to_date_and_time(run.submitted_at, s.zone) + of_run);
   std::size_t done = 0;
   for (std::size_t i = 0; i < run.counts.size(); ++i)
     if (model::is_terminal(static_cast<model::task_state>(i)))
@@ -60,6 +78,9 @@ void print_header(session& s, const runtime::run_view& run, const model::value& 
   const auto counts = count_words(run);
   s.out.line(bar(done, run.task_count(), 46) + "  " + std::to_string(done) + "/"
              + std::to_string(run.task_count()) + (counts.empty() ? "" : "   " + counts));
+  for (const auto& budget : budgets)
+    if (!budget.group.empty())
+      s.out.line("group '" + printable(budget.group) + "'  " + budget_words(budget));
   if (!run.error.empty())
     s.out.line(printable(run.error));
   if (run.parent)
@@ -119,8 +140,13 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
   const auto results = store.results(run->run_no);
   if (!results)
     return s.fail(results.error());
+  const auto budgets = store.budgets(*run, s.clock.wall());
+  if (!budgets)
+    return s.fail(budgets.error());
   if (s.json()) {
     auto v = to_json(*run);
+    for (const auto& budget : *budgets)
+      v["budgets"].push_back(to_json(budget));
     if (!results->is_null())
       v["out"] = *results;
     auto& list = v["task_list"] = model::value::array();
@@ -133,7 +159,7 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     s.print_json(v);
     return exit_done;
   }
-  print_header(s, *run, *results);
+  print_header(s, *run, *results, *budgets);
   if (const auto printed = print_tasks(s, store, *run, options.limit); !printed)
     return s.fail(printed.error());
   if (const auto root = store.root_of(*run); run->interrupted && root)

@@ -56,17 +56,28 @@ void take(session& s, table& t, const runtime::task_view& task, bool dead) {
 }
 
 int list_tasks(session& s, const tasks_options& options) {
-  constexpr std::array<std::string_view, 2> keys{"state", "name"};
+  constexpr std::array<std::string_view, 3> keys{"state", "name", "group"};
   auto filters = read_filters(options.list.filters, keys);
   if (!filters)
     return s.fail(filters.error());
-  const auto state = (*filters)["state"], name = (*filters)["name"];
+  const auto state = (*filters)["state"], name = (*filters)["name"], group = (*filters)["group"];
   if (const auto checked = check_state(state); !checked)
     return s.fail(checked.error());
   auto target = find_run(s, options.run);
   if (!target)
     return target.error();
   auto& [store, run] = *target;
+  std::shared_ptr<const model::workflow_spec> spec; // which knows the groups
+  if (!group.empty()) {
+    auto workflow = store.workflow(run.run_no);
+    if (!workflow)
+      return s.fail(workflow.error());
+    spec = std::move(*workflow);
+  }
+  const auto is_of_group = [&](const runtime::task_view& task) {
+    const auto& node = spec->tasks.at(task.node_idx.value_or(task.key.task_idx));
+    return setting_of(*spec, node, &model::task_settings::group) == group;
+  };
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
   const auto read = store.each_task(run, [&](const runtime::task_view& task) {
@@ -74,7 +85,8 @@ int list_tasks(session& s, const tasks_options& options) {
     const bool is_dead = task.state == model::task_state::failed || is_undone
                          || task.wait_reason == model::wait_reason::hold;
     const bool wanted = (!options.dead || is_dead) && (state.empty() || task.shown_state() == state)
-                        && (name.empty() || task.name.find(name) != std::string::npos);
+                        && (name.empty() || task.name.find(name) != std::string::npos)
+                        && (group.empty() || is_of_group(task));
     if (wanted && ++found > options.list.limit)
       ++more;
     else if (wanted)
@@ -105,7 +117,7 @@ void add_tasks(CLI::App& program, action& chosen) {
   verb->add_flag("--dead", options->dead,
                  "Only those that failed for good, or are held for it, with why");
   verb->add_option("--limit", options->list.limit, "At most this many")->capture_default_str();
-  verb->add_option("--filter", options->list.filters, "state=STATE or name=PART")
+  verb->add_option("--filter", options->list.filters, "state=STATE, name=PART or group=NAME")
     ->allow_extra_args(false);
   verb->callback(
     [options, &chosen] { chosen = [options](session& s) { return list_tasks(s, *options); }; });

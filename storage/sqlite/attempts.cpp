@@ -91,6 +91,36 @@ void end_attempt(connection& db, const model::attempt_outcome& outcome) {
       .run();
 }
 
+void note_usage(connection& db, const model::usage_noted& r) {
+  constexpr auto sql = R"sql(
+    UPDATE attempt SET usage = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+  )sql";
+  query{db, sql, r.key.run_no.value, r.key.task_idx, r.key.attempt, model::to_text(r.usage)}.run();
+}
+
+std::vector<model::used_by_attempt> select_used(connection& db, model::run_no run) {
+  constexpr auto sql = R"sql(
+    SELECT task_idx, usage, max(coalesce(finished_us - started_us, 0), 0), dispatched_us,
+           finished_us IS NULL
+      FROM attempt
+     WHERE run_no = ?1 AND (usage IS NOT NULL OR started_us IS NOT NULL OR finished_us IS NULL)
+     ORDER BY task_idx, attempt
+  )sql";
+  query row{db, sql, run.value};
+  std::vector<model::used_by_attempt> all;
+  while (row.next()) {
+    model::used_by_attempt use;
+    use.task_idx = static_cast<std::uint32_t>(row.integer(0));
+    if (!row.is_null(1))
+      use.used = model::amounts_of(read_json(row.text(1)));
+    use.used[std::size_t(model::budget_kind::time)] = row.integer(2);
+    if (row.integer(4) != 0)
+      use.under_way_since = model::from_us(row.integer(3));
+    all.push_back(use);
+  }
+  return all;
+}
+
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     SELECT attempt, executor, state, class, code, message, inputs, cpu_us, peak_rss_bytes,

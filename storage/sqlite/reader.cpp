@@ -115,6 +115,8 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     select_completions(*db_, run);
     run.timers = select_timers(*db_, run_no);
     run.keys = select_keys(*db_, run_no);
+    if (has_budget(*run.workflow))
+      run.used = select_used(*db_, run_no);
     return run;
   });
 }
@@ -217,6 +219,11 @@ expected<std::vector<model::event>> sqlite_reader::events(const event_query& wan
         e.task = instance_name({e.run_no, *e.task_idx});
     return events;
   });
+}
+
+expected<std::vector<model::used_by_attempt>> sqlite_reader::used(model::run_no run_no) {
+  return guarded("read what the attempts of run " + to_string(run_no) + " have used",
+                 [&] { return select_used(*db_, run_no); });
 }
 
 expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) {

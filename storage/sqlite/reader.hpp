@@ -31,6 +31,7 @@ public:
   expected<std::optional<snapshot_row>> snapshot(model::task_key task) override;
   expected<std::vector<model::event>> events(const event_query& wanted) override;
   expected<std::vector<model::timer>> timers(model::run_no run_no) override;
+  expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) override;
   expected<std::vector<model::stored_breaker>> breakers() override;
   expected<std::int64_t> last_seq() override;
   expected<std::vector<std::string>> damage() override;

@@ -140,6 +140,9 @@ std::optional<model::value> select_instance_outputs(connection& db, model::task_
 void insert_attempt(connection& db, const model::attempt_dispatched& r);
 void end_attempt(connection& db, const model::attempt_outcome& outcome);
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task);
+void note_usage(connection& db, const model::usage_noted& r);
+/// What the attempts of a run have used, in whichever generation.
+std::vector<model::used_by_attempt> select_used(connection& db, model::run_no run);
 
 // --- checkpoint ---
 

@@ -274,7 +274,7 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
            t.rolls_back, a.finished_us IS NOT NULL, x.class, x.code, x.message
       FROM task t
       LEFT JOIN task_text x
-        ON (t.finished_us IS NOT NULL OR t.rolls_back = 1)
+        ON (t.finished_us IS NOT NULL OR t.rolls_back = 1 OR t.state = 'cancelling')
            AND x.run_no = t.run_no AND x.task_idx = t.task_idx
       LEFT JOIN attempt a
         ON t.finished_us IS NULL AND t.attempt > 0
@@ -302,6 +302,9 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
       task.is_waiting = row.integer(16) != 0;
       if (auto why = read_failure(row, 17)) // else it is compensated
         run.rollbacks.emplace(task_idx, std::move(*why));
+    } else if (task.state == model::task_state::cancelling) {
+      if (auto why = read_failure(row, 17))
+        run.stops.emplace(task_idx, std::move(*why));
     }
     if (!row.is_null(6))
       run.messages.emplace(task_idx, row.text(6));

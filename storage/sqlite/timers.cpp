@@ -5,8 +5,11 @@ namespace sluice::storage::sqlite {
 namespace {
 
 constexpr std::int64_t of_the_run = -1; ///< task_idx of a run's own timer
+constexpr std::int64_t of_group_0 = -2; ///< and of its groups; those of others are below
 
 std::int64_t task_column(const model::timer& t) {
+  if (t.group)
+    return of_group_0 - std::int64_t{*t.group};
   return t.task_idx ? std::int64_t{*t.task_idx} : of_the_run;
 }
 
@@ -36,7 +39,9 @@ std::vector<model::timer> select_timers(connection& db, model::run_no run) {
   while (row.next()) {
     model::timer timer;
     timer.run_no = run;
-    if (row.integer(0) != of_the_run)
+    if (row.integer(0) <= of_group_0)
+      timer.group = static_cast<std::uint32_t>(of_group_0 - row.integer(0));
+    else if (row.integer(0) != of_the_run)
       timer.task_idx = static_cast<std::uint32_t>(row.integer(0));
     timer.kind = read_name(row.text(1), model::parse_timer_kind);
     timer.due = model::from_us(row.integer(2));

@@ -197,6 +197,13 @@ bool writer::write(const model::snapshot_saved& r) {
   return true;
 }
 
+bool writer::write(const model::usage_noted& r) {
+  if (!is_under_way(*db_, r.key))
+    return false;
+  note_usage(*db_, r);
+  return true;
+}
+
 bool writer::write(const model::progress_made& r) {
   return is_under_way(*db_, r.key);
 }

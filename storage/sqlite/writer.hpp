@@ -47,6 +47,7 @@ private:
   bool write(const model::checkpoint_saved& r);
   bool write(const model::snapshot_saved& r);
   bool write(const model::progress_made& r);
+  bool write(const model::usage_noted& r);
 
   std::unique_ptr<connection> db_;
   std::int64_t next_seq_ = 1;

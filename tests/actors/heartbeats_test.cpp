@@ -130,6 +130,18 @@ TEST_CASE_METHOD(heartbeat_world, "heartbeats: what an attempt says it used adds
   const auto run_no = start_task();
   CHECK(say({.key = key, .usage = {{"tokens", 100}, {"cost", 0.25}}}));
   CHECK(say({.key = key, .usage = {{"tokens", 20}, {"cost", 0.5}, {"calls", 1}}}));
+  const auto told = [this] {
+    std::vector<model::value> usages;
+    for (const auto& e : stored_events())
+      if (e.type == model::event_type::task_usage)
+        usages.push_back(e.data.at("usage"));
+    return usages;
+  };
+  const model::value first{{"tokens", 100}, {"cost", 0.25}};
+  const model::value both{{"tokens", 120}, {"cost", 0.75}, {"calls", 1}};
+  CHECK(told() == std::vector{first});
+  advance(model::milliseconds{1'100});
+  CHECK(told() == std::vector{first, both}); // at most once a second
   launcher->end(key, clock().wall());
   run();
   CHECK(run_state(run_no) == run_state::succeeded);

@@ -46,6 +46,9 @@ struct asked_runtime {
             asked = "resume " + to_string(run);
           if (std::holds_alternative<model::rollback_run>(what))
             asked = "rollback " + to_string(run);
+          if (const auto* cancel = std::get_if<model::cancel_group>(&what))
+            asked = "cancel " + cancel->group + " of " + to_string(run)
+                    + (cancel->mode == model::cancel_mode::immediate ? " immediate" : " graceful");
           if (const auto* mark = std::get_if<model::mark_task>(&what))
             asked =
               "mark " + to_string(run) + " " + mark->task + " " + std::string{to_string(mark->as)};
@@ -97,6 +100,20 @@ TEST_CASE("handlers: a run is cancelled, or killed", "[api][handlers]") {
   CHECK(node.asked == want);
   CHECK(model::parse_json(answer.body).value()
         == model::value{{"run", "r-7"}, {"state", "cancelling"}});
+}
+
+TEST_CASE("handlers: a group of a run is cancelled", "[api][handlers]") {
+  const auto [body, status, want] = GENERATE(table<std::string, unsigned, std::string>({
+    {R"({"group": "load"})", 202, "cancel load of r-7 graceful"},
+    {R"({"group": "load", "force": true})", 202, "cancel load of r-7 immediate"},
+    {R"({"group": 3})", 400, ""},
+    {R"({"force": true})", 400, ""},
+    {R"({"groop": "load"})", 400, ""},
+  }));
+  CAPTURE(body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/runs/r-7/cancel", "", body).status == status);
+  CHECK(node.asked == want);
 }
 
 TEST_CASE("handlers: a run is retried", "[api][handlers]") {

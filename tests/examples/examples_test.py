@@ -127,6 +127,43 @@ class ExamplesTest(unittest.TestCase):
         )
         self.assertLessEqual(validated[0], 2)  # a validation that is short is told as done
 
+    def test_groups_yaml(self):
+        outcome = self.run_file("groups.yaml", "--slots", "4")
+        self.assertEqual(outcome.named("succeeded"), set(outcome.states))
+        self.assertEqual(outcome.log("report"), "north succeeded\n")
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            moves = db.execute(
+                "SELECT name, to_state FROM event JOIN task USING (run_no, task_idx) ORDER BY seq"
+            ).fetchall()
+            stats = db.execute(
+                "SELECT group_name, tasks, succeeded FROM task_stats_by_group ORDER BY 1").fetchall()
+        self.assertEqual(stats, [("fetch", 4, 4), ("report", 1, 1)])
+        under_way, most = set(), 0
+        for name, state in moves:
+            if state == "dispatched":
+                under_way.add(name)
+            elif state == "succeeded":
+                under_way.discard(name)
+            most = max(most, len(under_way))
+        self.assertEqual(most, 2)
+
+    def test_budget_yaml(self):
+        outcome = self.run_file("budget.yaml")
+        self.assertEqual(outcome.named("succeeded"), set(outcome.states))
+        self.assertEqual(outcome.log("ask[rain]"), "asking about rain for at most 0.25\n")
+        shown = subprocess.run(
+            [SLUICE, "--store", outcome.store, "show", "@last"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+        self.assertIn("cost 0.60 / 1.00  tokens 480 / 100000", shown.stdout.splitlines()[0])
+        outcome = self.run_file("budget.yaml", "-p", "price=0.60", code=1)
+        # The first may be over before it is stopped; none of the others has started.
+        self.assertEqual(len(outcome.started()), 1)
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            failed = db.execute(
+                "SELECT count(*) FROM task JOIN task_text USING (run_no, task_idx)"
+                " WHERE class = 'budget' AND code = 'cost' AND node_idx IS NOT NULL").fetchone()
+        self.assertIn(failed[0], (3, 4))
+
     def test_rollback_yaml(self):
         site = os.path.join(self.folder, "out/site/index.html")
         outcome = self.run_file("rollback.yaml")
@@ -377,7 +414,7 @@ class ExamplesTest(unittest.TestCase):
 
     def test_workflows_in_the_documents_are_valid(self):
         found = 0
-        for document in ("README.md", "docs/workflow-format.md"):
+        for document in ("README.md", "docs/workflow-format.md", "docs/groups-and-budgets.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 blocks = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
             for block in blocks:

@@ -73,6 +73,10 @@ void core_world::confirm(std::string_view task) {
   step(model::attempt_started{current(task)});
 }
 
+void core_world::use(std::string_view task, model::value usage) {
+  step(model::usage_told{current(task), std::move(usage)});
+}
+
 void core_world::time_out(std::string_view task) {
   step(model::attempt_timed_out{current(task)});
 }
@@ -166,9 +170,13 @@ model::stored_run core_world::stored(model::run_no run_no) const {
   all.error = run.error;
   all.completions = run.completions;
   all.fan_outs = run.ranges;
+  all.stops = {run.stops.begin(), run.stops.end()};
   for (const auto& timer : timers)
     if (timer.run_no == run_no)
       all.timers.push_back(timer);
+  for (const auto& [key, use] : used)
+    if (key.run_no == run_no)
+      all.used.push_back(use);
   for (std::uint32_t i = 0; i < run.tasks.size(); ++i) {
     all.tasks.push_back({.state = run.tasks[i],
                          .losses = std::uint8_t(run.losses[i]),
@@ -218,10 +226,25 @@ model::timer core_world::timer(std::string_view task, model::timer_kind kind) co
 }
 
 model::timer core_world::run_timer() const {
-  const auto set = std::find_if(timers.begin(), timers.end(),
-                                [&](const auto& t) { return t.run_no == last_run && !t.task_idx; });
+  const auto set = std::find_if(timers.begin(), timers.end(), [&](const auto& t) {
+    return t.run_no == last_run && !t.task_idx && !t.group;
+  });
   REQUIRE(set != timers.end());
   return *set;
+}
+
+bool core_world::has_group_timer(model::timer_kind kind, std::optional<std::uint32_t> group) const {
+  return std::any_of(timers.begin(), timers.end(), [&](const auto& t) {
+    return t.run_no == last_run && !t.task_idx && t.group == group && t.kind == kind;
+  });
+}
+
+model::timer core_world::group_timer(model::timer_kind kind,
+                                     std::optional<std::uint32_t> group) const {
+  REQUIRE(has_group_timer(kind, group));
+  return *std::find_if(timers.begin(), timers.end(), [&](const auto& t) {
+    return t.run_no == last_run && !t.task_idx && t.group == group && t.kind == kind;
+  });
 }
 
 void core_world::fire(const model::timer& which, model::microseconds late) {

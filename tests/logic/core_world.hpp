@@ -39,6 +39,7 @@ struct recorded_run {
   std::vector<bool> rolls_back;
   std::vector<bool> is_over; ///< its current attempt
   std::vector<bool> has_snapshot;
+  std::map<std::uint32_t, model::failure> stops; ///< why those fail that are being stopped
   std::vector<std::uint32_t> completions;
   std::map<std::uint32_t, std::string> completed_inputs; ///< JSON text
   bool run_rolls_back = false;
@@ -96,6 +97,8 @@ public:
   std::vector<model::attempt_key> pauses; ///< between saves
   std::vector<std::string> saved;         ///< tokens of checkpoints, in order
   std::vector<std::string> warnings;
+  /// What attempts have used, as stored; of those under way with the time since which they are.
+  std::map<model::attempt_key, model::used_by_attempt> used;
   std::vector<model::attempt_key> gone_on; ///< whose actions began after a snapshot
 
   /// Enough room that everything that is ready starts.
@@ -130,6 +133,8 @@ public:
   void take_snapshot(std::string_view task);
   void validating(std::string_view task);
   void confirm(std::string_view task);
+  /// All that the task's attempt has used so far.
+  void use(std::string_view task, model::value usage);
   void time_out(std::string_view task);
   void cancel(model::cancel_mode how = model::cancel_mode::graceful);
   /// Asks, and reads the run back when it is not in progress.
@@ -153,6 +158,9 @@ public:
                      model::timer_kind kind = model::timer_kind::retry) const;
   /// That of the last run itself. @pre there is one
   model::timer run_timer() const;
+  /// That of the first group of the last run, or of one kind of the run. @pre there is one
+  model::timer group_timer(model::timer_kind kind, std::optional<std::uint32_t> group = 0) const;
+  bool has_group_timer(model::timer_kind kind, std::optional<std::uint32_t> group = 0) const;
   /// Lets time pass until a timer is due, and some more.
   void fire(const model::timer& which, model::microseconds late = {});
   void fire(std::string_view task, model::timer_kind kind = model::timer_kind::retry);
@@ -211,6 +219,7 @@ private:
   void fold(const model::task_moved& r);
   void fold(const model::warning_raised& r);
   void fold(const model::progress_made&);
+  void fold(const model::usage_noted& r);
   void fold(const model::snapshot_saved& r);
   void fold(const model::checkpoint_saved& r);
 

@@ -186,6 +186,7 @@ void core_world::fold(const model::attempt_dispatched& r) {
          "an attempt runs another command than it should");
   if (!undone)
     state = model::task_state::dispatched;
+  used[r.key] = {idx, {}, r.at};
 }
 
 void core_world::fold(const model::attempt_ended& r) {
@@ -201,6 +202,14 @@ void core_world::fold(const model::attempt_ended& r) {
          "only what did not succeed has a failure");
   run.tasks[idx] = as_stored(outcome.state);
   run.is_over[idx] = true;
+  run.stops.erase(idx);
+  auto& use = used.at(outcome.key);
+  if (outcome.own_usage.is_set())
+    use.used = model::amounts_of(*outcome.own_usage);
+  if (outcome.started_at)
+    use.used[std::size_t(model::budget_kind::time)] =
+      std::max<model::amount>((outcome.finished_at - *outcome.started_at).count(), 0);
+  use.under_way_since.reset();
   if (is_terminal(outcome.state) ? outcome.failure.has_value() : !run.rolls_back[idx])
     run.failures[idx] = outcome.failure; // why it rolls back stays until that fails too
   run.losses[idx] = outcome.losses;
@@ -308,6 +317,13 @@ void core_world::fold(const model::task_moved& r) {
   run.finished_us[idx] = model::to_us(r.at);
   if (r.failure)
     run.failures[idx] = r.failure;
+  run.stops.erase(idx);
+  if (r.failure && r.to == model::task_state::cancelling)
+    run.stops.emplace(idx, *r.failure);
+}
+
+void core_world::fold(const model::usage_noted& r) {
+  used.at(r.key).used = model::amounts_of(r.usage);
 }
 
 void core_world::fold(const model::warning_raised& r) {

@@ -50,6 +50,10 @@ public:
     spec_.settings->env.emplace_back(std::move(name), std::move(v));
     return *this;
   }
+  task_editor& group(std::string name) {
+    spec_.settings->group = std::move(name);
+    return *this;
+  }
   task_editor& out(std::string name, model::value_type type = model::value_type::integer) {
     spec_.out.push_back({std::move(name), type});
     return *this;
@@ -199,6 +203,15 @@ public:
   }
   flow& active_tasks(std::uint32_t limit) {
     spec.active_tasks = limit;
+    return *this;
+  }
+  /// What holds for the tasks of a group.
+  flow& declare(model::group_spec group) {
+    spec.groups.push_back(std::move(group));
+    return *this;
+  }
+  flow& budget(model::budget_spec budget) {
+    spec.budget = std::move(budget);
     return *this;
   }
   flow& deadline(model::milliseconds from_submission) {

@@ -202,6 +202,14 @@ TEST_CASE("record: a warning is an event of its attempt", "[model][record]") {
   CHECK(e.data["message"] == "output 'x' is not declared");
 }
 
+TEST_CASE("record: what an attempt has used is an event", "[model][record]") {
+  const auto e = event_of(usage_noted{{{12}, 7, 1}, {{"cost", 0.5}}, from_us(4)});
+  CHECK(e.type == event_type::task_usage);
+  CHECK(e.attempt == 1);
+  CHECK(e.is_note());
+  CHECK(e.data == value{{"usage", {{"cost", 0.5}}}});
+}
+
 TEST_CASE("record: a save is an event without the data", "[model][record]") {
   const auto e = event_of(checkpoint_saved{
     {{12}, 7, 1}, std::make_shared<const checkpoint>(checkpoint{"step-3", "12345"}), from_us(4)});

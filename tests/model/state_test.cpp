@@ -34,6 +34,9 @@ TEST_CASE("state: every name reads back as its value", "[model][state]") {
   check_names<event_type>(event_type_names(), parse_event_type);
   check_names<executor_kind>(executor_kind_names(), parse_executor_kind);
   check_names<timer_kind>(timer_kind_names(), parse_timer_kind);
+  check_names<budget_kind>(budget_kind_names(), parse_budget_kind);
+  CHECK(parse_on_exceeded(to_string(on_exceeded::stop)) == on_exceeded::stop);
+  CHECK(parse_on_exceeded(to_string(on_exceeded::warn)) == on_exceeded::warn);
   CHECK(parse_on_failure(to_string(on_failure::stop)) == on_failure::stop);
   CHECK(parse_on_failure(to_string(on_failure::carry_on)) == on_failure::carry_on);
   CHECK(parse_on_exhausted(to_string(on_exhausted::fail)) == on_exhausted::fail);
@@ -46,6 +49,7 @@ TEST_CASE("state: counts of states match the lists of names", "[model][state]") 
   CHECK(failure_class_names().size() == failure_class_count);
   CHECK(executor_kind_names().size() == executor_kind_count);
   CHECK(timer_kind_names().size() == timer_kind_count);
+  CHECK(budget_kind_names().size() == budget_kind_count);
 }
 
 TEST_CASE("state: spellings of other systems are understood", "[model][state]") {

@@ -50,7 +50,8 @@ workflow_spec full_workflow() {
     .crash_limit = 7,
     .on_exhausted = on_exhausted::hold,
     .priority = model::priority{75},
-    .idempotency = "${{ params.day }}"};
+    .idempotency = "${{ params.day }}",
+    .group = "load"};
   set_command(*exec_task.settings, command_role::validate, exec_action{{"test", "-f", "x"}});
   set_command(*exec_task.settings, command_role::fallback, call_action{"noop"});
   task_spec call_task;
@@ -88,6 +89,15 @@ workflow_spec full_workflow() {
   spec.on_failure = on_failure::carry_on;
   spec.deadline = milliseconds{10'800'000};
   spec.active_tasks = 8;
+  budget_spec budget;
+  budget.limits = {to_amount(25), std::nullopt, to_amount(36'000)};
+  spec.budget = budget;
+  budget.on_exceeded = on_exceeded::warn;
+  budget.is_split = true;
+  budget.weights = {{"nap", to_amount(2.5)}};
+  spec.groups = {
+    {.name = "load", .timebox = milliseconds{60'000}, .active_tasks = 4, .budget = budget},
+    {.name = "more", .timebox = {}, .active_tasks = {}, .budget = {}}};
   spec.base_dir = "/srv/etl";
   return spec;
 }

@@ -569,6 +569,67 @@ tasks:
           "5:25: tasks.b.priority: must be a text"});
 }
 
+TEST_CASE("workflow_file: groups and what holds for them", "[runtime][workflow_file]") {
+  const auto spec = spec_of(R"(group: rest
+groups:
+  load:
+    timebox: 2h
+    limits: {active_tasks: 4}
+    budget: {cost: 2.5, tokens: 1000, on_exceeded: warn, split: even}
+  rest:
+budget: {time: 10h, split: {a: 2}}
+tasks:
+  a: {run: x, group: load}
+  b: x
+)");
+  CHECK(spec.defaults.group == "rest");
+  CHECK(spec.tasks[0].settings->group == "load");
+  REQUIRE(spec.groups.size() == 2);
+  CHECK(spec.groups[0].name == "load");
+  CHECK(spec.groups[0].timebox == 2h);
+  CHECK(spec.groups[0].active_tasks == 4);
+  model::budget_spec budget;
+  budget.limits = {2'500'000, 1'000'000'000, std::nullopt};
+  budget.on_exceeded = model::on_exceeded::warn;
+  budget.is_split = true;
+  CHECK(spec.groups[0].budget == budget);
+  CHECK_FALSE(spec.groups[1].budget);
+  REQUIRE(spec.budget);
+  CHECK(spec.budget->limits[2] == model::microseconds{10h}.count());
+  CHECK(spec.budget->weights
+        == std::vector<std::pair<std::string, model::amount>>{{"a", 2'000'000}});
+}
+
+TEST_CASE("workflow_file: problems of groups and budgets have their place",
+          "[runtime][workflow_file]") {
+  const auto [text, want] = GENERATE(table<std::string, lines>({
+    {"tasks:\n  a: {run: x, group: laod}\n  b: {run: x, group: load}\ngroups: {load: {}}\n",
+     {"2:22: tasks.a.group: 'groups' has no group 'laod'; did you mean 'load'?"}},
+    {"tasks:\n  a: {run: x, group: other}\n  b: {run: x, group: load}\ngroups: {load: {}}\n", {}},
+    {"tasks: {a: x}\ngroups: {load: {timebox: 0s, limits: {active_tasks: 0}}}\n",
+     {"2:10: groups.load: no task is in the group 'load'",
+      "2:26: groups.load.timebox: must be longer than nothing",
+      "2:53: groups.load.limits.active_tasks: must be at least 1"}},
+    {"tasks: {a: {run: x, group: load}}\ngroups: {load: {timbox: 1h, budget: {}}}\n",
+     {"2:17: groups.load.timbox: unknown key 'timbox'; did you mean 'timebox'?",
+      "2:29: groups.load.budget: limits nothing; it needs cost, tokens or time"}},
+    {"tasks: {load: x}\nbudget: {cost: 0, time: 5, on_exceeded: wran}\n",
+     {"2:16: budget.cost: must be more than nothing",
+      "2:25: budget.time: '5' is not a duration: the unit is missing, write 500ms, 90s, 20m, 2h or "
+      "1d",
+      "2:41: budget.on_exceeded: unknown value 'wran'; did you mean 'warn'?"}},
+    {"tasks: {load: x}\nbudget: {cost: 1, split: {laod: 2}}\n",
+     {"2:27: budget.split.laod: no task 'laod' uses this budget; did you mean 'load'?"}},
+    {"tasks: {load: x}\nbudget: {cost: 1, split: odd}\n",
+     {"2:26: budget.split: must be even, or a map of tasks and their weights, such as {load: 2}"}},
+  }));
+  CAPTURE(text);
+  if (want.empty())
+    CHECK(spec_of(text).tasks.size() == 2);
+  else
+    CHECK(problems_of(text) == want);
+}
+
 TEST_CASE("workflow_file: a deadline of the workflow is the run's, a default each task's own",
           "[runtime][workflow_file]") {
   const auto spec = spec_of(R"(deadline: 3h
@@ -728,7 +789,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     later.push_back(problem.path);
   }
   for (const char* path :
-       {"params.day.default", "schedule", "limits.active_runs", "budget", "notify",
+       {"params.day.default", "schedule", "limits.active_runs", "notify",
         "tasks['source-ready'].gate", "tasks.extract.resources", "tasks.extract.pool",
         "tasks.train.resources", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);

@@ -115,7 +115,7 @@ TEST_CASE("schema: its views outlive the migrations, and cost no look at runs th
   std::vector<std::string> views;
   while (view.executeStep())
     views.push_back(view.getColumn(0).getString());
-  CHECK(views.size() == 4);
+  CHECK(views.size() == 6);
   for (const auto& name : views)
     CHECK_NOTHROW(raw.execAndGet("SELECT COUNT(*) FROM " + name));
   SQLite::Statement plan{raw, "EXPLAIN QUERY PLAN SELECT * FROM active_task"};
@@ -126,11 +126,14 @@ TEST_CASE("schema: its views outlive the migrations, and cost no look at runs th
 TEST_CASE("schema: its views say what people ask", "[storage][schema][disk]") {
   on_disk db;
   auto retrying = ended(1, 1, 1, task_state::retry_wait);
-  commit(*db.store,
-         {created(1, workflow_of({"a", "b", "c"})), dispatched(1, 0), dispatched(1, 1), retrying},
-         {},
+  auto workflow = workflow_of({"a", "b", "c"});
+  workflow->tasks[1].settings->group = "load";
+  workflow->defaults.group = "rest";
+  workflow->groups.emplace_back().name = "load";
+  commit(*db.store, {created(1, workflow), dispatched(1, 0), dispatched(1, 1), retrying}, {},
          {.removed = {},
           .set = {{{1}, 1, model::timer_kind::retry, at(9)},
+                  {{1}, std::nullopt, model::timer_kind::timebox, at(7), 0},
                   {{1}, std::nullopt, model::timer_kind::deadline, at(8)}}});
   SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READONLY};
   const auto lines = [&](const std::string& sql) {
@@ -142,7 +145,11 @@ TEST_CASE("schema: its views say what people ask", "[storage][schema][disk]") {
   CHECK(lines("run || ' ' || tasks || ' ' || succeeded || ' ' || undecided || ' ' || attempts "
               "AS line FROM task_stats_by_run")
         == "r-1 3 0 3 2");
-  CHECK(lines("run || ' ' || ifnull(task, '-') || ' ' || kind || ' ' || due AS line "
+  CHECK(lines("run || ' ' || group_name || ' ' || tasks || ' ' || undecided AS line "
+              "FROM task_stats_by_group")
+        == "r-1 load 1 1,r-1 rest 2 2");
+  CHECK(lines("run || ' ' || coalesce(task, group_name, '-') || ' ' || kind || ' ' || due AS line "
               "FROM pending_timer")
-        == "r-1 - deadline 2026-02-02T02:40:08.000Z,r-1 b retry 2026-02-02T02:40:09.000Z");
+        == "r-1 load timebox 2026-02-02T02:40:07.000Z,r-1 - deadline 2026-02-02T02:40:08.000Z,r-1 "
+           "b retry 2026-02-02T02:40:09.000Z");
 }

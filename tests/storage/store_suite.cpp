@@ -1056,6 +1056,53 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   CHECK(db.reader->stored_run({2}).error().code == errc::not_found);
 }
 
+STORE_TEST("timers of a run and of its groups are told apart") {
+  TestType db;
+  const std::vector<model::timer> timers{{{1}, std::nullopt, model::timer_kind::timebox, at(9), 1},
+                                         {{1}, std::nullopt, model::timer_kind::timebox, at(8), 0},
+                                         {{1}, std::nullopt, model::timer_kind::budget, at(7)},
+                                         {{1}, 0, model::timer_kind::retry, at(6)}};
+  commit(*db.store, {created(1, workflow_of({"a"}))}, {}, {.removed = {}, .set = timers});
+  CHECK(must(db.reader->timers({1})) == timers);
+  commit(*db.store, {}, {}, {.removed = {timers[0], timers[2]}, .set = {}});
+  CHECK(must(db.reader->timers({1})) == std::vector{timers[1], timers[3]});
+}
+
+STORE_TEST("what attempts have used is known while they run and afterwards") {
+  TestType db;
+  auto workflow = workflow_of({"a", "b", "c"});
+  workflow->budget.emplace().limits[0] = model::to_amount(9);
+  auto over = ended(1, 0);
+  over.outcome.own_usage = model::value{{"cost", 2.5}, {"pages", 1}};
+  auto lost = ended(1, 1, 1, task_state::ready);
+  lost.outcome.started_at.reset();
+  commit(*db.store,
+         {created(1, workflow), dispatched(1, 0), dispatched(1, 1), over,
+          model::usage_noted{{{1}, 1, 1}, {{"tokens", 3}}, at(2)},
+          model::usage_noted{{{1}, 1, 1}, {{"tokens", 7}}, at(2)}, lost, dispatched(1, 1, 2, 4),
+          model::usage_noted{{{1}, 1, 1}, {{"tokens", 70}}, at(5)}}); // of one that is over
+  const auto used = must(db.reader->used({1}));
+  REQUIRE(used.size() == 3);
+  CHECK(used[0].used == model::amounts{2'500'000, 0, 1'000'000});
+  CHECK(used[1].used == model::amounts{0, 7'000'000, 0});
+  CHECK_FALSE(used[1].under_way_since);
+  CHECK(used[2].task_idx == 1);
+  CHECK(used[2].under_way_since == at(4));
+  CHECK(must(db.reader->stored_run({1})).used.size() == 3);
+}
+
+STORE_TEST("why a task fails that is being stopped is kept until then") {
+  TestType db;
+  auto stopped = moved(1, 0, task_state::cancelling, "budget", 1);
+  stopped.failure = model::failure{model::failure_class::budget, "cost", "used up"};
+  commit(*db.store, {created(1, workflow_of({"a", "b"})), dispatched(1, 0), dispatched(1, 1),
+                     stopped, moved(1, 1, task_state::cancelling, "timeout", 1)});
+  const auto run = must(db.reader->stored_run({1}));
+  REQUIRE(run.stops.size() == 1);
+  CHECK(run.stops.at(0) == *stopped.failure);
+  CHECK(run.reasons.at(0) == "budget");
+}
+
 STORE_TEST("a task that fell back is known by it, and so is what its attempts ran") {
   TestType db;
   auto falling = ended(1, 0, 1, task_state::ready);
