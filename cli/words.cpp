@@ -49,7 +49,8 @@ tint tint_of(std::string_view state) {
 
 bool is_given_back(const model::failure& failure) {
   return failure.failure_class == model::failure_class::lost
-         && (failure.code == "no_slot" || failure.code == "paused" || failure.code == "drained");
+         && (failure.code == "no_slot" || failure.code == "paused" || failure.code == "drained"
+             || failure.code == "preempted");
 }
 
 std::string failure_words(const model::failure& failure) {

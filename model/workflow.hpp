@@ -2,6 +2,7 @@
 // values; immutable once stored, then shared by const pointer between all that use it.
 #pragma once
 
+#include "model/capacity.hpp"
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
@@ -107,6 +108,11 @@ struct task_settings {
   std::optional<model::on_exhausted> on_exhausted; ///< none: the task fails
   std::optional<std::uint32_t> checkpoint_bytes;   ///< the largest checkpoint it may save
   std::optional<model::priority> priority;         ///< none: normal
+  std::optional<bool> preemptible; ///< it may be stopped for one with a higher priority; none: no
+  std::optional<std::vector<resource_amounts>> resources; ///< alternatives, the first that fits
+  std::optional<std::string> pool;
+  std::optional<concurrency_spec> concurrency;
+  std::optional<rate_spec> rate;
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
   std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any

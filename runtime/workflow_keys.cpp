@@ -7,14 +7,16 @@
 namespace sluice::runtime {
 namespace {
 
-constexpr auto W = static_cast<std::uint8_t>(key_level::workflow);
-constexpr auto D = static_cast<std::uint8_t>(key_level::defaults);
-constexpr auto T = static_cast<std::uint8_t>(key_level::task);
-constexpr auto L = static_cast<std::uint8_t>(key_level::limits);
-constexpr auto P = static_cast<std::uint8_t>(key_level::param);
-constexpr auto R = static_cast<std::uint8_t>(key_level::retry);
-constexpr auto C = static_cast<std::uint8_t>(key_level::checkpoint);
-constexpr auto A = static_cast<std::uint8_t>(key_level::command);
+constexpr auto W = static_cast<std::uint16_t>(key_level::workflow);
+constexpr auto D = static_cast<std::uint16_t>(key_level::defaults);
+constexpr auto T = static_cast<std::uint16_t>(key_level::task);
+constexpr auto L = static_cast<std::uint16_t>(key_level::limits);
+constexpr auto P = static_cast<std::uint16_t>(key_level::param);
+constexpr auto R = static_cast<std::uint16_t>(key_level::retry);
+constexpr auto C = static_cast<std::uint16_t>(key_level::checkpoint);
+constexpr auto A = static_cast<std::uint16_t>(key_level::command);
+constexpr auto K = static_cast<std::uint16_t>(key_level::concurrency);
+constexpr auto M = static_cast<std::uint16_t>(key_level::rate);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -58,14 +60,14 @@ constexpr key_row table[] = {
   {"max_failures", T, file_key::max_failures},
   {"min_success", T, file_key::min_success},
   {"priority", W | D | T, file_key::priority},
-  {"preemptible", W | D | T, file_key::later},
+  {"preemptible", W | D | T, file_key::preemptible},
   {"group", W | D | T, file_key::later},
   {"groups", W, file_key::later},
-  {"resources", D | T, file_key::later},
-  {"pool", D | T, file_key::later},
+  {"resources", D | T, file_key::resources},
+  {"pool", D | T, file_key::pool},
   {"requires", D | T, file_key::later},
-  {"concurrency", D | T, file_key::later},
-  {"rate", D | T, file_key::later},
+  {"concurrency", D | T, file_key::concurrency},
+  {"rate", D | T, file_key::rate},
   {"limits", W, file_key::limits},
   {"budget", W, file_key::later},
   {"on_failure", W, file_key::on_failure},
@@ -99,10 +101,13 @@ constexpr key_row table[] = {
   {"jitter", R, file_key::jitter},
   {"on", R, file_key::on},
   {"stop_on", R, file_key::stop_on},
+  {"key", K | M, file_key::key},
+  {"max", K | M, file_key::max},
+  {"per", M, file_key::per},
 };
 
 bool stands_in(const key_row& row, key_level where) {
-  return (row.where & static_cast<std::uint8_t>(where)) != 0;
+  return (row.where & static_cast<std::uint16_t>(where)) != 0;
 }
 
 } // namespace

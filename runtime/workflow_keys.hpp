@@ -11,7 +11,7 @@
 namespace sluice::runtime {
 
 /// Where a key may stand; the values combine in `key_row::where`.
-enum class key_level : std::uint8_t {
+enum class key_level : std::uint16_t {
   workflow = 1,
   defaults = 2,
   task = 4,
@@ -20,6 +20,8 @@ enum class key_level : std::uint8_t {
   retry = 32,
   checkpoint = 64,
   command = 128,
+  concurrency = 256,
+  rate = 512,
 };
 
 enum class file_key : std::uint8_t {
@@ -51,6 +53,12 @@ enum class file_key : std::uint8_t {
   retry,
   crash_limit,
   priority,
+  preemptible,
+  resources,
+  pool,
+  concurrency,
+  rate,
+  per,
   idempotency,
   on_exhausted,
   allow_failure,
@@ -84,7 +92,7 @@ enum class file_key : std::uint8_t {
 
 struct key_row {
   std::string_view name;
-  std::uint8_t where;
+  std::uint16_t where;
   file_key key;
 };
 

@@ -7,6 +7,7 @@
 #include "logic/event_fold.hpp"
 #include "logic/scheduler_core.hpp"
 #include "storage/store.hpp"
+#include "testing/capacity_checks.hpp"
 #include "testing/key_checks.hpp"
 #include "testing/scenario.hpp"
 #include "testing/scenario_node.hpp"
@@ -162,6 +163,7 @@ private:
   /// What is known against kinds of tasks (workflow, task), as told.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
   key_checks keys_;
+  capacity_checks capacity_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

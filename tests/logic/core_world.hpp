@@ -94,7 +94,10 @@ public:
   std::vector<model::attempt_key> pauses; ///< between saves
   std::vector<std::string> saved;         ///< tokens of checkpoints, in order
   std::vector<std::string> warnings;
-  std::vector<model::attempt_key> gone_on; ///< whose actions began after a snapshot
+  std::vector<model::attempt_key> gone_on;                ///< whose actions began after a snapshot
+  std::map<model::task_key, model::capacity_grant> holds; ///< what is under way has beside a slot
+  std::vector<model::stored_capacity::start> rate_starts;
+  std::optional<model::wall_time> wake_up_at; ///< as it was asked for last
 
   /// Enough room that everything that is ready starts.
   static core_options roomy() {
@@ -155,6 +158,8 @@ public:
   void fire(const model::timer& which, model::microseconds late = {});
   void fire(std::string_view task, model::timer_kind kind = model::timer_kind::retry);
   void dispatch();
+  /// Lets time pass until the core asked to be woken.
+  void wake();
   void step(const model::happening& what);
 
   /// Ends attempts, oldest first, until none is under way. Tasks named in `failing` fail.
@@ -226,7 +231,10 @@ private:
   void carry_out(const model::answer_drain& e);
   void carry_out(const model::answer_checkpoint& e);
   void carry_out(const model::pause_checkpoints& e);
+  void carry_out(const model::wake_up& e);
 
+  /// Nothing is held that there is not, and no rate is passed.
+  void check_holds(const model::attempt_dispatched& r);
   /// What was recorded is what the core holds.
   void compare();
 
