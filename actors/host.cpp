@@ -199,7 +199,7 @@ void take_up_runs(host_pointer self) {
   if (!state.scheduler_is_due || is_alive(state, child::batch_writer))
     return;
   state.scheduler_is_due = false;
-  self->request(state.readers, answer_timeout, read_runs{state.ours})
+  self->request(state.readers, answer_timeout, read_runs{state.ours, state.options.clock.wall()})
     .then(
       [self](runs_read& read) {
         auto& st = self->state;
@@ -343,6 +343,9 @@ host_actor::behavior_type host_behavior(host_pointer self, host_options options,
     },
     [self](host_control& ask) {
       ask_scheduler(self, std::move(ask.what), std::move(ask.done), &run_controlled::result);
+    },
+    [self](host_ask& ask) {
+      ask_scheduler(self, std::move(ask.what), std::move(ask.done), &run_answered::answer);
     },
     [self](host_drain& ask) {
       self->state.draining = std::move(ask);

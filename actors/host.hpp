@@ -5,6 +5,7 @@
 
 #include "actors/options.hpp"
 #include "model/event.hpp"
+#include "model/question.hpp"
 
 #include <functional>
 #include <memory>
@@ -28,6 +29,9 @@ public:
   /// What an operator asks of a run, in progress or not; calls back when it is recorded. Errors:
   /// `not_found`, `conflict` when the run is in no state for it, `invalid_argument`, `unavailable`,
   /// `timeout`.
+  /// What people ask about a run in progress. Errors: `not_found`.
+  void ask(model::run_no run, model::question what,
+           std::function<void(expected<model::value>)> done);
   void control(model::run_no run, model::control what, std::string actor,
                std::function<void(expected<model::control_result>)> done);
 

@@ -31,7 +31,7 @@ expected<store_position> read_position(const host_options& options) {
   const auto reader = options.open_reader();
   if (!reader)
     return tl::unexpected(reader.error());
-  auto runs = read_live_runs(**reader, {*last_seq, options.resume});
+  auto runs = read_live_runs(**reader, {*last_seq, options.resume}, options.clock.wall());
   if (!runs)
     return tl::unexpected(runs.error());
   return store_position{mark->incarnation + 1, *last_seq, std::move(*runs)};
@@ -67,6 +67,11 @@ void host::control(model::run_no run, model::control what, std::string actor,
                    std::function<void(expected<model::control_result>)> done) {
   caf::anon_send(impl_->root,
                  host_control{{run, std::move(what), std::move(actor)}, std::move(done)});
+}
+
+void host::ask(model::run_no run, model::question what,
+               std::function<void(expected<model::value>)> done) {
+  caf::anon_send(impl_->root, host_ask{{run, std::move(what)}, std::move(done)});
 }
 
 void host::drain(model::drain_mode mode, std::function<void()> done) {

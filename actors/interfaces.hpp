@@ -52,6 +52,8 @@ using run_control_actor = caf::typed_actor<
   // What an operator asks of a run; one that is not in progress is read back for it. Not safe to
   // repeat. Errors: `not_found`, `conflict` when the run is in no state for it, `invalid_argument`.
   caf::replies_to<control_run>::with<run_controlled>,
+  // What people ask about a live run; changes nothing. Errors: `not_found`.
+  caf::replies_to<ask_run>::with<run_answered>,
   // Starts nothing any more; answers when nothing is under way. Safe to repeat: `stop` after
   // `finish` stops what is left.
   caf::replies_to<drain>::with<drained_all>>;
@@ -87,7 +89,9 @@ using scheduler_actor = status_channel_actor::extend_with<run_control_actor>::
     caf::reacts_to<load_again>, caf::reacts_to<load_run_again>, caf::reacts_to<look_up_again>,
     caf::reacts_to<resume_again>,
     // INTERNAL: a second has passed since a save of the attempt.
-    caf::reacts_to<model::checkpoint_pause_over>>;
+    caf::reacts_to<model::checkpoint_pause_over>,
+    // INTERNAL: some of a rate has come back; only the last one asked for counts.
+    caf::reacts_to<model::wake_up>>;
 
 // --- BATCH WRITER -------------------------------------------------------------------------------
 
@@ -269,6 +273,7 @@ struct use_timer_service {
 using host_actor = caf::typed_actor<
   // Hands on to SCHEDULER and calls back with the answer.
   caf::reacts_to<host_submit>, caf::reacts_to<host_cancel>, caf::reacts_to<host_control>,
+  caf::reacts_to<host_ask>,
   // The same; tells a new scheduler too.
   caf::reacts_to<host_drain>, caf::reacts_to<host_save_checkpoint>,
   // Hands on to PROCESS EXECUTOR.

@@ -6,7 +6,8 @@
 
 namespace sluice::actors {
 
-expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& ours) {
+expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& ours,
+                                   model::wall_time now) {
   const auto next = store.next_run_no();
   if (!next)
     return tl::unexpected(next.error());
@@ -37,9 +38,12 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
   auto breakers = store.breakers();
   if (!breakers)
     return tl::unexpected(breakers.error());
+  auto capacity = store.capacity(now - model::longest_rate);
+  if (!capacity)
+    return tl::unexpected(capacity.error());
   return live_runs{std::make_shared<const std::vector<model::stored_run>>(std::move(runs)),
                    std::make_shared<const std::vector<model::stored_breaker>>(std::move(*breakers)),
-                   *next};
+                   std::move(*capacity), *next};
 }
 
 } // namespace sluice::actors

@@ -20,10 +20,12 @@ struct live_runs {
   std::shared_ptr<const std::vector<model::stored_run>> runs; ///< in order of their numbers
   /// What is known against kinds of tasks, of these runs and of all others.
   std::shared_ptr<const std::vector<model::stored_breaker>> breakers;
+  model::stored_capacity capacity;
   model::run_no next_run; ///< the first that nobody has
 };
 
 /// Errors: those of `storage::reader`.
-expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& ours);
+expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& ours,
+                                   model::wall_time now);
 
 } // namespace sluice::actors

@@ -8,6 +8,7 @@
 #include "logic/commit_window.hpp"
 #include "model/command.hpp"
 #include "model/event.hpp"
+#include "model/question.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/fwd.hpp>
@@ -39,6 +40,14 @@ struct control_run {
 /// The answer: it is durable.
 struct run_controlled {
   model::control_result result;
+};
+/// Asks something about a run in progress.
+struct ask_run {
+  model::run_no run_no;
+  model::question what;
+};
+struct run_answered {
+  model::value answer;
 };
 /// Ends what is under way, or lets it end, and starts nothing any more.
 struct drain {
@@ -189,6 +198,7 @@ struct run_read {
 };
 struct read_runs {
   run_ownership ours;
+  model::wall_time now;
 };
 struct runs_read {
   live_runs found;
@@ -215,6 +225,10 @@ struct host_cancel {
 struct host_control {
   control_run what;
   std::function<void(expected<model::control_result>)> done;
+};
+struct host_ask {
+  ask_run what;
+  std::function<void(expected<model::value>)> done;
 };
 struct host_drain {
   drain what;
@@ -270,6 +284,7 @@ SLUICE_LOCAL_MESSAGE(model::acknowledge_report)
 SLUICE_LOCAL_MESSAGE(model::change_timers)
 SLUICE_LOCAL_MESSAGE(model::timer_fired)
 SLUICE_LOCAL_MESSAGE(model::checkpoint_pause_over)
+SLUICE_LOCAL_MESSAGE(model::wake_up)
 SLUICE_LOCAL_MESSAGE(model::progress_told)
 SLUICE_LOCAL_MESSAGE(model::usage_told)
 SLUICE_LOCAL_MESSAGE(model::sign_of_life)
@@ -277,6 +292,8 @@ SLUICE_LOCAL_MESSAGE(actors::submit_run)
 SLUICE_LOCAL_MESSAGE(actors::cancel_run)
 SLUICE_LOCAL_MESSAGE(actors::control_run)
 SLUICE_LOCAL_MESSAGE(actors::run_controlled)
+SLUICE_LOCAL_MESSAGE(actors::ask_run)
+SLUICE_LOCAL_MESSAGE(actors::run_answered)
 SLUICE_LOCAL_MESSAGE(actors::drain)
 SLUICE_LOCAL_MESSAGE(actors::drained_all)
 SLUICE_LOCAL_MESSAGE(actors::run_accepted)
@@ -326,6 +343,7 @@ SLUICE_LOCAL_MESSAGE(actors::events_published)
 SLUICE_LOCAL_MESSAGE(actors::host_submit)
 SLUICE_LOCAL_MESSAGE(actors::host_cancel)
 SLUICE_LOCAL_MESSAGE(actors::host_control)
+SLUICE_LOCAL_MESSAGE(actors::host_ask)
 SLUICE_LOCAL_MESSAGE(actors::host_drain)
 SLUICE_LOCAL_MESSAGE(actors::host_save_checkpoint)
 SLUICE_LOCAL_MESSAGE(actors::host_sign)

@@ -4,6 +4,7 @@
 #include "executors/function_registry.hpp"
 #include "executors/launcher.hpp"
 #include "logic/breaker.hpp"
+#include "logic/capacity_ledger.hpp"
 #include "model/error.hpp"
 #include "model/time.hpp"
 #include "storage/store.hpp"
@@ -21,9 +22,10 @@ struct scheduler_options {
   /// Processes told to the launcher beyond the slots while attempts are short; only for a launcher
   /// that holds them back.
   std::uint32_t dispatch_ahead = 0;
-  std::uint32_t crash_limit = 5;           ///< lost attempts a task survives
-  logic::breaker_options breaker;          ///< of tasks that keep failing
-  std::uint32_t waiting_submissions = 256; ///< while the store is behind; more are refused
+  std::uint32_t crash_limit = 5;            ///< lost attempts a task survives
+  logic::breaker_options breaker;           ///< of tasks that keep failing
+  logic::capacity_ledger::options capacity; ///< what there is beside slots
+  std::uint32_t waiting_submissions = 256;  ///< while the store is behind; more are refused
 };
 
 /// PROCESS EXECUTOR and its workers, FUNCTION EXECUTOR.

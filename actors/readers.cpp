@@ -40,7 +40,7 @@ readers_actor::behavior_type readers(readers_actor::stateful_pointer<readers_sta
     },
     [self](const read_runs& ask) -> caf::result<runs_read> {
       auto found = opened(self->state).and_then([&](storage::reader* r) {
-        return read_live_runs(*r, ask.ours);
+        return read_live_runs(*r, ask.ours, ask.now);
       });
       if (!found)
         return to_caf(found.error());

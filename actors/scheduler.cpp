@@ -234,6 +234,11 @@ struct effect_runner {
   void operator()(const model::pause_checkpoints& p) const {
     self->delayed_send(self, pause_between_saves, model::checkpoint_pause_over{p.key});
   }
+  void operator()(const model::wake_up& what) const {
+    const auto now = self->state.clock.wall();
+    self->state.woken_for = what.at; // what was asked before does not count any more
+    self->delayed_send(self, std::max(what.at - now, model::microseconds{0}), what);
+  }
 };
 
 void release(scheduler_pointer self, std::vector<model::command> effects) {
@@ -281,6 +286,7 @@ void go_on(scheduler_pointer self) {
 
 /// Takes up what the store holds; a run that cannot go on here stays as it is.
 void restore(scheduler_pointer self, const live_runs& stored) {
+  self->state.core->restore(stored.capacity, self->state.clock.wall());
   for (const auto& run : *stored.runs) {
     if (auto restored = self->state.core->restore(run, self->state.clock.wall()))
       push(self, std::move(*restored));
@@ -422,6 +428,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
   core.dispatch_ahead = options.dispatch_ahead;
   core.asynchronous_calls = options.asynchronous_calls;
   core.crash_limit = options.crash_limit;
+  core.capacity = std::move(options.capacity);
   core.breaker = options.breaker;
   state.core = std::make_unique<logic::scheduler_core>(std::move(core));
   state.clock = std::move(clock);
@@ -445,6 +452,13 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
     [self](const submit_run& request) { return submit(self, request); },
     [self](cancel_run& request) { return cancel(self, request); },
     [self](control_run& request) { return control(self, request); },
+    [self](const ask_run& request) -> caf::result<run_answered> {
+      const auto& own = self->state;
+      auto answer = own.core->answer(request.run_no, request.what, own.clock.wall());
+      if (!answer)
+        return to_caf(answer.error());
+      return run_answered{std::move(*answer)};
+    },
     [self](drain request) { return start_drain(self, request); },
     [self](save_checkpoint& request) { return save(self, request); },
     [self](committed done) {
@@ -478,6 +492,10 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
     [self](const load_run_again& again) { load_run(self, again.what); },
     [self](const resume_again& again) { read_and_launch(self, again.start); },
     [self](const model::checkpoint_pause_over& over) { react(self, over); },
+    [self](const model::wake_up& what) {
+      if (what.at == self->state.woken_for)
+        go_on(self);
+    },
   };
 }
 

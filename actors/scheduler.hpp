@@ -42,6 +42,7 @@ struct scheduler_state {
   std::unordered_map<model::request_id, caf::typed_response_promise<checkpoint_kept>> savers;
   /// Attempts that start when what their task kept is read; true: they were told to stop since.
   std::unordered_map<model::attempt_key, bool> resuming;
+  model::wall_time woken_for;            ///< the wake-up that counts
   std::deque<model::run_submitted> held; ///< submissions that wait for room in the window
   /// By digest. The key of the first is being looked up, or its run is on its way to the store; the
   /// others wait for it.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace sluice::api {
 namespace {
@@ -81,6 +82,32 @@ void resume(const routed& r) {
 
 void rollback(const routed& r) {
   control(r, expected<model::rollback_run>{});
+}
+
+/// Asks something that changes nothing.
+void ask(const routed& r, model::question what) {
+  const auto run = model::parse_run_no(r.part(1));
+  if (!run)
+    return r.done(problem(run.error()));
+  r.calls.ask(*run, std::move(what), [done = r.done](const expected<model::value>& answer) {
+    done(answer ? json_response(200, *answer) : problem(answer.error()));
+  });
+}
+
+void explain(const routed& r) {
+  ask(r, model::explain_task{r.query("task")});
+}
+
+/// `?from=0&to=99`: of the ready ones of these tasks.
+void list_waits(const routed& r) {
+  model::list_waits what;
+  for (const auto& [name, number] : {std::pair{"from", &what.from}, std::pair{"to", &what.to}}) {
+    const auto text = r.query(name);
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), *number);
+    if (failed != std::errc{} || end != text.data() + text.size())
+      return r.done(problem({errc::invalid_argument, std::string{name} + " is a task's index"}));
+  }
+  ask(r, what);
 }
 
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
@@ -176,6 +203,8 @@ constexpr std::array routes{
   route{verb::post, "runs/*/mark", mark},
   route{verb::post, "runs/*/pause", pause},
   route{verb::post, "runs/*/resume", resume},
+  route{verb::get, "runs/*/explain", explain},
+  route{verb::get, "runs/*/waits", list_waits},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},
@@ -211,6 +240,10 @@ runtime_calls calls_of(runtime::orchestrator& node) {
       [&node](model::run_no run, model::control what,
               runtime_calls::answer<model::control_result> done) {
         node.control(run, std::move(what), "operator", std::move(done));
+      },
+    .ask =
+      [&node](model::run_no run, model::question what, runtime_calls::answer<model::value> done) {
+        node.ask(run, std::move(what), std::move(done));
       },
     .save_checkpoint =
       [&node](model::attempt_key key, model::checkpoint what, runtime_calls::answer<void> done) {

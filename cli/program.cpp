@@ -50,6 +50,7 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_runs(program, chosen);
   add_show(program, chosen);
   add_tasks(program, chosen);
+  add_explain(program, chosen);
   add_logs(program, chosen);
   add_events(program, chosen);
   add_doctor(program, chosen);

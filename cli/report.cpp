@@ -12,12 +12,14 @@ constexpr std::size_t result_lines = 60;      // a screen or two
 constexpr std::size_t longest_result = 1'000; // `show --json` has all of it
 
 /// The end of the task's log, where the log is, and the command that shows more.
-void print_tail(session& s, const runtime::history& store, const runtime::task_view& task) {
+void print_tail(session& s, runtime::history& store, const runtime::task_view& task) {
   const auto id = task_id(task.key, task.name);
   const auto log = store.log_of({task.key.run_no, task.key.task_idx, task.attempt});
   const auto tail = read_tail(log, tail_lines);
   if (tail.lines.empty()) {
-    s.out.line("    more  " + s.hint("show " + id));
+    const auto runs = store.children(task.key);
+    s.out.line("    more  "
+               + s.hint("show " + (runs && !runs->empty() ? to_string(runs->back().run_no) : id)));
     return;
   }
   if (!tail.is_whole)
@@ -48,7 +50,7 @@ bool has_failed(const runtime::task_view& task) {
          || (task.state == model::task_state::rolled_back && task.failure);
 }
 
-void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
+void print_failure(session& s, runtime::history& store, const runtime::task_view& task,
                    bool is_allowed) {
   auto line = "  " + s.out.tinted(printable(task.name), tint::bold) + "  "
               + s.out.tinted(task.shown_state(), tint_of(task.shown_state()));

@@ -14,7 +14,7 @@ bool has_failed(const runtime::task_view& task);
 
 /// Prints one failed task: what happened, the end of its log, where that is, and the command that
 /// shows more.
-void print_failure(session& s, const runtime::history& store, const runtime::task_view& task,
+void print_failure(session& s, runtime::history& store, const runtime::task_view& task,
                    bool is_allowed);
 
 /// Of an instance that of its task.

@@ -5,6 +5,10 @@
 namespace sluice::cli {
 namespace {
 
+std::string see_explain(const runtime::task_view& task) {
+  return ", see: sluice explain " + to_string(task.key);
+}
+
 std::string wait_words(const runtime::task_view& task, model::wall_time now) {
   switch (task.wait_reason) {
   case model::wait_reason::upstream:
@@ -15,6 +19,14 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return "waits for room under limits.active_tasks";
   case model::wait_reason::parallel:
     return "waits for another instance: max_parallel run";
+  case model::wait_reason::resource:
+    return "waits for resources" + see_explain(task);
+  case model::wait_reason::pool:
+    return "waits for room in its pool" + see_explain(task);
+  case model::wait_reason::concurrency:
+    return "waits for its concurrency key" + see_explain(task);
+  case model::wait_reason::rate:
+    return "waits for its rate" + see_explain(task);
   case model::wait_reason::paused:
     return task.state == model::task_state::paused ? "does not start until it is resumed"
                                                    : "waits: its run is paused";

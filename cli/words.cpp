@@ -30,6 +30,13 @@ std::string time_between(model::wall_time from, model::wall_time to) {
   return model::to_human(std::max(to - from, model::microseconds{0}));
 }
 
+/// Of an attempt that is a run, which has said it all.
+bool is_of_run(const model::failure& failure) {
+  return failure.failure_class == model::failure_class::exit
+         && (failure.code == to_string(model::run_state::failed)
+             || failure.code == to_string(model::run_state::rolled_back));
+}
+
 } // namespace
 
 tint tint_of(std::string_view state) {
@@ -49,7 +56,8 @@ tint tint_of(std::string_view state) {
 
 bool is_given_back(const model::failure& failure) {
   return failure.failure_class == model::failure_class::lost
-         && (failure.code == "no_slot" || failure.code == "paused" || failure.code == "drained");
+         && (failure.code == "no_slot" || failure.code == "paused" || failure.code == "drained"
+             || failure.code == "preempted");
 }
 
 std::string failure_words(const model::failure& failure) {
@@ -58,16 +66,17 @@ std::string failure_words(const model::failure& failure) {
   const std::string name{to_string(failure.failure_class)};
   if (failure.code.empty() || failure.code == name)
     return name;
-  const bool is_of_run = failure.code == to_string(model::run_state::failed)
-                         || failure.code == to_string(model::run_state::rolled_back);
   if (failure.failure_class == model::failure_class::exit)
-    return failure.code.starts_with("SIG") || is_of_run ? failure.code : "exit " + failure.code;
+    return failure.code.starts_with("SIG") || is_of_run(failure) ? failure.code
+                                                                 : "exit " + failure.code;
   return name + " (" + failure.code + ")";
 }
 
 std::string failure_sentence(const model::failure& failure) {
   const auto words = failure_words(failure);
   const auto& message = failure.message;
+  if (is_of_run(failure) && !message.empty())
+    return printable(message);
   return message.empty() || message == words || message == to_string(failure.failure_class)
            ? words
            : words + ": " + printable(message);

@@ -14,6 +14,8 @@ model::value to_json(const runtime::file_problem& problem) {
   }
   if (!problem.path.empty())
     v["path"] = problem.path;
+  if (!problem.file.empty())
+    v["file"] = problem.file;
   return v;
 }
 

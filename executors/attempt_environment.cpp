@@ -39,6 +39,25 @@ std::optional<model::failure> add_inputs(environment_block& block, const model::
   return std::nullopt;
 }
 
+/// What the attempt may use. Programs that know nothing of us see only their graphics processors.
+void add_holdings(environment_block& block, const model::capacity_grant& holds) {
+  for (const auto& need : holds.taken)
+    if (need.kind == model::capacity_kind::resource) {
+      auto name = "SLUICE_RESOURCE_" + need.name;
+      std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+      block.set(name, model::unit_of(need.name) == 1 ? std::to_string(need.amount)
+                                                     : model::amount_text(need.name, need.amount));
+    }
+  if (holds.indices.empty())
+    return;
+  std::string list;
+  for (const auto index : holds.indices)
+    list += (list.empty() ? "" : ",") + std::to_string(index);
+  block.set("SLUICE_GPUS", list);
+  block.set("CUDA_VISIBLE_DEVICES", list);
+}
+
 } // namespace
 
 void environment_block::clear() {
@@ -111,6 +130,8 @@ std::optional<model::failure> fill_environment(environment_block& block,
   block.set("SLUICE_WORKFLOW", order.workflow->name);
   block.set("SLUICE_ATTEMPT", std::to_string(order.key.attempt));
   block.set("SLUICE_INSTANCE", facts.instance_token);
+  if (order.holds.is_set())
+    add_holdings(block, *order.holds);
   if (!facts.in_path.empty())
     block.set("SLUICE_IN", facts.in_path);
   if (!facts.out_path.empty())

@@ -31,6 +31,14 @@ bool allows_no_upstream(model::join_rule rule) {
   return rule == model::join_rule::all_success || rule == model::join_rule::all_done;
 }
 
+bool needs_capacity(const model::workflow_spec& workflow, const model::task_spec& task) {
+  using model::task_settings;
+  return setting_of(workflow, task, &task_settings::resources)
+         || setting_of(workflow, task, &task_settings::pool)
+         || setting_of(workflow, task, &task_settings::concurrency)
+         || setting_of(workflow, task, &task_settings::rate);
+}
+
 void sort_unique(std::vector<std::uint32_t>& list) {
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -89,8 +97,13 @@ private:
   std::vector<std::pair<std::string, value_template>>
   compile_values(const model::named_values& values, const std::string& path,
                  std::optional<std::uint32_t> task);
-  std::optional<value_template> compile_key(const std::string& text, const std::string& path,
-                                            std::optional<std::uint32_t> task);
+  std::optional<value_template> compile_text(const char* key, const std::string& text,
+                                             const std::string& path,
+                                             std::optional<std::uint32_t> task);
+  template <class Spec>
+  std::optional<value_template> compile_limit_key(std::optional<Spec> model::task_settings::*limit,
+                                                  const std::string& path, std::uint32_t task);
+  std::unique_ptr<const capacity_expressions> compile_capacity(std::uint32_t idx);
   std::unique_ptr<const fan_out_expressions> compile_fan_out(std::uint32_t idx);
   value_template compile_items(const model::value& v, const std::string& path, std::uint32_t idx);
   void check_names_item(const value_template& text, const std::string& path, const char* what);
@@ -127,8 +140,13 @@ workflow_compiler::run() {
   result_->expressions_.resize(spec_.tasks.size());
   result_->outputs_read_.resize(spec_.tasks.size());
   result_->env_ = compile_values(spec_.defaults.env, "defaults.env", std::nullopt);
-  if (spec_.defaults.idempotency)
-    compile_key(*spec_.defaults.idempotency, "defaults", std::nullopt);
+  const auto& defaults = spec_.defaults;
+  if (defaults.idempotency)
+    compile_text("idempotency", *defaults.idempotency, "defaults", std::nullopt);
+  if (defaults.concurrency && defaults.concurrency->key)
+    compile_text("key", *defaults.concurrency->key, "defaults.concurrency", std::nullopt);
+  if (defaults.rate && defaults.rate->key)
+    compile_text("key", *defaults.rate->key, "defaults.rate", std::nullopt);
   index_tasks();
   index_groups();
   for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
@@ -192,7 +210,8 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   mentions_ = 0;
   const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
-      || task.fans_out() || (child != nullptr && child->params.is_set())) {
+      || task.fans_out() || needs_capacity(spec_, task)
+      || (child != nullptr && child->params.is_set())) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     item_name_ = task.fan_out->as;
@@ -209,9 +228,11 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
                 : compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
     if (task.settings->idempotency)
-      own->key = compile_key(*key, path, idx);
+      own->key = compile_text("idempotency", *key, path, idx);
     else if (key)
       own->key = value_template::parse(*key).value_or(value_template{});
+    if (needs_capacity(spec_, task))
+      own->capacity = compile_capacity(idx);
     if (task.fans_out() && own->key)
       check_names_item(*own->key, path_of(path, "idempotency"),
                        "so that all instances but one would take over its result");
@@ -356,11 +377,35 @@ workflow_compiler::compile_values(const model::named_values& values, const std::
   return compiled;
 }
 
-std::optional<value_template> workflow_compiler::compile_key(const std::string& text,
-                                                             const std::string& path,
-                                                             std::optional<std::uint32_t> task) {
-  auto compiled = compile_values({{"idempotency", text}}, path, task);
+std::optional<value_template> workflow_compiler::compile_text(const char* key,
+                                                              const std::string& text,
+                                                              const std::string& path,
+                                                              std::optional<std::uint32_t> task) {
+  auto compiled = compile_values({{key, text}}, path, task);
   return compiled.empty() ? std::nullopt : std::optional{std::move(compiled.front().second)};
+}
+
+/// That of a default names only what all tasks know, which was checked there.
+template <class Spec>
+std::optional<value_template>
+workflow_compiler::compile_limit_key(std::optional<Spec> model::task_settings::*limit,
+                                     const std::string& path, std::uint32_t task) {
+  const auto& own = (*spec_.tasks[task].settings).*limit;
+  if (own)
+    return own->key ? compile_text("key", *own->key, path, task) : std::nullopt;
+  const auto& standard = spec_.defaults.*limit;
+  return standard && standard->key
+           ? std::optional{value_template::parse(*standard->key).value_or(value_template{})}
+           : std::nullopt;
+}
+
+std::unique_ptr<const capacity_expressions> workflow_compiler::compile_capacity(std::uint32_t idx) {
+  const auto path = path_of_task(idx);
+  auto made = std::make_unique<capacity_expressions>();
+  made->concurrency_key =
+    compile_limit_key(&model::task_settings::concurrency, path_of(path, "concurrency"), idx);
+  made->rate_key = compile_limit_key(&model::task_settings::rate, path_of(path, "rate"), idx);
+  return made;
 }
 
 /// What the task is fanned out over; in it there is no `item` yet.

@@ -34,6 +34,11 @@ struct fan_out_expressions {
   std::optional<value_template> key;                        ///< of each instance
 };
 
+/// What a task needs beside a slot, as far as it is to be evaluated.
+struct capacity_expressions {
+  std::optional<value_template> concurrency_key, rate_key;
+};
+
 /// The expressions of one task; most tasks of large graphs have none.
 struct task_expressions {
   std::optional<expression> join; ///< when the rule is `expression`
@@ -42,6 +47,7 @@ struct task_expressions {
   std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
   std::optional<value_template> key;                       ///< of `idempotency`
   std::unique_ptr<const fan_out_expressions> fan_out;      ///< null: it is not fanned out
+  std::unique_ptr<const capacity_expressions> capacity;    ///< null: it needs a slot only
   bool when_names_item = false;                            ///< so it is asked of each instance
   // In finally also of tasks outside it, which are no upstreams.
   std::vector<std::uint32_t> state_reads;  ///< upstreams whose `state` join or `when` names; sorted

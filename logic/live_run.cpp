@@ -172,6 +172,14 @@ model::priority live_run::priority(std::uint32_t task) const {
     .value_or(base_priority);
 }
 
+bool live_run::is_preemptible(std::uint32_t task) const {
+  const auto* policy = retry_policy(task);
+  return !tasks[task].rolls_back && child_of(task_spec(task)) == nullptr
+         && (policy == nullptr || !policy->never)
+         && model::setting_of(spec(), task_spec(task), &model::task_settings::preemptible)
+              .value_or(false);
+}
+
 std::optional<model::wall_time> live_run::due(std::uint32_t task) const {
   std::optional<model::wall_time> earliest;
   if (timers.empty())

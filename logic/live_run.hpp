@@ -203,6 +203,8 @@ public:
   /// Of attempts before a restart: the next attempt gets the same.
   std::unordered_map<std::uint32_t, model::value> prior_inputs;
   std::unordered_map<std::uint32_t, retry_progress> retries;
+  std::unordered_map<std::uint32_t, shape_id> shapes; ///< what tasks need beside a slot
+  std::unordered_map<std::uint32_t, model::capacity_grant> grants; ///< what attempts hold of that
   std::unordered_map<std::uint32_t, std::string> keys; ///< digests; of those that have passed `in`
   std::unordered_map<std::uint32_t, model::failure> rollbacks; ///< why they do, having failed
   /// Why tasks fail that are being stopped by something beside them.
@@ -266,6 +268,9 @@ public:
   }
   /// The group of the task when as many attempts of it run as may at once; else null.
   task_group* full_group(std::uint32_t task);
+  const task_group* full_group(std::uint32_t task) const {
+    return const_cast<live_run*>(this)->full_group(task);
+  }
   /// Whether the task is given up because the run stops on a failure.
   bool is_stopped(std::uint32_t task) const;
   /// Whether a failed attempt of the task may be followed by another one, as far as the run goes.
@@ -308,6 +313,9 @@ public:
   /// How many losses the task survives, when it says so.
   std::optional<std::uint32_t> crash_limit(std::uint32_t task) const;
   model::priority priority(std::uint32_t task) const;
+  /// Whether its attempt may be stopped for a task with a higher priority. What undoes something is
+  /// not, nor what is a run, and what is never repeated could not go on.
+  bool is_preemptible(std::uint32_t task) const;
   /// When the task has to be over, or its run; nothing: never.
   std::optional<model::wall_time> due(std::uint32_t task) const;
   /// Whether something of it that is ready may start, were there a slot.

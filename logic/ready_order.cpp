@@ -28,19 +28,37 @@ std::int64_t points_of(model::priority base, model::wall_time since, model::wall
          + (base == model::critical_priority ? out_of_reach : 0);
 }
 
-void ready_order::add(const std::string& workflow, model::priority base, const ready_entry& entry) {
+std::int64_t ready_order::lane::points() const {
+  const auto& first = heap_.front();
+  return points_of(of_->base, std::max(first.since, of_->served_at), first.due);
+}
+
+ready_order::lane* ready_order::add(const std::string& workflow, model::priority base,
+                                    const ready_entry& entry, shape_id shape) {
   const auto [position, is_new] = queues_.try_emplace({workflow, base});
   auto& q = position->second;
-  if (is_new)
-    q = {.base = base, .id = ++ids_};
-  if (q.heap.empty()) // what it did not need while it was empty is gone
-    q.served = std::max(q.served, virtual_times_[base]);
-  const bool leads = q.heap.empty() || entry.is_before(q.heap.front());
-  q.heap.push_back(entry);
-  std::push_heap(q.heap.begin(), q.heap.end(), is_after);
+  if (is_new) {
+    q.base = base;
+    q.id = ++ids_;
+  }
+  auto& own = q.lanes.try_emplace(shape, shape, q).first->second;
+  auto& heap = own.heap_;
+  const bool was_empty = heap.empty();
+  const bool leads = was_empty || entry.is_before(heap.front());
+  const bool is_aside = !was_empty && !own.is_open_;
+  std::optional<decltype(q.open)::node_type> place;
+  if (leads && own.is_open_)
+    place = q.open.extract(&own);
+  heap.push_back(entry);
+  std::push_heap(heap.begin(), heap.end(), is_after);
   ++size_;
-  if (leads)
+  if (was_empty) {
+    open(own);
+  } else if (place) {
+    q.open.insert(std::move(*place));
     put_in_place(q);
+  }
+  return is_aside && leads ? &own : nullptr;
 }
 
 ready_entry ready_order::serve(model::wall_time now) {
@@ -54,26 +72,87 @@ ready_entry ready_order::drop() {
   return remove_front();
 }
 
+void ready_order::set_aside() {
+  auto& q = *front_.begin()->where;
+  (*q.open.begin())->is_open_ = false;
+  q.open.erase(q.open.begin());
+  put_in_place(q);
+}
+
+void ready_order::take_back(lane& which) {
+  if (!which.is_open_)
+    open(which);
+}
+
+void ready_order::open(lane& which) {
+  auto& q = *which.of_;
+  if (q.open.empty()) // what it did not need meanwhile is gone
+    q.served = std::max(q.served, virtual_times_[q.base]);
+  which.is_open_ = true;
+  q.open.insert(&which);
+  put_in_place(q);
+}
+
+std::optional<ready_order::standing> ready_order::find(model::task_key task,
+                                                       model::wall_time now) const {
+  const lane* own = nullptr;
+  const ready_entry* entry = nullptr;
+  for (const auto& [key, q] : queues_)
+    for (const auto& [shape, which] : q.lanes)
+      for (const auto& other : which.heap_)
+        if (other.task == task && (entry == nullptr || other.turn > entry->turn)) {
+          own = &which;
+          entry = &other;
+        }
+  if (own == nullptr)
+    return std::nullopt;
+  const auto& q = *own->of_;
+  const auto points = points_of(q.base, std::max(entry->since, q.served_at), entry->due);
+  standing found{entry->since, q.base, 1};
+  if (q.base != model::critical_priority)
+    found.priority = std::min<std::int64_t>(points + minute_of(now), model::critical_priority - 1);
+  for (const auto& [key, other] : queues_)
+    for (const auto& [shape, which] : other.lanes)
+      for (const auto& before : which.heap_) {
+        const auto theirs =
+          points_of(other.base, std::max(before.since, other.served_at), before.due);
+        const bool is_before = &other == &q
+                                 ? before.is_before(*entry)
+                                 : theirs > points || (theirs == points && other.served < q.served);
+        found.position += is_before ? 1 : 0;
+      }
+  return found;
+}
+
 ready_entry ready_order::remove_front() {
   auto& q = *front_.begin()->where;
-  std::pop_heap(q.heap.begin(), q.heap.end(), is_after);
-  const auto entry = q.heap.back();
-  q.heap.pop_back();
+  auto place = q.open.extract(q.open.begin());
+  auto& own = *place.value();
+  std::pop_heap(own.heap_.begin(), own.heap_.end(), is_after);
+  const auto entry = own.heap_.back();
+  own.heap_.pop_back();
   --size_;
-  if (!q.heap.empty()) {
-    put_in_place(q);
-    return entry;
+  if (!own.heap_.empty()) {
+    q.open.insert(std::move(place));
+  } else {
+    own.is_open_ = false;
+    if (own.shape() != 0)
+      q.lanes.erase(own.shape());
   }
-  front_.erase(*std::exchange(q.at, std::nullopt));
-  if (front_.empty() && queues_.size() > most_empty_queues)
+  put_in_place(q);
+  if (size_ == 0 && queues_.size() > most_empty_queues)
     queues_.clear();
   return entry;
 }
 
+/// It stands where its first open lane puts it; nowhere, when it has none.
 void ready_order::put_in_place(queue& q) {
-  const auto& first = q.heap.front();
-  const auto unserved_since = std::max(first.since, q.served_at);
-  const place wanted{-points_of(q.base, unserved_since, first.due), -q.base, q.served, q.id, &q};
+  if (q.open.empty()) {
+    if (q.at)
+      front_.erase(*std::exchange(q.at, std::nullopt));
+    return;
+  }
+  const place wanted{-(*q.open.begin())->points(), -q.base, q.served, q.id, &q};
   if (!q.at) {
     q.at = front_.insert(wanted).first;
     return;

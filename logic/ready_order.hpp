@@ -1,12 +1,13 @@
 // Which ready task is next. The ready tasks of one workflow with one priority are a queue: in it
 // the earliest deadline comes first, then the oldest run, then the longest way to an end of the
 // graph, then who came first. Between queues the effective priority decides, then whose workflow
-// has had less. All by keys that change only when a queue does, so that a decision costs O(log n).
-// One for each pool; owned by the scheduler core.
+// has had less. What tasks of a queue need beside a slot divides it into lanes, one for each shape;
+// a lane that does not fit is set aside until it may. All by keys that change only when a queue
+// does, so that a decision costs O(log n). One for each pool; owned by the scheduler core.
 #pragma once
 
-#include "model/ids.hpp"
-#include "model/time.hpp"
+#include "logic/capacity_ledger.hpp"
+#include "logic/ready_entry.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -20,23 +21,6 @@
 
 namespace sluice::logic {
 
-/// A task that is ready, and what its place depends on.
-struct ready_entry {
-  model::task_key task;
-  model::wall_time since;      ///< it is ready
-  model::wall_time due;        ///< it has to be over, or so it counts if it has no deadline
-  std::uint32_t rank = 0;      ///< tasks behind it on the longest way to an end
-  bool was_given_back = false; ///< its attempt did not begin
-  std::uint64_t turn = 0;      ///< counts up as tasks become ready; no two have the same
-
-  bool is_before(const ready_entry& other) const {
-    const auto place = [](const ready_entry& e, std::uint32_t rank) {
-      return std::make_tuple(e.due, !e.was_given_back, e.task.run_no, rank, e.turn);
-    };
-    return place(*this, other.rank) < place(other, rank);
-  }
-};
-
 /// When a task is due that became ready at a time and has no deadline: in a day, so that those that
 /// have one do not pass it for ever. Of one hour alike, so that ranks count among them.
 model::wall_time due_without_deadline(model::wall_time since);
@@ -47,24 +31,63 @@ model::wall_time due_without_deadline(model::wall_time since);
 std::int64_t points_of(model::priority base, model::wall_time since, model::wall_time due);
 
 class ready_order {
+  struct queue;
+
 public:
+  /// The ready tasks of one queue that need the same.
+  class lane : public capacity_waiter {
+  public:
+    lane(shape_id shape, queue& of) : capacity_waiter(shape), of_(&of) {}
+    /// Where it stands among others. @pre it holds a task
+    waiting_place place() const { return {points(), heap_.front()}; }
+
+  private:
+    friend class ready_order;
+    bool is_before(const lane& other) const { return heap_.front().is_before(other.heap_.front()); }
+    std::int64_t points() const;
+    queue* of_;
+    std::vector<ready_entry> heap_; ///< the next one in front
+    bool is_open_ = false;          ///< it holds a task, and is not set aside
+  };
+
   ready_order() = default;
   ready_order(ready_order&&) = default; // but no copies: places know their queues
   ready_order& operator=(ready_order&&) = default;
 
-  void add(const std::string& workflow, model::priority base, const ready_entry& entry);
+  /// Returns the task's lane if that is set aside and the task is now its first; else null.
+  lane* add(const std::string& workflow, model::priority base, const ready_entry& entry,
+            shape_id shape = 0);
 
+  /// Whether nothing is left but what is set aside.
   bool empty() const { return front_.empty(); }
+  /// All tasks, those that are set aside too.
   std::size_t size() const { return size_; }
   /// @pre not empty
-  const ready_entry& front() const { return front_.begin()->where->heap.front(); }
+  const ready_entry& front() const { return front_lane().heap_.front(); }
+  /// That of the front. @pre not empty
+  lane& front_lane() { return **front_.begin()->where->open.begin(); }
+  const lane& front_lane() const { return **front_.begin()->where->open.begin(); }
   /// Removes the front, which starts: its queue has had so much more. @pre not empty
   ready_entry serve(model::wall_time now);
   /// Removes the front for another reason. @pre not empty
   ready_entry drop();
+  /// Where a task stands among all that are ready. Looks at all of them.
+  struct standing {
+    model::wall_time since;
+    std::int64_t priority = 0; ///< the effective one, at a time; of what is critical its own
+    std::size_t position = 1;
+  };
+  std::optional<standing> find(model::task_key task, model::wall_time now) const;
+
+  /// Sets the lane of the front aside. @pre not empty
+  void set_aside();
+  /// It counts again. Repeating it is safe.
+  void take_back(lane& which);
 
 private:
-  struct queue;
+  struct is_before {
+    bool operator()(const lane* one, const lane* other) const { return one->is_before(*other); }
+  };
   /// The smallest is the front.
   struct place {
     std::int64_t points = 0; ///< negated
@@ -83,15 +106,17 @@ private:
     std::uint64_t id = 0;
     std::uint64_t served = 0; ///< its virtual time, in attempts
     model::wall_time served_at;
-    std::vector<ready_entry> heap; ///< the next one in front
+    std::map<shape_id, lane> lanes;  ///< of no needs, perhaps empty, and others, which are not
+    std::set<lane*, is_before> open; ///< that hold tasks and are not set aside
     std::optional<std::set<place>::iterator> at;
   };
 
   void put_in_place(queue& q);
+  void open(lane& which);
   ready_entry remove_front();
 
   std::map<std::pair<std::string, model::priority>, queue> queues_; ///< and some that are empty
-  std::set<place> front_;                                           ///< of queues that are not
+  std::set<place> front_; ///< of queues that hold something that is not set aside
   std::map<model::priority, std::uint64_t> virtual_times_;
   std::uint64_t ids_ = 0;
   std::size_t size_ = 0;

@@ -5,11 +5,13 @@
 #pragma once
 
 #include "logic/breaker.hpp"
+#include "logic/capacity_ledger.hpp"
 #include "logic/dispatch_pace.hpp"
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
 #include "logic/ready_order.hpp"
 #include "model/event.hpp"
+#include "model/question.hpp"
 #include "model/stored_run.hpp"
 
 #include <array>
@@ -17,6 +19,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -32,6 +35,7 @@ struct core_options {
   std::uint32_t child_runs = 1024; ///< at once, of attempts that are runs; at each of their levels
   std::uint32_t crash_limit = 5;   ///< losses a task survives when it says nothing, at most 254
   breaker_options breaker;
+  capacity_ledger::options capacity;                ///< what there is beside slots
   std::size_t kept_output_bytes = 16u << 10;        ///< of one task; larger ones are read back
   std::size_t kept_outputs_total_bytes = 64u << 20; ///< of all live runs
   /// Whether a native handler runs without holding a slot; unknown handlers never get here.
@@ -69,6 +73,9 @@ public:
   /// before anything happens.
   reaction restore(const std::vector<model::stored_breaker>& stored, model::wall_time now);
 
+  /// Takes up how large pools are, and what attempts took of rates. Once, before all runs.
+  void restore(const model::stored_capacity& stored, model::wall_time now);
+
   /// A step of its own that only fills free capacity: there is room again.
   reaction dispatch(model::wall_time now);
 
@@ -83,6 +90,9 @@ public:
   /// Whether this is a task's current attempt and under way. A start whose commit took so long that
   /// the attempt was declared lost meanwhile must not be carried out.
   bool is_current(const model::attempt_key& key) const;
+  /// What people ask about a run in progress. Errors: `not_found`.
+  expected<model::value> answer(model::run_no run, const model::question& asked,
+                                model::wall_time now) const;
   /// For tests and reports; null when the run is not live.
   const live_run* find_run(model::run_no run) const;
 
@@ -306,30 +316,63 @@ private:
   void warn_of(live_run& run, std::uint32_t index);
   void watch_time(live_run& run, std::uint32_t index);
 
-  // scheduler_core.cpp: a run's first state, and an attempt's way from dispatch to its end.
+  // scheduler_core.cpp: a run's first state, and what becomes of an attempt.
   expected<std::shared_ptr<const compiled_workflow>>
   compile_here(std::shared_ptr<const model::workflow_spec> spec) const;
   live_run& add_run(model::run_no run_no, std::shared_ptr<const compiled_workflow> workflow,
                     model::value params, model::wall_time submitted_at,
                     std::uint32_t generation = 1);
-  bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
-  bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
-  bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;
-  void fill_capacity();
-  void dispatch_ready();
-  void dispatch_task(live_run& run, std::uint32_t task);
-  model::start_attempt order_for(live_run& run, std::uint32_t task) const;
   void finish(live_run& run, const model::attempt_report& report);
   static model::attempt_report as_given_back(const live_run& run, model::attempt_report report);
   void lose(live_run& run, const model::attempt_report& report);
   enum class next : std::uint8_t { by_state, fallback };
   void end_attempt(live_run& run, const model::attempt_report& report, model::task_state to,
                    std::optional<model::failure> failure, next follows = next::by_state);
+  live_run* reported(const model::attempt_key& key);
+
+  // scheduler_dispatch.cpp: which task starts, and when.
+  void preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool);
+  void preempt_for_needs(const live_run& run, std::uint32_t task);
+  template <class Holds>
+  void preempt_one(model::priority for_priority, const Holds& holds_what_is_needed);
+  bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
+  bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
+  bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;
+  void fill_capacity();
+  void dispatch_ready();
+  bool dispatch_front(capacity_pool pool);
+  void dispatch_task(live_run& run, std::uint32_t task);
+  model::start_attempt order_for(live_run& run, std::uint32_t task) const;
   void take_capacity(live_run& run, std::uint32_t task);
   void release_capacity(live_run& run, const model::attempt_key& key);
   void call_up(live_run& run);
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
-  live_run* reported(const model::attempt_key& key);
+
+  // scheduler_capacity.cpp: what tasks need beside slots.
+  bool evaluate_needs(live_run& run, std::uint32_t task, const capacity_expressions& expressions);
+  expected<std::string> limit_key(const live_run& run, std::uint32_t task,
+                                  const std::optional<value_template>& text) const;
+  bool hold_shape(live_run& run, std::uint32_t task, const capacity_demand& demand);
+  void let_go_of_shape(live_run& run, std::uint32_t task);
+  void let_go_of_shapes(live_run& run);
+  void queue(live_run& run, capacity_pool pool, model::priority base, const ready_entry& entry);
+  bool take_needs(live_run& run, std::uint32_t task, ready_order::lane& lane);
+  void give_back_needs(live_run& run, std::uint32_t task);
+  void restore_needs(live_run& run, std::uint32_t task, const model::stored_run& stored);
+  bool take_back_lanes();
+  void ask_for_wake_up();
+
+  // scheduler_explain.cpp: why tasks do not run.
+  model::value waits_of(const live_run& run, const model::list_waits& what) const;
+  model::wait_reason why_ready_waits(const live_run& run, std::uint32_t task) const;
+  model::wait_reason why_waits(const live_run& run, std::uint32_t task) const;
+  model::value explain(const live_run& run, std::uint32_t task, model::wall_time now) const;
+  void explain_timers(const live_run& run, std::uint32_t task, model::wall_time now,
+                      model::value& v) const;
+  void explain_needs(shape_id shape, model::value& v) const;
+  model::value holders_of(const model::capacity_need& need) const;
+  void explain_place(const live_run& run, std::uint32_t task, model::wall_time now,
+                     model::value& v) const;
 
   // scheduler_checkpoints.cpp: progress that attempts save.
   void record_checkpoint(live_run& run, const model::attempt_key& key);
@@ -381,6 +424,11 @@ private:
   std::array<std::uint32_t, capacity_pool_count> limit_{};
   std::array<std::uint32_t, capacity_pool_count> busy_{};
   dispatch_pace pace_;
+  std::unique_ptr<capacity_ledger> capacity_;
+  /// Attempts that may be stopped for others, the least first.
+  std::set<std::pair<model::priority, model::attempt_key>> preemptible_;
+  std::optional<model::attempt_key> preempting_; ///< being stopped for another; one at a time
+  std::optional<model::wall_time> wake_asked_;
   std::uint64_t turns_ = 0;
   std::array<ready_order, capacity_pool_count> order_; ///< may hold decided tasks, and gone runs
   std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;

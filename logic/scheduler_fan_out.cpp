@@ -167,14 +167,13 @@ void scheduler_core::enqueue(live_run& run, std::uint32_t task, place where) {
     group->queued.insert(task);
   }
   const auto turn = ++turns_;
-  order_[std::size_t(pool_of(run, task))].add(
-    run.spec().name, run.priority(task),
-    {.task = {run.run_no, task},
-     .since = now_,
-     .due = run.due(task).value_or(due_without_deadline(now_)),
-     .rank = run.workflow->rank(run.node(task)),
-     .was_given_back = where == place::first,
-     .turn = turn});
+  queue(run, pool_of(run, task), run.priority(task),
+        {.task = {run.run_no, task},
+         .since = now_,
+         .due = run.due(task).value_or(due_without_deadline(now_)),
+         .rank = run.workflow->rank(run.node(task)),
+         .was_given_back = where == place::first,
+         .turn = turn});
   if (const auto again = run.turns.find(task); again != run.turns.end())
     again->second = turn;
 }

@@ -93,7 +93,7 @@ void scheduler_core::call_up_group(live_run& run, std::uint32_t task) {
     auto& waiting = group.put_off[pool];
     for (auto left = *most - group.active; left > 0 && !waiting.empty(); --left) {
       const auto next = waiting.extract(waiting.begin()).value();
-      order_[pool].add(run.spec().name, next.base, next.entry);
+      queue(run, capacity_pool(pool), next.base, next.entry);
     }
   }
 }

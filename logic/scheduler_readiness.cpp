@@ -226,6 +226,8 @@ bool scheduler_core::evaluate_values(live_run& run, std::uint32_t task,
   }
   if (!values.inputs.is_null() || !values.env.empty())
     run.prepared.insert_or_assign(task, std::move(values));
+  if (expressions.capacity && !evaluate_needs(run, task, *expressions.capacity))
+    return false;
   if (!expressions.key || run.tasks[task].completed) // to compensate it is not what the key is for
     return true;
   return evaluate_key(run, task, *expressions.key);

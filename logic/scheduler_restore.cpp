@@ -148,11 +148,14 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
                  : has_reason("budget")    ? model::stop_reason::budget
                  : (is_ended && run.expired) || has_reason("deadline")
                    ? model::stop_reason::deadline
-                 : has_reason("drain") ? model::stop_reason::drain
-                                       : model::stop_reason::cancel;
+                 : has_reason("drain")   ? model::stop_reason::drain
+                 : has_reason("preempt") ? model::stop_reason::preempt
+                                         : model::stop_reason::cancel;
   }
-  if (!was.is_waiting)
-    take_capacity(run, task);
+  if (was.is_waiting)
+    return;
+  take_capacity(run, task);
+  restore_needs(run, task, stored);
 }
 
 /// What its instances' ends come to so far.

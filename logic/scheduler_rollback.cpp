@@ -89,9 +89,9 @@ void scheduler_core::end_rollback(live_run& run, const model::attempt_report& re
   if (is_stopped && entry.stop == stop_reason::cancel)
     return end_attempt(run, report, task_state::cancelled,
                        model::failure{failure_class::cancelled, code, "cancelled"});
-  if (!report.failure && (!is_stopped || entry.stop == stop_reason::drain))
+  if (!report.failure && (!is_stopped || gives_back(entry.stop)))
     return end_attempt(run, report, task_state::rolled_back, std::nullopt);
-  if (is_stopped && entry.stop == stop_reason::drain)
+  if (is_stopped && gives_back(entry.stop))
     return repeat_rollback(run, as_given_back(run, report));
   if (!is_stopped && report.failure->failure_class == failure_class::lost)
     return repeat_rollback(run, report);

@@ -49,6 +49,9 @@ void scheduler_core::decide(live_run& run, std::uint32_t task) {
     release_outputs(run, task);
   if (!may_be_undone)
     run.prepared.erase(task);
+  if (!may_be_undone && !run.shapes.empty())
+    let_go_of_shape(run, task);
+  give_back_needs(run, task); // of one that a fault kept from beginning
   run.retries.erase(task);
   run.stops.erase(task);
   run.rollbacks.erase(task);

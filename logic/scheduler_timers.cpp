@@ -127,7 +127,7 @@ void scheduler_core::expire_run(live_run& run, model::wall_time due) {
     auto& entry = run.tasks[task];
     if (run.is_finally(task) || run.stands_for_instances(task))
       continue;
-    if (entry.stop == model::stop_reason::drain && !entry.rolls_back)
+    if (gives_back(entry.stop) && !entry.rolls_back)
       entry.stop = model::stop_reason::deadline; // nothing of it goes on
     if (is_terminal(entry.state) || entry.state == task_state::cancelling || entry.rolls_back)
       continue;

@@ -138,6 +138,49 @@ void check_retry(const model::retry_policy& retry, const std::string& path, prob
                : "class " + in_quotes(to_string(as)) + " is final");
 }
 
+void check_amounts(const model::resource_amounts& amounts, const std::string& path,
+                   problems_t& problems) {
+  check_distinct(amounts, name_of_pair, path, "the resource", problems);
+  constexpr std::int64_t whole = 1'000;
+  for (const auto& [name, amount] : amounts) {
+    if (amount <= 0)
+      report(problems, path_of(path, name), "must be more than nothing");
+    else if (model::has_indices(name) && amount > whole && amount % whole != 0)
+      report(problems, path_of(path, name), "must be a whole number, or a part of one");
+  }
+}
+
+void check_limit(std::uint32_t max, const std::string& path, problems_t& problems) {
+  constexpr std::uint32_t most = 100'000;
+  if (max == 0 || max > most)
+    report(problems, path_of(path, "max"), "must be from 1 to " + std::to_string(most));
+}
+
+/// What a task needs beside a slot.
+void check_needs(const model::task_settings& settings, const std::string& path,
+                 problems_t& problems) {
+  if (settings.resources) {
+    const auto here = path_of(path, "resources");
+    constexpr std::size_t most = 16;
+    if (settings.resources->size() > most)
+      report(problems, here, "has more than " + std::to_string(most) + " alternatives");
+    for (std::size_t i = 0; i < settings.resources->size(); ++i)
+      check_amounts((*settings.resources)[i],
+                    settings.resources->size() == 1 ? here : path_of(here, i), problems);
+  }
+  if (settings.pool && !model::is_capacity_name(*settings.pool))
+    report(problems, path_of(path, "pool"), in_quotes(*settings.pool) + " is no name of a pool");
+  if (settings.concurrency)
+    check_limit(settings.concurrency->max, path_of(path, "concurrency"), problems);
+  if (settings.rate) {
+    check_limit(settings.rate->max, path_of(path, "rate"), problems);
+    const auto here = path_of(path_of(path, "rate"), "per");
+    check_length(settings.rate->per, here, problems);
+    if (settings.rate->per > model::longest_rate)
+      report(problems, here, "must be at most 1d");
+  }
+}
+
 void check_settings(const model::task_settings& settings, const std::string& path,
                     problems_t& problems) {
   check_environment(settings.env, path_of(path, "env"), problems);
@@ -151,6 +194,7 @@ void check_settings(const model::task_settings& settings, const std::string& pat
   check_length(settings.heartbeat, path_of(path, "heartbeat"), problems);
   check_length(settings.queue_timeout, path_of(path, "queue_timeout"), problems);
   check_length(settings.deadline, path_of(path, "deadline"), problems);
+  check_needs(settings, path, problems);
   if (settings.retry)
     check_retry(*settings.retry, path_of(path, "retry"), problems);
   const bool is_text =

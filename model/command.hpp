@@ -24,14 +24,15 @@ struct start_attempt {
   command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
   value inputs;                             ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
-    env;                       ///< evaluated; the task's over the workflow's
-  bool has_checkpoint = false; ///< an earlier attempt saved one, to be read back before the start
-  bool takes_snapshot = false; ///< before its action; see `snapshot_taken`
-  bool has_snapshot = false;   ///< it is a rollback that needs it, to be read back before the start
-  checkpoint_ptr checkpoint;   ///< that one, once it is read; null: none
-  snapshot_ptr snapshot;       ///< likewise
-  bool has_result = false;     ///< it undoes a success, and what that put out is to be read back
-  rarely<value> result;        ///< that, once it is read; null: nothing
+    env;                        ///< evaluated; the task's over the workflow's
+  rarely<capacity_grant> holds; ///< what it has beside a slot
+  bool has_checkpoint = false;  ///< an earlier attempt saved one, to be read back before the start
+  bool takes_snapshot = false;  ///< before its action; see `snapshot_taken`
+  bool has_snapshot = false; ///< it is a rollback that needs it, to be read back before the start
+  checkpoint_ptr checkpoint; ///< that one, once it is read; null: none
+  snapshot_ptr snapshot;     ///< likewise
+  bool has_result = false;   ///< it undoes a success, and what that put out is to be read back
+  rarely<value> result;      ///< that, once it is read; null: nothing
 
   const task_spec& spec() const { return workflow->tasks[task]; }
   /// Of the task, or of the instance.
@@ -105,8 +106,14 @@ struct answer_checkpoint {
 struct pause_checkpoints {
   attempt_key key;
 };
-using command = std::variant<start_attempt, go_on, stop_attempt, acknowledge_report, load_outputs,
-                             look_up_key, load_run, answer_submit, answer_cancel, answer_control,
-                             answer_drain, change_timers, answer_checkpoint, pause_checkpoints>;
+/// Look for something to start at that time: some of a rate comes back then. Only the last one
+/// asked for counts.
+struct wake_up {
+  wall_time at;
+};
+using command =
+  std::variant<start_attempt, go_on, stop_attempt, acknowledge_report, load_outputs, look_up_key,
+               load_run, answer_submit, answer_cancel, answer_control, answer_drain, change_timers,
+               answer_checkpoint, pause_checkpoints, wake_up>;
 
 } // namespace sluice::model

@@ -193,6 +193,8 @@ event from_record(const attempt_dispatched& r) {
     e.data["generation"] = r.generation;
   if (r.role != command_role::action)
     e.data["role"] = to_string(r.role);
+  if (r.holds.is_set())
+    e.data["holds"] = to_json(*r.holds);
   return e;
 }
 

@@ -106,6 +106,7 @@ struct attempt_dispatched {
   std::uint32_t generation = 1;             ///< of the run
   command_role role = command_role::action; ///< what it runs
   rarely<std::string> key_digest;           ///< of its task, which it stands for from now on
+  rarely<capacity_grant> holds;             ///< beside a slot
 };
 /// An attempt ended; `outcome.state` is where its task went.
 struct attempt_ended {

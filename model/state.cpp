@@ -16,8 +16,9 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "",       "upstream", "inputs",      "slot", "limit",   "retry",
-  "paused", "breaker",  "idempotency", "hold", "parallel"};
+  "",         "upstream", "inputs",  "slot",        "limit",
+  "retry",    "paused",   "breaker", "idempotency", "hold",
+  "parallel", "resource", "pool",    "concurrency", "rate"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
@@ -29,8 +30,8 @@ constexpr std::array<std::string_view, command_role_count> command_roles{
   "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
 constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
-constexpr std::array<std::string_view, 7> stop_reasons{"",      "cancel",   "timeout", "heartbeat",
-                                                       "drain", "deadline", "budget"};
+constexpr std::array<std::string_view, 8> stop_reasons{"",      "cancel",   "timeout", "heartbeat",
+                                                       "drain", "deadline", "budget",  "preempt"};
 constexpr std::array<std::string_view, budget_kind_count> budget_kinds{"cost", "tokens", "time"};
 constexpr std::array<std::string_view, 2> on_exceededs{"stop", "warn"};
 constexpr std::array<std::string_view, 33> event_types{
@@ -124,6 +125,9 @@ std::optional<run_state> parse_run_state(std::string_view name) {
 }
 std::optional<failure_class> parse_failure_class(std::string_view name) {
   return find_name<failure_class>(name, failure_classes);
+}
+std::optional<wait_reason> parse_wait_reason(std::string_view name) {
+  return find_name<wait_reason>(name, wait_reasons);
 }
 std::optional<join_rule> parse_join_rule(std::string_view name) {
   return find_name<join_rule>(name, join_rules);

@@ -99,8 +99,12 @@ enum class wait_reason : std::uint8_t {
   idempotency, ///< a task with the same key is not decided, or its result is looked for
   hold,        ///< it failed for good, and a person decides what follows
   parallel,    ///< as many instances of its task run as may at once
+  resource,    ///< too little is left of what the node has
+  pool,        ///< its pool is full
+  concurrency, ///< as many hold its key as may
+  rate,        ///< as many started lately as may
 };
-inline constexpr std::size_t wait_reason_count = 11;
+inline constexpr std::size_t wait_reason_count = 15;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -170,7 +174,8 @@ enum class stop_reason : std::uint8_t {
   heartbeat,
   drain, ///< its runtime is about to end
   deadline,
-  budget, ///< what it may use is used up
+  budget,  ///< what it may use is used up
+  preempt, ///< a task with a higher priority needs what it holds
 };
 
 /// What a budget counts.
@@ -182,6 +187,10 @@ enum class on_exceeded : std::uint8_t {
   stop, ///< nothing more starts, and what runs is stopped
   warn, ///< a person is told, and all goes on
 };
+/// Whether what is stopped so goes on later, as if it had not been started.
+constexpr bool gives_back(stop_reason r) {
+  return r == stop_reason::drain || r == stop_reason::preempt;
+}
 
 /// The type of an event row.
 enum class event_type : std::uint8_t {
@@ -253,6 +262,7 @@ std::string_view to_string(on_exceeded e);
 std::optional<task_state> parse_task_state(std::string_view name);
 std::optional<run_state> parse_run_state(std::string_view name);
 std::optional<failure_class> parse_failure_class(std::string_view name);
+std::optional<wait_reason> parse_wait_reason(std::string_view name);
 std::optional<join_rule> parse_join_rule(std::string_view name);
 std::optional<on_failure> parse_on_failure(std::string_view name);
 std::optional<on_exhausted> parse_on_exhausted(std::string_view name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/budget.hpp"
+#include "model/capacity.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/task_names.hpp"
@@ -13,6 +14,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace sluice::model {
@@ -30,6 +32,16 @@ struct stored_task {
   bool completed : 1 = false;  ///< it succeeded by an attempt, and can be compensated
   std::uint32_t attempt = 0;   ///< current one, 0: none yet
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
+};
+
+/// How large pools are, and what attempts took of rates lately.
+struct stored_capacity {
+  struct start {
+    wall_time at;
+    capacity_grant holds;
+  };
+  std::vector<std::pair<std::string, std::int64_t>> pools;
+  std::vector<start> starts;
 };
 
 /// Of a task whose attempts failed, and that is not decided.
@@ -60,9 +72,10 @@ struct stored_run {
   /// Of the current attempt of undecided ones; of the one by which others can be compensated.
   std::unordered_map<std::uint32_t, value> inputs;
   std::unordered_map<std::uint32_t, stored_retries> retries;
-  std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
-  std::unordered_map<std::uint32_t, failure> stops;     ///< why they fail once they have stopped
-  std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for
+  std::unordered_map<std::uint32_t, failure> rollbacks;    ///< why they roll back
+  std::unordered_map<std::uint32_t, std::string> keys;     ///< digests of those that they stand for
+  std::unordered_map<std::uint32_t, capacity_grant> holds; ///< attempts under way, beside a slot
+  std::unordered_map<std::uint32_t, failure> stops;        ///< why they fail once they have stopped
   std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
   std::vector<used_by_attempt> used;           ///< of a workflow with budgets; of all generations
 };

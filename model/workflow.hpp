@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/budget.hpp"
+#include "model/capacity.hpp"
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
@@ -118,6 +119,11 @@ struct task_settings {
   std::optional<model::on_exhausted> on_exhausted; ///< none: the task fails
   std::optional<std::uint32_t> checkpoint_bytes;   ///< the largest checkpoint it may save
   std::optional<model::priority> priority;         ///< none: normal
+  std::optional<bool> preemptible; ///< it may be stopped for one with a higher priority; none: no
+  std::optional<std::vector<resource_amounts>> resources; ///< alternatives, the first that fits
+  std::optional<std::string> pool;
+  std::optional<concurrency_spec> concurrency;
+  std::optional<rate_spec> rate;
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
   std::optional<std::string> group;       ///< the name of what it belongs to; none: to nothing

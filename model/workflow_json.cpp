@@ -66,6 +66,31 @@ void put_action(value& v, const action& a) {
              a);
 }
 
+value to_json(const std::vector<resource_amounts>& alternatives) {
+  auto list = value::array();
+  for (const auto& amounts : alternatives) {
+    auto pairs = value::array();
+    for (const auto& [name, amount] : amounts)
+      pairs.push_back(value::array({name, amount}));
+    list.push_back(std::move(pairs));
+  }
+  return list;
+}
+
+value to_json(const concurrency_spec& concurrency) {
+  value v{{"max", concurrency.max}};
+  if (concurrency.key)
+    v["key"] = *concurrency.key;
+  return v;
+}
+
+value to_json(const rate_spec& rate) {
+  value v{{"max", rate.max}, {"per_ms", rate.per.count()}};
+  if (rate.key)
+    v["key"] = *rate.key;
+  return v;
+}
+
 value to_json(const task_settings& settings) {
   auto v = value::object();
   if (!settings.env.empty())
@@ -94,6 +119,16 @@ value to_json(const task_settings& settings) {
     v["checkpoint_bytes"] = *settings.checkpoint_bytes;
   if (settings.priority)
     v["priority"] = *settings.priority;
+  if (settings.preemptible)
+    v["preemptible"] = *settings.preemptible;
+  if (settings.resources)
+    v["resources"] = to_json(*settings.resources);
+  if (settings.pool)
+    v["pool"] = *settings.pool;
+  if (settings.concurrency)
+    v["concurrency"] = to_json(*settings.concurrency);
+  if (settings.rate)
+    v["rate"] = to_json(*settings.rate);
   if (settings.idempotency)
     v["idempotency"] = *settings.idempotency;
   if (settings.group)
@@ -295,6 +330,21 @@ action action_from(const value& v) {
   return call_action{v.at("call").get<std::string>()};
 }
 
+std::optional<std::string> text_from(const value& v, const char* name) {
+  const auto* found = member(v, name);
+  return found ? std::optional{found->get<std::string>()} : std::nullopt;
+}
+
+std::vector<resource_amounts> alternatives_from(const value& v) {
+  std::vector<resource_amounts> alternatives;
+  for (const auto& pairs : v) {
+    auto& amounts = alternatives.emplace_back();
+    for (const auto& pair : pairs)
+      amounts.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::int64_t>());
+  }
+  return alternatives;
+}
+
 task_settings settings_from(const value* v) {
   task_settings settings;
   if (!v)
@@ -320,10 +370,19 @@ task_settings settings_from(const value* v) {
     settings.checkpoint_bytes = bytes->get<std::uint32_t>();
   if (const auto* priority = member(*v, "priority"))
     settings.priority = priority_from(*priority);
-  if (const auto* key = member(*v, "idempotency"))
-    settings.idempotency = key->get<std::string>();
-  if (const auto* group = member(*v, "group"))
-    settings.group = group->get<std::string>();
+  if (const auto* preemptible = member(*v, "preemptible"))
+    settings.preemptible = preemptible->get<bool>();
+  if (const auto* alternatives = member(*v, "resources"))
+    settings.resources = alternatives_from(*alternatives);
+  settings.pool = text_from(*v, "pool");
+  if (const auto* own = member(*v, "concurrency"))
+    settings.concurrency =
+      concurrency_spec{text_from(*own, "key"), count_from(own->at("max"), "concurrency.max")};
+  if (const auto* own = member(*v, "rate"))
+    settings.rate = rate_spec{text_from(*own, "key"), count_from(own->at("max"), "rate.max"),
+                              milliseconds{own->at("per_ms").get<std::int64_t>()}};
+  settings.idempotency = text_from(*v, "idempotency");
+  settings.group = text_from(*v, "group");
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));

@@ -7,6 +7,7 @@
 #include "runtime/attempt_tokens.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/config_load.hpp"
+#include "runtime/inventory.hpp"
 #include "runtime/recovery.hpp"
 #include "runtime/sha256.hpp"
 #include "runtime/socket_path.hpp"
@@ -128,6 +129,8 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
+  host.scheduler.capacity.resources = take_inventory(options.store_dir, options.resources);
+  host.scheduler.capacity.placement = options.placement;
   host.digest = sha256;
   host.store = p->store;
   host.open_reader = [paths] { return storage::open_reader(paths); };
@@ -172,6 +175,11 @@ void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::strin
 void orchestrator::cancel(model::run_no run, model::cancel_mode mode, std::string actor,
                           completion done) {
   parts_->host->cancel(run, mode, std::move(actor), std::move(done));
+}
+
+void orchestrator::ask(model::run_no run, model::question what,
+                       std::function<void(expected<model::value>)> done) {
+  parts_->host->ask(run, std::move(what), std::move(done));
 }
 
 void orchestrator::control(model::run_no run, model::control what, std::string actor,

@@ -5,6 +5,7 @@
 
 #include "executors/function_registry.hpp"
 #include "model/event.hpp"
+#include "model/question.hpp"
 #include "storage/open.hpp"
 
 #include <filesystem>
@@ -18,7 +19,9 @@ namespace sluice::runtime {
 
 struct orchestrator_options {
   std::filesystem::path store_dir = ".sluice";
-  std::uint32_t slots = 0;             ///< attempts at once; 0: the smaller of 4 and the CPUs
+  std::uint32_t slots = 0;           ///< attempts at once; 0: the smaller of 4 and the CPUs
+  model::resource_amounts resources; ///< in the place of, or beside, what this node has
+  model::placement placement = model::placement::best_fit; ///< of parts of a graphics processor
   std::string command;                 ///< shown to whoever finds the store held
   std::filesystem::path guard_program; ///< empty: beside the executable, else as installed
   storage::durability durability = storage::durability::full;
@@ -72,6 +75,8 @@ public:
   /// What an operator asks of a run, in progress or not; calls back when it is recorded. Errors:
   /// `not_found`, `conflict` when the run is in no state for it, `invalid_argument`, `unavailable`,
   /// `timeout`.
+  void ask(model::run_no run, model::question what,
+           std::function<void(expected<model::value>)> done);
   void control(model::run_no run, model::control what, std::string actor,
                std::function<void(expected<model::control_result>)> done);
 

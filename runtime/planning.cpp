@@ -24,7 +24,8 @@ private:
   model::value params_ = model::value::object();
 };
 
-/// Instances in the place of the tasks they are of, as far as their number is known.
+/// Instances in the place of the tasks they are of, as far as their number is known; and how many
+/// run at once by the limits of their tasks and groups.
 void count_instances(model::execution_plan& plan, const logic::compiled_workflow& workflow) {
   const auto& spec = workflow.spec();
   const default_scope defaults{spec};
@@ -35,18 +36,23 @@ void count_instances(model::execution_plan& plan, const logic::compiled_workflow
       plan.instances[task] =
         items ? std::optional{static_cast<std::uint32_t>(items->size())} : std::nullopt;
     }
-  if (plan.instances.empty())
+  if (plan.instances.empty() && spec.groups.empty())
     return;
   plan.task_count = plan.width = 0;
   for (auto& stage : plan.stages) {
     stage.width = 0;
     std::uint32_t at_once = 0;
+    std::map<std::uint32_t, std::uint32_t> of_groups;
     for (const auto task : stage.tasks) {
       const auto known = plan.instances.find(task);
       const auto count = known == plan.instances.end() ? 1 : known->second.value_or(1);
       stage.width += count;
-      at_once += std::min(count, spec.tasks[task].fan_out->max_parallel.value_or(count));
+      const auto group = workflow.group(task);
+      (group ? of_groups[*group] : at_once) +=
+        std::min(count, spec.tasks[task].fan_out->max_parallel.value_or(count));
     }
+    for (const auto& [group, tasks] : of_groups)
+      at_once += std::min(tasks, spec.groups[group].active_tasks.value_or(tasks));
     stage.max_parallel = std::min(at_once, spec.active_tasks.value_or(at_once));
     plan.width = std::max(plan.width, stage.width);
     plan.task_count += stage.width;

@@ -19,6 +19,8 @@ constexpr auto A = static_cast<std::uint16_t>(key_level::command);
 constexpr auto G = static_cast<std::uint16_t>(key_level::group);
 constexpr auto M = static_cast<std::uint16_t>(key_level::group_limits);
 constexpr auto B = static_cast<std::uint16_t>(key_level::budget);
+constexpr auto K = static_cast<std::uint16_t>(key_level::concurrency);
+constexpr auto S = static_cast<std::uint16_t>(key_level::rate);
 
 /// In the order of the format's documentation.
 constexpr key_row table[] = {
@@ -62,14 +64,14 @@ constexpr key_row table[] = {
   {"max_failures", T, file_key::max_failures},
   {"min_success", T, file_key::min_success},
   {"priority", W | D | T, file_key::priority},
-  {"preemptible", W | D | T, file_key::later},
+  {"preemptible", W | D | T, file_key::preemptible},
   {"group", W | D | T, file_key::group},
   {"groups", W, file_key::groups},
-  {"resources", D | T, file_key::later},
-  {"pool", D | T, file_key::later},
+  {"resources", D | T, file_key::resources},
+  {"pool", D | T, file_key::pool},
   {"requires", D | T, file_key::later},
-  {"concurrency", D | T, file_key::later},
-  {"rate", D | T, file_key::later},
+  {"concurrency", D | T, file_key::concurrency},
+  {"rate", D | T, file_key::rate},
   {"limits", W | G, file_key::limits},
   {"budget", W | G, file_key::budget},
   {"on_failure", W, file_key::on_failure},
@@ -112,6 +114,9 @@ constexpr key_row table[] = {
   {"jitter", R, file_key::jitter},
   {"on", R, file_key::on},
   {"stop_on", R, file_key::stop_on},
+  {"key", K | S, file_key::key},
+  {"max", K | S, file_key::max},
+  {"per", S, file_key::per},
 };
 
 bool stands_in(const key_row& row, key_level where) {

@@ -24,6 +24,8 @@ enum class key_level : std::uint16_t {
   group = 512,
   group_limits = 1024,
   budget = 2048,
+  concurrency = 4096,
+  rate = 8192,
 };
 
 enum class file_key : std::uint8_t {
@@ -57,6 +59,12 @@ enum class file_key : std::uint8_t {
   retry,
   crash_limit,
   priority,
+  preemptible,
+  resources,
+  pool,
+  concurrency,
+  rate,
+  per,
   idempotency,
   on_exhausted,
   allow_failure,

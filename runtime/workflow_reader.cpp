@@ -3,6 +3,7 @@
 #include "logic/spec_path.hpp"
 #include "model/nearest_name.hpp"
 #include "model/params.hpp"
+#include "runtime/capacity_reader.hpp"
 #include "runtime/fan_out_reader.hpp"
 #include "runtime/group_reader.hpp"
 #include "runtime/node_reader.hpp"
@@ -46,6 +47,11 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.retry, std::move(over.retry));
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.priority, over.priority);
+  assign(settings.preemptible, over.preemptible);
+  assign(settings.resources, std::move(over.resources));
+  assign(settings.pool, std::move(over.pool));
+  assign(settings.concurrency, std::move(over.concurrency));
+  assign(settings.rate, std::move(over.rate));
   assign(settings.idempotency, over.idempotency);
   assign(settings.group, over.group);
   assign(settings.allow_failure, over.allow_failure);
@@ -155,6 +161,10 @@ void workflow_reader::read(const document_node& root) {
 /// What a task, the defaults and the workflow have in common.
 bool workflow_reader::read_setting(file_key key, const placed_node& at,
                                    model::task_settings& settings) {
+  if (is_capacity_key(key)) {
+    read_capacity_key(nodes_, key, at, settings);
+    return true;
+  }
   switch (key) {
   case file_key::env:
     settings.env = read_environment(at);
@@ -185,6 +195,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::priority:
     settings.priority = read_priority(at);
+    return true;
+  case file_key::preemptible:
+    settings.preemptible = nodes_.boolean(at);
     return true;
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);

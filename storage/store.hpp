@@ -44,6 +44,14 @@ struct mended_run {
   std::vector<task> tasks; ///< only those whose rows say something else
 };
 
+/// How many attempts may be in a pool at once.
+struct pool_row {
+  std::string name;
+  std::optional<std::int64_t> size; ///< none: there is no limit
+  std::string actor;                ///< who said so
+  model::wall_time changed_at;
+};
+
 /// Writes. Not thread-safe; one per database.
 class store {
 public:
@@ -71,6 +79,9 @@ public:
   /// key still stands. While no scheduler has the store. On an error some are deleted.
   virtual expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
                                                      model::wall_time now) = 0;
+
+  /// From now on a pool is so large. While no scheduler has the store; else it is told.
+  virtual expected<void> set_pool(const pool_row& pool) = 0;
 
   virtual expected<commit_mark> last_commit() = 0;
   /// The seq that was given last, to the last event; 0 in an empty store.
@@ -107,7 +118,8 @@ struct attempt_row {
   model::task_state state = model::task_state::dispatched;
   std::uint32_t generation = 1; ///< of the run
   std::optional<model::failure> failure;
-  model::value inputs;    ///< object or null
+  model::value inputs;                        ///< object or null
+  std::optional<model::capacity_grant> holds; ///< beside a slot
   model::value own_usage; ///< what its task said it used, once it has ended: object or null
   model::resource_usage usage;
   model::wall_time dispatched_at;
@@ -223,6 +235,9 @@ public:
   virtual expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) = 0;
   /// What is known against kinds of tasks.
   virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
+  /// How large pools are, and what attempts that were started since a time took.
+  virtual expected<model::stored_capacity> capacity(model::wall_time since) = 0;
+  virtual expected<std::vector<pool_row>> pools() = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
   /// is.

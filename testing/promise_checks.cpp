@@ -98,6 +98,10 @@ void promise_checks::look() {
       check_retry(event);
       check_breaker(event);
       check_key(event);
+      if (auto wrong = event.type == model::event_type::task_dispatched ? capacity_.dispatch(event)
+                                                                        : std::string{};
+          !wrong.empty() && !clock_was_set_)
+        violate(std::move(wrong));
       if (event.type == model::event_type::task_fallback
           && !fell_back_.insert({event.run_no, *event.task_idx}).second)
         violate(to_string(event.run_no) + " has a task that falls back twice");
@@ -569,6 +573,8 @@ void promise_checks::check_start(const model::start_attempt& order,
   check_snapshot(order);
   check_siblings(order, under_way);
   check_group(order, under_way);
+  if (auto wrong = capacity_.start(order, under_way); !wrong.empty())
+    violate(std::move(wrong));
 }
 
 bool promise_checks::needs_snapshot(model::task_key key) const {

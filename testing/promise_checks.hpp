@@ -7,6 +7,7 @@
 #include "logic/event_fold.hpp"
 #include "logic/scheduler_core.hpp"
 #include "storage/store.hpp"
+#include "testing/capacity_checks.hpp"
 #include "testing/group_checks.hpp"
 #include "testing/key_checks.hpp"
 #include "testing/scenario.hpp"
@@ -177,6 +178,7 @@ private:
   key_checks keys_;
   std::map<model::attempt_key, model::run_no> children_; ///< runs that are attempts
   group_checks groups_;
+  capacity_checks capacity_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

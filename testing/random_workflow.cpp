@@ -44,6 +44,8 @@ private:
       t.name = name_of(others + i);
       act(t);
       repeat(t, place::in_finally);
+      if (random_.percent(20))
+        need(t);
       if (random_.percent(10))
         fan_out(t, random_.below(others));
       if (i > 0 && random_.percent(60))
@@ -129,6 +131,10 @@ private:
     t.name = name_of(self);
     act(t);
     repeat(t, place::before);
+    if (random_.percent(60)) {
+      need(t);
+      rank(t);
+    }
     if (random_.percent(15))
       fan_out(t, self > 0 ? std::optional{near(self)} : std::nullopt);
     if (self > 0)
@@ -220,6 +226,37 @@ private:
       t.settings->idempotency = "key " + std::to_string(random_.below(2));
     if (random_.percent(15))
       t.settings->crash_limit = static_cast<std::uint32_t>(random_.below(3));
+  }
+
+  void rank(model::task_spec& t) {
+    if (random_.percent(20))
+      t.settings->priority = static_cast<model::priority>(25 * random_.below(5));
+    if (random_.percent(20))
+      t.settings->preemptible = true;
+  }
+
+  /// Beside a slot; now and then more than there is.
+  void need(model::task_spec& t) {
+    auto& settings = *t.settings;
+    if (random_.percent(12)) {
+      auto& alternatives = settings.resources.emplace();
+      if (random_.percent(40))
+        alternatives.push_back({{"gpu", random_.percent(40) ? 500 : 1'000}});
+      const auto most = random_.percent(95) ? 8 : 20;
+      alternatives.push_back({{"cpu", std::int64_t(500 * (1 + random_.below(most)))}});
+    }
+    if (random_.percent(8))
+      settings.concurrency = model::concurrency_spec{
+        random_.percent(50) ? std::optional{"key " + std::to_string(random_.below(2))}
+                            : std::nullopt,
+        std::uint32_t(1 + random_.below(2))};
+    if (random_.percent(5)) {
+      const auto which = 1 + random_.below(2); // who says the same key means the same rate
+      settings.rate = model::rate_spec{"rate " + std::to_string(which), std::uint32_t(which),
+                                       model::milliseconds{1'500 * which}};
+    }
+    if (random_.percent(3))
+      settings.pool = "pool";
   }
 
   /// An earlier task, mostly one of the last few, so that chains get long.

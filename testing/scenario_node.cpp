@@ -3,6 +3,7 @@
 #include "actors/process_executor.hpp"
 #include "model/params.hpp"
 #include "storage/open.hpp"
+#include "testing/capacity_checks.hpp"
 #include "testing/tree.hpp"
 
 #include <caf/all.hpp>
@@ -67,6 +68,7 @@ scenario_node::scenario_node(const scenario_node_options& options, start_check o
   host.scheduler.slots = options.slots;
   host.scheduler.dispatch_ahead = options.dispatch_ahead;
   host.scheduler.breaker = options.breaker;
+  host.scheduler.capacity.resources = capacity_checks::of_node();
   host.store = store_;
   host.open_reader = [name = options.store_name] { return storage::open_reader_in_memory(name); };
   host.launcher = launcher_;

@@ -20,6 +20,7 @@ void add_plan(CLI::App& program, action& chosen);
 void add_runs(CLI::App& program, action& chosen);
 void add_show(CLI::App& program, action& chosen);
 void add_tasks(CLI::App& program, action& chosen);
+void add_explain(CLI::App& program, action& chosen);
 void add_logs(CLI::App& program, action& chosen);
 void add_doctor(CLI::App& program, action& chosen);
 void add_events(CLI::App& program, action& chosen);

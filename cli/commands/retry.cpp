@@ -2,6 +2,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/control.hpp"
 #include "cli/found_run.hpp"
+#include "cli/node_flags.hpp"
 #include "cli/remote.hpp"
 #include "cli/run_node.hpp"
 #include "cli/words.hpp"
@@ -16,7 +17,7 @@ struct retry_options {
   std::string id;      ///< of a run, or of a task that is held
   bool failed = false; ///< the default; said aloud
   std::string from, downstream;
-  std::uint32_t slots = 0;
+  node_flags node;
 };
 
 /// `r-12 generation 2: 2 tasks reset (publish, tidy), 11 kept`
@@ -61,7 +62,7 @@ int retry_there(session& s, model::run_no run, const model::retry_run& what) {
 
 /// Nobody holds the store: this process goes on with the run, as `run --resume` does.
 int retry_here(session& s, runtime::history& store, const runtime::run_view& run,
-               model::retry_run what, std::uint32_t slots) {
+               model::retry_run what, const node_flags& flags) {
   const auto last_seq = store.last_seq();
   const auto workflow = store.workflow(run.run_no);
   if (!workflow || !last_seq)
@@ -69,7 +70,7 @@ int retry_here(session& s, runtime::history& store, const runtime::run_view& run
   run_tracker tracker{*workflow, run};
   if (auto known = tracker.read_tasks(store, run); !known)
     return s.fail(known.error());
-  return run_node(s, {.slots = slots, .command = "sluice retry " + to_string(run.run_no)},
+  return run_node(s, node_options(flags, "sluice retry " + to_string(run.run_no)),
                   [&](runtime::orchestrator& node, signal_watch& signals) {
                     const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
                       node.control(run.run_no, std::move(what), "operator", std::move(answer));
@@ -96,7 +97,7 @@ int retry_run(session& s, const retry_options& options) {
     return s.fail(what.error());
   return runtime::lock_view::look({s.store_dir}).is_held()
            ? retry_there(s, run.run_no, *what)
-           : retry_here(s, store, run, std::move(*what), options.slots);
+           : retry_here(s, store, run, std::move(*what), options.node);
 }
 
 std::string words_of(const runtime::task_view& task) {
@@ -105,7 +106,7 @@ std::string words_of(const runtime::task_view& task) {
 
 /// Nobody holds the store: this process goes on with the run of the task, which is interrupted.
 int retry_task_here(session& s, runtime::history& store, const runtime::task_ref& found,
-                    std::uint32_t slots) {
+                    const node_flags& flags) {
   const auto run_no = found.run.run_no;
   const auto last_seq = store.last_seq();
   const auto workflow = store.workflow(run_no);
@@ -114,20 +115,20 @@ int retry_task_here(session& s, runtime::history& store, const runtime::task_ref
   run_tracker tracker{*workflow, found.run};
   if (auto known = tracker.read_tasks(store, found.run); !known)
     return s.fail(known.error());
-  return run_node(
-    s, {.slots = slots, .command = "sluice retry " + to_string(found.task.key), .resume = {run_no}},
-    [&](runtime::orchestrator& node, signal_watch& signals) {
-      const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
-        node.control(run_no, model::retry_task{found.task.name}, "operator", std::move(answer));
-      });
-      if (done && s.text()) {
-        s.out.line(words_of(found.task));
-        s.out.flush();
-      }
-      return done.map([&](const model::control_result&) {
-        return watched_run{run_no, std::move(tracker), *last_seq};
-      });
-    });
+  return run_node(s, node_options(flags, "sluice retry " + to_string(found.task.key), {run_no}),
+                  [&](runtime::orchestrator& node, signal_watch& signals) {
+                    const auto done = ask_node<model::control_result>(signals, [&](auto answer) {
+                      node.control(run_no, model::retry_task{found.task.name}, "operator",
+                                   std::move(answer));
+                    });
+                    if (done && s.text()) {
+                      s.out.line(words_of(found.task));
+                      s.out.flush();
+                    }
+                    return done.map([&](const model::control_result&) {
+                      return watched_run{run_no, std::move(tracker), *last_seq};
+                    });
+                  });
 }
 
 int retry_task(session& s, const retry_options& options) {
@@ -151,7 +152,7 @@ int retry_task(session& s, const retry_options& options) {
                     + ", and not held: only a task that is held is tried again alone",
                   exit_refused);
   if (!runtime::lock_view::look({s.store_dir}).is_held())
-    return retry_task_here(s, *store, *found, options.slots);
+    return retry_task_here(s, *store, *found, options.node);
   const auto done = carry_out(s, {.run = run.run_no,
                                   .what = model::retry_task{task.name},
                                   .verb = "retry",
@@ -188,8 +189,7 @@ void add_retry(CLI::App& program, action& chosen) {
     ->type_name("TASK");
   what->add_option("--downstream", options->downstream, "All that is downstream of a task")
     ->type_name("TASK");
-  verb->add_option("--slots", options->slots, "Tasks at once; by default 4, or the CPUs if fewer")
-    ->check(CLI::Range(1u, 100'000u));
+  add_node_flags(*verb, options->node);
   verb->callback(
     [options, &chosen] { chosen = [options](session& s) { return retry(s, *options); }; });
 }

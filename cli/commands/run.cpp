@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/node_flags.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_node.hpp"
 #include "cli/words.hpp"
@@ -16,7 +17,7 @@ struct run_options {
   std::vector<std::string> params; ///< `name=value`
   std::string key;
   bool has_key = false; ///< an empty one is none, and refused
-  std::uint32_t slots = 0;
+  node_flags node;
 };
 
 /// Runs that an earlier runtime left in this store are nobody's: say so.
@@ -64,7 +65,7 @@ int resume_run(session& s, const run_options& options) {
   if (auto known = tracker.read_tasks(*store, *run); !known)
     return s.fail(known.error());
   const auto command = "sluice run --resume " + to_string(run->run_no);
-  return run_node(s, {.slots = options.slots, .command = command, .resume = {run->run_no}},
+  return run_node(s, node_options(options.node, command, {run->run_no}),
                   [&](runtime::orchestrator&, signal_watch&) -> expected<watched_run> {
                     if (s.text()) {
                       s.out.line(run->workflow + " " + to_string(run->run_no)
@@ -139,7 +140,7 @@ int run_file(session& s, const run_options& options) {
     if (begun.error().code != errc::not_found)
       return s.fail(begun.error());
   }
-  return run_node(s, {.slots = options.slots, .command = "sluice run " + options.file},
+  return run_node(s, node_options(options.node, "sluice run " + options.file),
                   [&](runtime::orchestrator& node, signal_watch& signals) -> expected<watched_run> {
                     // Now that the store is ours, nobody else can give the key to a run.
                     if (submission->key && run_with_key(s, *submission->key))
@@ -175,8 +176,7 @@ void add_run(CLI::App& program, action& chosen) {
                 ->add_option("--key", options->key,
                              "Run it once: for 24 hours the same key stands for the run it began")
                 ->needs(file);
-  verb->add_option("--slots", options->slots, "Tasks at once; by default 4, or the CPUs if fewer")
-    ->check(CLI::Range(1u, 100'000u));
+  add_node_flags(*verb, options->node);
   verb->callback([options, key, &chosen] {
     options->has_key = key->count() != 0;
     chosen = [options](session& s) { return run(s, *options); };

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/live_waits.hpp"
 #include "cli/report.hpp"
 #include "cli/task_table.hpp"
 #include "cli/words.hpp"
@@ -107,6 +108,8 @@ expected<void> print_tasks(session& s, runtime::history& store, const runtime::r
   });
   if (!read)
     return read;
+  for (auto& group : by_interest)
+    add_live_waits(s, run, group);
   const auto spec = store.workflow(run.run_no);
   if (!spec)
     return tl::unexpected(spec.error());
@@ -150,12 +153,16 @@ int show_run(session& s, runtime::history& store, const show_options& options) {
     if (!results->is_null())
       v["out"] = *results;
     auto& list = v["task_list"] = model::value::array();
+    std::vector<runtime::task_view> tasks;
     const auto read = store.each_task(*run, [&](const runtime::task_view& task) {
-      list.push_back(to_json(task));
-      return list.size() < options.limit;
+      tasks.push_back(task);
+      return tasks.size() < options.limit;
     });
     if (!read)
       return s.fail(read.error());
+    add_live_waits(s, *run, tasks);
+    for (const auto& task : tasks)
+      list.push_back(to_json(task));
     s.print_json(v);
     return exit_done;
   }

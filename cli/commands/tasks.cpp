@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/filter.hpp"
 #include "cli/found_run.hpp"
+#include "cli/live_waits.hpp"
 #include "cli/task_table.hpp"
 #include "cli/words.hpp"
 #include "runtime/history.hpp"
@@ -80,6 +81,7 @@ int list_tasks(session& s, const tasks_options& options) {
   };
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;
+  std::vector<runtime::task_view> listed;
   const auto read = store.each_task(run, [&](const runtime::task_view& task) {
     const bool is_undone = task.state == model::task_state::rolled_back && task.failure;
     const bool is_dead = task.state == model::task_state::failed || is_undone
@@ -90,11 +92,14 @@ int list_tasks(session& s, const tasks_options& options) {
     if (wanted && ++found > options.list.limit)
       ++more;
     else if (wanted)
-      take(s, t, task, options.dead);
+      listed.push_back(task);
     return !s.out.is_closed();
   });
   if (!read)
     return s.fail(read.error());
+  add_live_waits(s, run, listed);
+  for (const auto& task : listed)
+    take(s, t, task, options.dead);
   if (!s.text())
     return exit_done;
   if (t.empty())

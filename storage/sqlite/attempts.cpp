@@ -28,6 +28,8 @@ attempt_row read_attempt(query& row, model::task_key task) {
   attempt.role = read_name(row.text(13), model::parse_command_role);
   if (!row.is_null(14))
     attempt.own_usage = read_json(row.text(14));
+  if (!row.is_null(15))
+    attempt.holds = read_grant(row.text(15));
   return attempt;
 }
 
@@ -49,11 +51,22 @@ void insert_attempt(connection& db, const model::attempt_dispatched& r) {
         r.at,
         r.generation}
     .run();
-  if (r.role != model::command_role::action) // seldom, so that others bind nothing more
+  // Seldom, so that others bind nothing more.
+  if (r.role != model::command_role::action)
     query{db,
           R"sql(
             UPDATE attempt SET role = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
           )sql", r.key.run_no.value, r.key.task_idx, r.key.attempt, text_of(r.role)}
+      .run();
+  if (r.holds.is_set())
+    query{db,
+          R"sql(
+            UPDATE attempt SET holds = ?4 WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3
+          )sql",
+          r.key.run_no.value,
+          r.key.task_idx,
+          r.key.attempt,
+          model::to_text(to_json(*r.holds))}
       .run();
 }
 
@@ -124,7 +137,7 @@ std::vector<model::used_by_attempt> select_used(connection& db, model::run_no ru
 std::vector<attempt_row> select_attempts(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
     SELECT attempt, executor, state, class, code, message, inputs, cpu_us, peak_rss_bytes,
-           dispatched_us, started_us, finished_us, generation, role, usage
+           dispatched_us, started_us, finished_us, generation, role, usage, holds
       FROM attempt WHERE run_no = ?1 AND task_idx = ?2 ORDER BY attempt
   )sql";
   query row{db, sql, task.run_no.value, task.task_idx};

@@ -235,6 +235,14 @@ expected<std::vector<model::stored_breaker>> sqlite_reader::breakers() {
   return guarded("read the breakers", [&] { return select_breakers(*db_); });
 }
 
+expected<model::stored_capacity> sqlite_reader::capacity(model::wall_time since) {
+  return guarded("read what is held", [&] { return select_capacity(*db_, since); });
+}
+
+expected<std::vector<pool_row>> sqlite_reader::pools() {
+  return guarded("read the pools", [&] { return select_pools(*db_); });
+}
+
 expected<std::int64_t> sqlite_reader::last_seq() {
   return guarded("read the last event", [&] { return select_last_seq(*db_); });
 }

@@ -33,6 +33,8 @@ public:
   expected<std::vector<model::timer>> timers(model::run_no run_no) override;
   expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) override;
   expected<std::vector<model::stored_breaker>> breakers() override;
+  expected<model::stored_capacity> capacity(model::wall_time since) override;
+  expected<std::vector<pool_row>> pools() override;
   expected<std::int64_t> last_seq() override;
   expected<std::vector<std::string>> damage() override;
 

@@ -176,6 +176,16 @@ std::vector<model::stored_breaker> select_breakers(connection& db);
 std::optional<model::breaker_state> select_breaker(connection& db, model::run_no run,
                                                    const std::string& task);
 
+// --- pool, attempt: capacity ---
+
+/// Without a size: there is no limit any more.
+void set_pool(connection& db, const pool_row& pool);
+std::vector<pool_row> select_pools(connection& db);
+/// With what was started since a time. Throws `unreadable_row`.
+model::stored_capacity select_capacity(connection& db, model::wall_time since);
+/// Throws `unreadable_row`.
+model::capacity_grant read_grant(const std::string& text);
+
 // --- event ---
 
 void insert_event(connection& db, std::int64_t seq, const model::event& e);

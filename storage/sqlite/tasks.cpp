@@ -271,7 +271,8 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
     SELECT t.state, t.reason, t.attempt, t.losses, t.finished_us, x.outputs IS NOT NULL,
            iif(t.state = 'failed' OR t.state = 'rolled_back', x.message, NULL), a.inputs, t.retries,
            a.class, a.code, a.message, a.attempt IS NOT NULL, t.generation, t.fell_back,
-           t.rolls_back, a.finished_us IS NOT NULL, x.class, x.code, x.message
+           t.rolls_back, a.finished_us IS NOT NULL, x.class, x.code, x.message,
+           iif(a.finished_us IS NULL, a.holds, NULL)
       FROM task t
       LEFT JOIN task_text x
         ON (t.finished_us IS NOT NULL OR t.rolls_back = 1 OR t.state = 'cancelling')
@@ -310,6 +311,8 @@ void select_stored_tasks(connection& db, model::stored_run& run) {
       run.messages.emplace(task_idx, row.text(6));
     if (!row.is_null(7))
       run.inputs.emplace(task_idx, read_json(row.text(7)));
+    if (!row.is_null(20))
+      run.holds.emplace(task_idx, read_grant(row.text(20)));
     const auto retries = row.integer(8);
     const bool is_held = task.state == model::task_state::waiting && row.text(1) == "hold";
     if ((retries != 0 || is_held) && task.finished_us == 0)

@@ -254,6 +254,10 @@ expected<void> writer::mend(const mended_run& run, model::wall_time now) {
   return done;
 }
 
+expected<void> writer::set_pool(const pool_row& pool) {
+  return guarded("change pool '" + pool.name + "'", [&] { sqlite::set_pool(*db_, pool); });
+}
+
 void writer::write_warning(model::attempt_key key, const std::string& text, model::wall_time now) {
   auto event = model::event_of(model::warning_raised{key, text, now});
   event.actor = "operator";

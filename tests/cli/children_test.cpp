@@ -61,6 +61,7 @@ TEST_CASE_METHOD(two_files, "children: one that fails is told and begins anew wi
   const auto failed = run({"run", "w.yaml", "-p", "n=10"});
   CHECK(failed.code == 1);
   CHECK_THAT(failed.out, Contains("run r-2 failed: task 'count' failed: exit 7"));
+  CHECK_THAT(failed.out, Contains("show r-2"));
   const auto alone = run({"retry", "r-2", "--failed"});
   CHECK(alone.code == 4);
   CHECK_THAT(alone.err, Contains("part of run r-1"));

@@ -50,6 +50,18 @@ TEST_CASE("cancel: a group of a run that nobody executes is left alone", "[cli][
   CHECK_THAT(refused.err, Contains("is not in progress"));
 }
 
+TEST_CASE("plan: the limit of a group counts", "[cli][plan][group]") {
+  const workspace here;
+  here.write("w.yaml", "groups: {g: {limits: {active_tasks: 2}}}\n"
+                       "tasks:\n"
+                       "  a: {group: g, run: echo a}\n"
+                       "  b: {group: g, shard: 3, run: echo b}\n"
+                       "  c: echo c\n");
+  const auto json = nlohmann::json::parse(here.run({"plan", "w.yaml", "--json"}).out);
+  CHECK(json["width"] == 5);
+  CHECK(json["stages"][0]["max_parallel"] == 3);
+}
+
 TEST_CASE("show: what is used of a budget and what there is", "[cli][show][budget]") {
   const workspace here;
   here.write("w.yaml",

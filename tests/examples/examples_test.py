@@ -283,6 +283,28 @@ class ExamplesTest(unittest.TestCase):
         outcome = self.run_file("priority.yaml", "--slots", "1")
         self.assertEqual(outcome.started(), ["question", "answer"] + 10 * ["reports"])
 
+    def test_resources_yaml(self):
+        outcome = self.run_file("resources.yaml", "--resource", "cpu=1")
+        self.assertEqual(set(outcome.states.values()), {"succeeded"})
+        self.assertEqual(outcome.log("crunch[0]"), "with 0.5 processors\n")
+        self.assertEqual(outcome.log("train"), "gpus none\n")
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            starts = [us for (us,) in db.execute(
+                "SELECT dispatched_us FROM attempt JOIN task USING (run_no, task_idx)"
+                " WHERE name = 'ask' ORDER BY dispatched_us")]
+            self.assertGreaterEqual(starts[3] - starts[0], 1_000_000)
+        with_gpu = self.run_file("resources.yaml", "--resource", "gpu=1")
+        self.assertEqual(with_gpu.log("train"), "gpus 0\n")
+
+    def test_preemption_yaml(self):
+        outcome = self.run_file("preemption.yaml", "--slots", "2")
+        self.assertEqual(outcome.outputs["background"], {"from": "half"})
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            attempts = db.execute(
+                "SELECT attempt.attempt, class, code FROM attempt JOIN task USING (run_no, task_idx)"
+                " WHERE name = 'background' ORDER BY attempt.attempt").fetchall()
+        self.assertEqual(attempts, [(1, "lost", "preempted"), (2, None, None)])
+
     def test_fan_in_yaml(self):
         outcome = self.run_file("fan-in.yaml", "-p", "limit=2000")
         self.assertEqual(outcome.outputs["total"], {"total": 2000 * 2001 * 4001 // 6})
@@ -414,7 +436,8 @@ class ExamplesTest(unittest.TestCase):
 
     def test_workflows_in_the_documents_are_valid(self):
         found = 0
-        for document in ("README.md", "docs/workflow-format.md", "docs/groups-and-budgets.md"):
+        for document in ("README.md", "docs/workflow-format.md", "docs/groups-and-budgets.md",
+                         "docs/capacity.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 blocks = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
             for block in blocks:
@@ -430,7 +453,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 15)
+        self.assertEqual(found, 16)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

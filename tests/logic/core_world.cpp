@@ -138,6 +138,7 @@ void core_world::restart() {
   run_loads.clear();
   options_.next_run = {std::int64_t(runs.size()) + 1};
   core = scheduler_core{options_};
+  core.restore(model::stored_capacity{{}, rate_starts}, now);
   std::vector<model::run_no> live;
   for (const auto& [run_no, run] : runs)
     if (!is_terminal(run.state))
@@ -203,6 +204,8 @@ model::stored_run core_world::stored(model::run_no run_no) const {
         all.keys.emplace(i, digest);
     if (run.has_snapshot[i])
       all.snapshots.insert(i);
+    if (const auto held = holds.find({run_no, i}); held != holds.end())
+      all.holds.emplace(i, held->second);
     if (!run.inputs[i].empty())
       all.inputs.emplace(i, *model::parse_json(run.inputs[i]));
   }
@@ -254,6 +257,12 @@ void core_world::fire(const model::timer& which, model::microseconds late) {
 
 void core_world::fire(std::string_view task, model::timer_kind kind) {
   fire(timer(task, kind));
+}
+
+void core_world::wake() {
+  REQUIRE(wake_up_at);
+  now = std::max(now, *std::exchange(wake_up_at, std::nullopt));
+  dispatch();
 }
 
 void core_world::dispatch() {

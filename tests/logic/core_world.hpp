@@ -97,9 +97,12 @@ public:
   std::vector<model::attempt_key> pauses; ///< between saves
   std::vector<std::string> saved;         ///< tokens of checkpoints, in order
   std::vector<std::string> warnings;
+  std::vector<model::attempt_key> gone_on;                ///< whose actions began after a snapshot
+  std::map<model::task_key, model::capacity_grant> holds; ///< what is under way has beside a slot
+  std::vector<model::stored_capacity::start> rate_starts;
+  std::optional<model::wall_time> wake_up_at; ///< as it was asked for last
   /// What attempts have used, as stored; of those under way with the time since which they are.
   std::map<model::attempt_key, model::used_by_attempt> used;
-  std::vector<model::attempt_key> gone_on; ///< whose actions began after a snapshot
 
   /// Enough room that everything that is ready starts.
   static core_options roomy() {
@@ -165,6 +168,8 @@ public:
   void fire(const model::timer& which, model::microseconds late = {});
   void fire(std::string_view task, model::timer_kind kind = model::timer_kind::retry);
   void dispatch();
+  /// Lets time pass until the core asked to be woken.
+  void wake();
   void step(const model::happening& what);
 
   /// Ends attempts, oldest first, until none is under way. Tasks named in `failing` fail.
@@ -237,7 +242,10 @@ private:
   void carry_out(const model::answer_drain& e);
   void carry_out(const model::answer_checkpoint& e);
   void carry_out(const model::pause_checkpoints& e);
+  void carry_out(const model::wake_up& e);
 
+  /// Nothing is held that there is not, and no rate is passed.
+  void check_holds(const model::attempt_dispatched& r);
   /// What was recorded is what the core holds.
   void compare();
 

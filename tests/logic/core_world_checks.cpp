@@ -164,6 +164,7 @@ void core_world::fold(const model::held_retried& r) {
 
 void core_world::fold(const model::attempt_dispatched& r) {
   check_key(r.key.task());
+  check_holds(r);
   if (r.key_digest.is_set())
     keys[*r.key_digest] = {r.key.task(), {}};
   auto& run = runs.at(r.key.run_no);
@@ -193,6 +194,7 @@ void core_world::fold(const model::attempt_ended& r) {
   const auto& outcome = r.outcome;
   auto& run = runs.at(outcome.key.run_no);
   const auto idx = outcome.key.task_idx;
+  holds.erase(outcome.key.task());
   expect(run.attempts.at(idx) == outcome.key.attempt, "an attempt ends that is not current");
   expect(run.tasks[idx] == as_stored(outcome.from), "an attempt ends from another state");
   expect(is_active(outcome.from), "an attempt ends that was not under way");
@@ -427,6 +429,46 @@ void core_world::carry_out(const model::answer_checkpoint& e) {
 
 void core_world::carry_out(const model::pause_checkpoints& e) {
   pauses.push_back(e.key);
+}
+
+void core_world::carry_out(const model::wake_up& e) {
+  wake_up_at = e.at;
+}
+
+void core_world::check_holds(const model::attempt_dispatched& r) {
+  if (!r.holds.is_set())
+    return;
+  holds[r.key.task()] = *r.holds;
+  std::set<std::uint32_t> whole_units;
+  std::map<std::uint32_t, std::int64_t> units;
+  for (const auto& need : r.holds->taken) {
+    if (need.kind == model::capacity_kind::rate) {
+      rate_starts.push_back({r.at, *r.holds});
+      const auto of_rate = [&](const auto& start) {
+        return start.at > r.at - need.per
+               && std::find(start.holds.taken.begin(), start.holds.taken.end(), need)
+                    != start.holds.taken.end();
+      };
+      expect(std::count_if(rate_starts.begin(), rate_starts.end(), of_rate) <= need.limit,
+             "more start than the rate allows");
+      continue;
+    }
+    std::int64_t sum = 0;
+    for (const auto& [task, held] : holds)
+      for (const auto& other : held.taken)
+        if (other.kind == need.kind && other.name == need.name)
+          sum += other.amount;
+    auto limit = need.limit;
+    for (const auto& [name, amount] : options_.capacity.resources)
+      if (need.kind == model::capacity_kind::resource && name == need.name)
+        limit = amount;
+    expect(sum <= limit, "more is held than there is");
+  }
+  for (const auto& [task, held] : holds)
+    for (const auto index : held.indices)
+      units[index] += std::min<std::int64_t>(*held.amount_of("gpu"), 1'000);
+  for (const auto& [index, amount] : units)
+    expect(amount <= 1'000, "a unit is given to too many");
 }
 
 void core_world::compare() {

@@ -62,6 +62,27 @@ public:
     spec_.settings->priority = priority;
     return *this;
   }
+  task_editor& preemptible() {
+    spec_.settings->preemptible = true;
+    return *this;
+  }
+  task_editor& needs(std::vector<model::resource_amounts> alternatives) {
+    spec_.settings->resources = std::move(alternatives);
+    return *this;
+  }
+  task_editor& pool(std::string name) {
+    spec_.settings->pool = std::move(name);
+    return *this;
+  }
+  task_editor& concurrency(std::uint32_t max, std::optional<std::string> key = std::nullopt) {
+    spec_.settings->concurrency = model::concurrency_spec{std::move(key), max};
+    return *this;
+  }
+  task_editor& rate(std::uint32_t max, model::milliseconds per,
+                    std::optional<std::string> key = std::nullopt) {
+    spec_.settings->rate = model::rate_spec{std::move(key), max, per};
+    return *this;
+  }
   task_editor& allow_failure(bool allowed = true) {
     spec_.settings->allow_failure = allowed;
     return *this;

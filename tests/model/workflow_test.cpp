@@ -50,6 +50,11 @@ workflow_spec full_workflow() {
     .crash_limit = 7,
     .on_exhausted = on_exhausted::hold,
     .priority = model::priority{75},
+    .preemptible = true,
+    .resources = {{{{"cpu", 500}}, {{"gpu", 1'000}, {"mem", 1 << 20}}}},
+    .pool = "db",
+    .concurrency = model::concurrency_spec{"k", 2},
+    .rate = model::rate_spec{std::nullopt, 3, milliseconds{60'000}},
     .idempotency = "${{ params.day }}",
     .group = "load"};
   set_command(*exec_task.settings, command_role::validate, exec_action{{"test", "-f", "x"}});

@@ -733,13 +733,13 @@ TEST_CASE("workflow_file: all problems are reported and sorted by place",
   a: {rnu: x}
   c: {run: x, timeout: soon, timeout: 5s}
   d: {run: x, in: {v: "${{ tasks.a.out.n }}"}}
-preemptible: true
+notify: {}
 )")
         == lines{"2:23: tasks.b.after[0]: no task 'zz'",
                  "3:7: tasks.a.rnu: unknown key 'rnu'; did you mean 'run'?",
                  "4:24: tasks.c.timeout: 'soon' is not a duration, write 500ms, 90s, 20m, 2h or 1d",
                  "4:30: tasks.c.timeout: the key stands twice, first in line 4",
-                 "6:1: preemptible: 'preemptible' is not in this version"});
+                 "6:1: notify: 'notify' is not in this version"});
 }
 
 TEST_CASE("workflow_file: aliases repeat what they name", "[runtime][workflow_file]") {
@@ -790,8 +790,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
   }
   for (const char* path :
        {"params.day.default", "schedule", "limits.active_runs", "notify",
-        "tasks['source-ready'].gate", "tasks.extract.resources", "tasks.extract.pool",
-        "tasks.train.resources", "tasks.report.cloudrun", "tasks.approve.form"})
+        "tasks['source-ready'].gate", "tasks.report.cloudrun", "tasks.approve.form"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 
