@@ -80,6 +80,18 @@ void rollback(const routed& r) {
   control(r, expected<model::rollback_run>{});
 }
 
+void approve(const routed& r) {
+  control(r, read_approval(r.what.body));
+}
+
+void reject(const routed& r) {
+  control(r, read_rejection(r.what.body));
+}
+
+void signal(const routed& r) {
+  control(r, read_signal(r.what.body));
+}
+
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
 constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
 
@@ -173,6 +185,9 @@ constexpr std::array routes{
   route{verb::post, "runs/*/mark", mark},
   route{verb::post, "runs/*/pause", pause},
   route{verb::post, "runs/*/resume", resume},
+  route{verb::post, "runs/*/approve", approve},
+  route{verb::post, "runs/*/reject", reject},
+  route{verb::post, "runs/*/signals", signal},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},

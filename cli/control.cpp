@@ -26,10 +26,10 @@ expected<model::control_result> carry_out_here(const session& s, const control_o
 
 tl::expected<model::control_result, int> carry_out(session& s, const control_order& order) {
   if (runtime::lock_view::look({s.store_dir}).is_held()) {
-    const auto answer =
-      ask_holder(s, {.verb = api::verb::post,
-                     .target = "/api/v1/runs/" + to_string(order.run) + "/" + order.verb,
-                     .body = model::to_text(order.body)});
+    const auto answer = ask_holder(s, {.verb = api::verb::post,
+                                       .target = "/api/v1/runs/" + to_string(order.run) + "/"
+                                                 + (order.path.empty() ? order.verb : order.path),
+                                       .body = model::to_text(order.body)});
     if (!answer)
       return tl::unexpected(answer.error());
     if (auto done = api::read_control_result(*answer))

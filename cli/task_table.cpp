@@ -22,6 +22,10 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return std::string{words_for_shared_key};
   case model::wait_reason::breaker:
     return breaker_words(*task.breaker, now);
+  case model::wait_reason::wait:
+  case model::wait_reason::approval:
+  case model::wait_reason::signal:
+    return gate_words(task.awaits.value_or(model::awaited{.reason = task.wait_reason}), now);
   case model::wait_reason::hold:
     return held_words(task.failure.value_or(model::failure{}));
   default:

@@ -31,6 +31,16 @@ bool allows_no_upstream(model::join_rule rule) {
   return rule == model::join_rule::all_success || rule == model::join_rule::all_done;
 }
 
+/// What a task that only waits has to have evaluated, with the key under which it stands.
+std::optional<std::pair<const char*, std::string>> text_of_gate(const model::action& action) {
+  if (const auto* wait = std::get_if<model::wait_action>(&action))
+    return std::pair{"wait", wait->until};
+  if (const auto* gate = std::get_if<model::gate_action>(&action);
+      gate && !gate->what->prompt.empty())
+    return std::pair{"prompt", gate->what->prompt};
+  return std::nullopt;
+}
+
 void sort_unique(std::vector<std::uint32_t>& list) {
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -82,8 +92,9 @@ private:
   std::vector<std::pair<std::string, value_template>>
   compile_values(const model::named_values& values, const std::string& path,
                  std::optional<std::uint32_t> task);
-  std::optional<value_template> compile_key(const std::string& text, const std::string& path,
-                                            std::optional<std::uint32_t> task);
+  std::optional<value_template> compile_text(const char* key, const std::string& text,
+                                             const std::string& path,
+                                             std::optional<std::uint32_t> task);
   std::unique_ptr<const fan_out_expressions> compile_fan_out(std::uint32_t idx);
   value_template compile_items(const model::value& v, const std::string& path, std::uint32_t idx);
   void check_names_item(const value_template& text, const std::string& path, const char* what);
@@ -117,7 +128,7 @@ workflow_compiler::run() {
   result_->outputs_read_.resize(spec_.tasks.size());
   result_->env_ = compile_values(spec_.defaults.env, "defaults.env", std::nullopt);
   if (spec_.defaults.idempotency)
-    compile_key(*spec_.defaults.idempotency, "defaults", std::nullopt);
+    compile_text("idempotency", *spec_.defaults.idempotency, "defaults", std::nullopt);
   index_tasks();
   for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
     compile_task(idx);
@@ -156,9 +167,13 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto named = add_named_upstreams(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
-  const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
+  static const std::optional<std::string> no_key;
+  const auto& key = is_gate(task.action)
+                      ? no_key // as a default it is for the others
+                      : setting_of(spec_, task, &model::task_settings::idempotency);
+  const auto awaited = text_of_gate(task.action);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
-      || task.fans_out()) {
+      || awaited || task.fans_out()) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     item_name_ = task.fan_out->as;
@@ -172,8 +187,10 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
       own->fan_out = compile_fan_out(idx);
     own->in = compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
+    if (awaited)
+      own->awaits = compile_text(awaited->first, awaited->second, path, idx);
     if (task.settings->idempotency)
-      own->key = compile_key(*key, path, idx);
+      own->key = compile_text("idempotency", *task.settings->idempotency, path, idx);
     else if (key)
       own->key = value_template::parse(*key).value_or(value_template{});
     if (task.fans_out() && own->key)
@@ -283,10 +300,12 @@ workflow_compiler::compile_values(const model::named_values& values, const std::
   return compiled;
 }
 
-std::optional<value_template> workflow_compiler::compile_key(const std::string& text,
-                                                             const std::string& path,
-                                                             std::optional<std::uint32_t> task) {
-  auto compiled = compile_values({{"idempotency", text}}, path, task);
+/// A text that stands below a key of its own.
+std::optional<value_template> workflow_compiler::compile_text(const char* key,
+                                                              const std::string& text,
+                                                              const std::string& path,
+                                                              std::optional<std::uint32_t> task) {
+  auto compiled = compile_values({{key, text}}, path, task);
   return compiled.empty() ? std::nullopt : std::optional{std::move(compiled.front().second)};
 }
 
@@ -416,22 +435,19 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
 
 void workflow_compiler::use_output(const reference& mentioned, std::uint32_t upstream,
                                    const place& where) {
-  const auto& declared = spec_.tasks[upstream].out;
+  const auto declared = output_names(spec_.tasks[upstream]);
   current_->output_reads.push_back(upstream);
   if (std::binary_search(read_in_part_.begin(), read_in_part_.end(), upstream))
     return;
   if (declared.empty())
     return report(where.path, "task " + in_quotes(mentioned.name) + " declares no outputs",
                   mentioned.offset);
-  const auto has_name = [&](const model::output_spec& o) { return o.name == mentioned.field; };
-  if (mentioned.field.empty() || std::any_of(declared.begin(), declared.end(), has_name))
+  if (mentioned.field.empty()
+      || std::find(declared.begin(), declared.end(), mentioned.field) != declared.end())
     return;
-  std::vector<std::string> names;
-  for (const auto& output : declared)
-    names.push_back(output.name);
   report(where.path,
          "task " + in_quotes(mentioned.name) + " declares no output " + in_quotes(mentioned.field)
-           + hint(mentioned.field, names),
+           + hint(mentioned.field, declared),
          mentioned.offset);
 }
 

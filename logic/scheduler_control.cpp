@@ -67,6 +67,8 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::pause_task& what) { return set_paused(run, what.task, true); },
       [&](const model::resume_task& what) { return set_paused(run, what.task, false); },
       [&](const model::rollback_run&) { return rollback(run); },
+      [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
+      [&](const model::send_signal& what) { return send(run, what); },
     },
     asked.what);
 }
@@ -87,6 +89,8 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::resume_run&) { return resume(run); },
                       [&](const model::pause_task& what) { return pause(run, what); },
                       [&](const model::resume_task& what) { return resume(run, what); },
+                      [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
+                      [&](const model::send_signal& what) { return send(run, what); },
                     },
                     asked.what);
 }

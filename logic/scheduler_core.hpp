@@ -228,6 +228,26 @@ private:
   void release_key(live_run& run, std::uint32_t task);
   void lend_key(live_run& run, std::uint32_t task);
 
+  // scheduler_gates.cpp: tasks that only wait.
+  void begin_gate(live_run& run, std::uint32_t task);
+  void begin_wait(live_run& run, std::uint32_t task, const model::value& until);
+  void wait_at_gate(live_run& run, std::uint32_t task, model::awaited what);
+  void pass_gate(live_run& run, std::uint32_t task, model::gate_passed how);
+  void turn_away(live_run& run, std::uint32_t task, model::task_state to, std::string code,
+                 std::string message, model::decision whose,
+                 std::optional<model::wall_time> due = std::nullopt);
+  void gate_is_due(live_run& run, std::uint32_t task, model::wall_time due);
+  static void leave_gate(live_run& run, std::uint32_t task);
+  expected<model::control_result> decide_by_hand(live_run& run, const model::decide_gate& what);
+  expected<model::control_result> decide_by_hand(const model::stored_run& run,
+                                                 const model::decide_gate& what);
+  bool take_kept_signal(live_run& run, std::uint32_t task);
+  void let_through(live_run& run, std::uint32_t task, const model::kept_signal& signal);
+  std::vector<std::string> serve_signals(live_run& run);
+  expected<model::control_result> send(live_run& run, const model::send_signal& what);
+  expected<model::control_result> send(const model::stored_run& run,
+                                       const model::send_signal& what);
+
   // scheduler_rollback.cpp: what undoes a task, and what undoes a run.
   static void explain_missing_rollback(const live_run& run, std::uint32_t task,
                                        model::failure& why);

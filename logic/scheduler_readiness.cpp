@@ -93,7 +93,7 @@ void scheduler_core::go_on_after_pause(live_run& run, std::uint32_t task) {
     admit_later(run, task);
   else if (!entry.judged)
     apply_verdict(run, task, verdict_on(run, task));
-  else if (entry.was_started || !entry.released)
+  else if (entry.was_started || !entry.released || run.is_gate(task))
     prepare(run, task);
   else if (may_begin(run, task))
     make_ready(run, task);
@@ -109,10 +109,14 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
       return; // decided
     if (expressions->fan_out)
       return expand(run, task);
+    if (run.is_gate(task)) // what its expressions read is kept: after a pause it waits anew
+      return begin_gate(run, task);
     if (!evaluate_values(run, task, *expressions))
       return;
   }
   release_outputs(run, task);
+  if (run.is_gate(task))
+    return begin_gate(run, task);
   if (may_begin(run, task))
     make_ready(run, task);
 }
@@ -129,6 +133,10 @@ void scheduler_core::prepare_instance(live_run& run, std::uint32_t instance) {
   if (!entry.was_started && expressions.when_names_item
       && !holds(run, instance, *expressions.when, "when"))
     return; // decided
+  if (run.is_gate(instance)) {
+    entry.released = true;
+    return begin_gate(run, instance);
+  }
   if (!evaluate_values(run, instance, expressions))
     return;
   entry.released = true;

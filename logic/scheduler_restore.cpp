@@ -45,6 +45,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
   for (const auto& [task, retries] : stored.retries)
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
   run.snapshots = stored.snapshots;
+  run.signals = stored.signals;
+  run.last_signal = run.signals.empty() ? 0 : run.signals.back().number;
   run.rollbacks = stored.rollbacks;
   run.tasks.resize(stored.tasks.size());
   for (const auto& range : stored.fan_outs)
@@ -68,6 +70,7 @@ void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
   if (run.in_finally)
     tell_outcome(run);
   judge_again(run);
+  serve_signals(run); // sent while nobody had the run
   settle(run);
 }
 
@@ -129,6 +132,8 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     hold_key(run, task, key->second);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::hold)))
     run.held.insert(task);
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::signal)))
+    run.signal_gates[model::gate_name(run.task_spec(task))].insert(task);
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

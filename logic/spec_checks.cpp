@@ -2,6 +2,7 @@
 
 #include "logic/expression_names.hpp"
 #include "logic/fan_out.hpp"
+#include "logic/gate_checks.hpp"
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
 #include "model/checkpoint.hpp"
@@ -228,9 +229,8 @@ void check_action(const model::action& action, const std::string& path,
       report(problems, here, "holds a NUL character");
   } else if (const auto* exec = std::get_if<model::exec_action>(&action)) {
     check_argv(exec->argv, path_of(path, "exec"), problems);
-  } else {
-    check_handler(std::get<model::call_action>(action).handler, path_of(path, "call"), has_handler,
-                  problems);
+  } else if (const auto* call = std::get_if<model::call_action>(&action)) {
+    check_handler(call->handler, path_of(path, "call"), has_handler, problems);
   }
 }
 
@@ -239,7 +239,10 @@ void check_extra(const model::task_settings& settings, const std::string& path,
   for (const auto& [role, what] : settings.extra) {
     const auto here = path_of(path, to_string(role));
     check_action(what, here, has_handler, problems);
-    if (role != model::command_role::fallback && executor_of(what) != model::executor_kind::process)
+    if (is_gate(what))
+      report(problems, here, "must be a command: run, exec or call");
+    else if (role != model::command_role::fallback
+             && executor_of(what) != model::executor_kind::process)
       report(problems, here, "must be a command, run or exec");
   }
 }
@@ -275,6 +278,15 @@ void check_fan_out(const model::fan_out_spec& fan_out, const std::string& path,
 }
 
 } // namespace
+
+void check_form(const std::vector<model::param_spec>& form, const std::string& path,
+                problems_t& problems) {
+  check_distinct(
+    form, [](const model::param_spec& p) -> const std::string& { return p.name; }, path,
+    "the value", problems);
+  for (const auto& asked : form)
+    check_param(asked, path_of(path, asked.name), problems);
+}
 
 void check_items(const model::task_spec& task, const fan_out_expressions& items,
                  const std::string& path, problems_t& problems) {
@@ -328,12 +340,14 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
     check_outputs(task.out, path_of(path, "out"), problems);
   if (task.fans_out())
     check_fan_out(*task.fan_out, path, problems);
+  if (is_gate(task.action))
+    check_gate(task, path, problems);
   if (!task.settings.is_set())
     return;
   check_settings(*task.settings, path, problems);
   check_extra(*task.settings, path, has_handler, problems);
   check_snapshot(*task.settings, defaults, path, problems);
-  if (executor_of(task.action) == model::executor_kind::process)
+  if (is_gate(task.action) || executor_of(task.action) == model::executor_kind::process)
     return;
   for (const auto& [role, what] : task.settings->extra)
     if (role == model::command_role::validate)

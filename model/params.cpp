@@ -34,12 +34,8 @@ std::string shown(const value& v) {
   return text;
 }
 
-std::string what_is(const param_spec& param) {
-  return "parameter '" + param.name + "'";
-}
-
 std::string not_a_choice(const param_spec& param, const value& v) {
-  auto message = what_is(param) + ": " + shown(v) + " is not one of ";
+  auto message = shown(v) + " is not one of ";
   for (std::size_t i = 0; i < param.choices.size(); ++i)
     message += (i == 0 ? "" : ", ") + shown(param.choices[i]);
   return message;
@@ -93,9 +89,17 @@ std::optional<value> read_as(std::string_view text, value_type t) {
 
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
                                                               const value& given) {
+  return complete_values(workflow.params, given, "parameter");
+}
+
+tl::expected<value, std::vector<std::string>>
+complete_values(const std::vector<param_spec>& declared, const value& given,
+                std::string_view noun) {
+  const std::string kind{noun};
+  const auto what_is = [&](const param_spec& one) { return kind + " '" + one.name + "'"; };
   std::vector<std::string> problems, names;
   auto params = value::object();
-  for (const auto& param : workflow.params) {
+  for (const auto& param : declared) {
     names.push_back(param.name);
     const auto own = given.find(param.name);
     if (own == given.end() && !param.default_value) {
@@ -111,13 +115,13 @@ tl::expected<value, std::vector<std::string>> complete_params(const workflow_spe
     auto typed = to_type(v, param.type);
     if (!param.choices.empty()
         && std::find(param.choices.begin(), param.choices.end(), typed) == param.choices.end())
-      problems.push_back(not_a_choice(param, v));
+      problems.push_back(what_is(param) + ": " + not_a_choice(param, v));
     else
       params[param.name] = std::move(typed);
   }
   for (const auto& item : given.items())
     if (std::find(names.begin(), names.end(), item.key()) == names.end())
-      problems.push_back("unknown parameter '" + item.key() + "'"
+      problems.push_back("unknown " + kind + " '" + item.key() + "'"
                          + did_you_mean(item.key(), names));
   if (!problems.empty())
     return tl::unexpected(std::move(problems));

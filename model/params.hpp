@@ -21,5 +21,9 @@ std::optional<value> read_as(std::string_view text, value_type t);
 /// sentence per problem: unknown (with the nearest name), missing, wrong type, not a choice.
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
                                                               const value& given);
+/// The same of other values with a declaration, such as those of a form; `noun` is what one is
+/// called.
+tl::expected<value, std::vector<std::string>>
+complete_values(const std::vector<param_spec>& declared, const value& given, std::string_view noun);
 
 } // namespace sluice::model

@@ -16,13 +16,16 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "",       "upstream", "inputs",      "slot", "limit",   "retry",
-  "paused", "breaker",  "idempotency", "hold", "parallel"};
+  "",        "upstream",    "inputs", "slot",     "limit", "retry",    "paused",
+  "breaker", "idempotency", "hold",   "parallel", "wait",  "approval", "signal"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
 constexpr std::array<std::string_view, 3> on_failures{"stop", "continue", "compensate"};
 constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
+constexpr std::array<std::string_view, gate_kind_count> gate_kinds{"approval", "signal"};
+constexpr std::array<std::string_view, 3> on_closeds{"wait", "fail", "skip"};
+constexpr std::array<std::string_view, 3> on_expires{"reject", "approve", "skip"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};
 constexpr std::array<std::string_view, command_role_count> command_roles{
   "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
@@ -30,16 +33,16 @@ constexpr std::array<std::string_view, 9> value_types{
   "int", "double", "bool", "string", "date", "timestamp", "list", "map", "file"};
 constexpr std::array<std::string_view, 6> stop_reasons{"",          "cancel", "timeout",
                                                        "heartbeat", "drain",  "deadline"};
-constexpr std::array<std::string_view, 32> event_types{
-  "run_submitted",   "run_cancelling", "run_rolling_back", "run_finished",      "run_retried",
-  "run_paused",      "run_resumed",    "task_expanded",    "task_dispatched",   "task_finished",
-  "task_lost",       "task_retrying",  "task_due",         "task_waiting",      "task_held",
-  "task_released",   "task_fallback",  "task_validating",  "task_rolling_back", "task_skipped",
-  "task_cancelling", "task_cancelled", "task_failed",      "task_paused",       "task_resumed",
-  "task_reset",      "task_marked",    "task_reused",      "task_warning",      "task_checkpoint",
-  "task_snapshot",   "task_progress"};
-constexpr std::array<std::string_view, timer_kind_count> timer_kinds{"retry", "deadline",
-                                                                     "queue_timeout", "breaker"};
+constexpr std::array<std::string_view, 34> event_types{
+  "run_submitted", "run_cancelling",  "run_rolling_back", "run_finished",    "run_retried",
+  "run_paused",    "run_resumed",     "run_signalled",    "task_expanded",   "task_dispatched",
+  "task_finished", "task_lost",       "task_retrying",    "task_due",        "task_waiting",
+  "task_held",     "task_released",   "task_fallback",    "task_validating", "task_rolling_back",
+  "task_skipped",  "task_cancelling", "task_cancelled",   "task_failed",     "task_paused",
+  "task_resumed",  "task_reset",      "task_marked",      "task_reused",     "task_passed",
+  "task_warning",  "task_checkpoint", "task_snapshot",    "task_progress"};
+constexpr std::array<std::string_view, timer_kind_count> timer_kinds{
+  "retry", "deadline", "queue_timeout", "breaker", "gate"};
 
 template <class Enum, class Names>
 std::string_view name_of(Enum e, const Names& names) {
@@ -77,6 +80,15 @@ std::string_view to_string(on_failure f) {
 }
 std::string_view to_string(on_exhausted e) {
   return name_of(e, on_exhausteds);
+}
+std::string_view to_string(gate_kind k) {
+  return name_of(k, gate_kinds);
+}
+std::string_view to_string(on_closed c) {
+  return name_of(c, on_closeds);
+}
+std::string_view to_string(on_expire e) {
+  return name_of(e, on_expires);
 }
 std::string_view to_string(executor_kind k) {
   return name_of(k, executor_kinds);
@@ -116,6 +128,9 @@ std::optional<run_state> parse_run_state(std::string_view name) {
 std::optional<failure_class> parse_failure_class(std::string_view name) {
   return find_name<failure_class>(name, failure_classes);
 }
+std::optional<wait_reason> parse_wait_reason(std::string_view name) {
+  return find_name<wait_reason>(name, wait_reasons);
+}
 std::optional<join_rule> parse_join_rule(std::string_view name) {
   return find_name<join_rule>(name, join_rules);
 }
@@ -124,6 +139,15 @@ std::optional<on_failure> parse_on_failure(std::string_view name) {
 }
 std::optional<on_exhausted> parse_on_exhausted(std::string_view name) {
   return find_name<on_exhausted>(name, on_exhausteds);
+}
+std::optional<gate_kind> parse_gate_kind(std::string_view name) {
+  return find_name<gate_kind>(name, gate_kinds);
+}
+std::optional<on_closed> parse_on_closed(std::string_view name) {
+  return find_name<on_closed>(name, on_closeds);
+}
+std::optional<on_expire> parse_on_expire(std::string_view name) {
+  return find_name<on_expire>(name, on_expires);
 }
 std::optional<executor_kind> parse_executor_kind(std::string_view name) {
   return find_name<executor_kind>(name, executor_kinds);
@@ -155,6 +179,15 @@ std::span<const std::string_view> join_rule_names() {
 }
 std::span<const std::string_view> on_failure_names() {
   return on_failures;
+}
+std::span<const std::string_view> gate_kind_names() {
+  return gate_kinds;
+}
+std::span<const std::string_view> on_closed_names() {
+  return on_closeds;
+}
+std::span<const std::string_view> on_expire_names() {
+  return on_expires;
 }
 std::span<const std::string_view> value_type_names() {
   return value_types;

@@ -1,6 +1,7 @@
 // What the store holds of a run: all that a scheduler needs to take it up.
 #pragma once
 
+#include "model/gate.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/task_names.hpp"
@@ -61,6 +62,8 @@ struct stored_run {
   std::unordered_map<std::uint32_t, failure> rollbacks; ///< why they roll back
   std::unordered_map<std::uint32_t, std::string> keys;  ///< digests of those that they stand for
   std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
+
+  std::vector<kept_signal> signals; ///< ascending by their number
 };
 
 } // namespace sluice::model

@@ -11,11 +11,33 @@ namespace sluice::model {
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role) {
   if (role == command_role::action)
     return &task.action;
+  if (is_gate(task.action))
+    return nullptr;
   for (const auto* settings : {&*task.settings, &workflow.defaults})
     for (const auto& command : settings->extra)
       if (command.role == role)
         return &command.what;
   return nullptr;
+}
+
+std::vector<std::string> output_names(const task_spec& task) {
+  std::vector<std::string> names;
+  const auto* gate = std::get_if<gate_action>(&task.action);
+  if (gate != nullptr && gate->what->which == gate_kind::approval) {
+    for (const auto& asked : gate->what->form)
+      names.push_back(asked.name);
+    names.emplace_back("by");
+  } else if (gate != nullptr && gate->what->which == gate_kind::signal) {
+    names.emplace_back("payload");
+  }
+  for (const auto& output : task.out)
+    names.push_back(output.name);
+  return names;
+}
+
+const std::string& gate_name(const task_spec& task) {
+  const auto& own = std::get<gate_action>(task.action).what->name;
+  return own.empty() ? task.name : own;
 }
 
 std::optional<priority> parse_priority(std::string_view name) {

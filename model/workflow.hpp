@@ -9,6 +9,7 @@
 #include "model/time.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,15 @@ struct shell_spec {
   friend bool operator==(const shell_spec&, const shell_spec&) = default;
 };
 
+struct param_spec {
+  std::string name;
+  value_type type = value_type::text; ///< never `file`
+  std::optional<value> default_value; ///< none: the parameter is required
+  std::vector<value> choices;         ///< empty: any value of the type
+  std::string description;
+  friend bool operator==(const param_spec&, const param_spec&) = default;
+};
+
 struct run_action {
   std::string text; ///< shell text, never templated
   friend bool operator==(const run_action&, const run_action&) = default;
@@ -38,7 +48,32 @@ struct call_action {
   std::string handler; ///< name in the function registry
   friend bool operator==(const call_action&, const call_action&) = default;
 };
-using action = std::variant<run_action, exec_action, call_action>;
+/// Waits for a while or until a time, and does nothing else.
+struct wait_action {
+  std::string until; ///< a length of time, a time, or `${{ }}` that comes to either
+  friend bool operator==(const wait_action&, const wait_action&) = default;
+};
+struct gate_spec {
+  gate_kind which = gate_kind::approval;
+  std::string name;                    ///< of the signal; empty: the task's
+  std::string prompt;                  ///< of an approval, with `${{ }}`
+  std::vector<param_spec> form;        ///< what an approval says beside yes, and puts out
+  std::optional<milliseconds> expires; ///< so long it can be decided; none: for ever
+  model::on_expire on_expire = model::on_expire::reject;
+  std::optional<model::on_closed> on_closed; ///< none: as the kind has it
+  friend bool operator==(const gate_spec&, const gate_spec&) = default;
+};
+/// Waits until it is let through, and does nothing else.
+struct gate_action {
+  rarely<gate_spec> what;
+  friend bool operator==(const gate_action&, const gate_action&) = default;
+};
+using action = std::variant<run_action, exec_action, call_action, wait_action, gate_action>;
+
+/// Whether it only waits: such a task has no attempts, and needs no executor.
+inline bool is_gate(const action& a) {
+  return std::holds_alternative<wait_action>(a) || std::holds_alternative<gate_action>(a);
+}
 
 /// When a task may start, seen from its upstreams.
 struct join_spec {
@@ -154,15 +189,6 @@ struct task_spec {
   friend bool operator==(const task_spec&, const task_spec&) = default;
 };
 
-struct param_spec {
-  std::string name;
-  value_type type = value_type::text; ///< never `file`
-  std::optional<value> default_value; ///< none: the parameter is required
-  std::vector<value> choices;         ///< empty: any value of the type
-  std::string description;
-  friend bool operator==(const param_spec&, const param_spec&) = default;
-};
-
 struct workflow_spec {
   std::string name;
   std::string description;
@@ -184,12 +210,20 @@ struct workflow_spec {
   friend bool operator==(const workflow_spec&, const workflow_spec&) = default;
 };
 
+/// Of what a task puts out, the names. Those of a gate come with its kind.
+std::vector<std::string> output_names(const task_spec& task);
+
+/// What a gate stands for under a name, such as a signal: its own, else the task's. @pre it is a
+/// gate
+const std::string& gate_name(const task_spec& task);
+
+/// @pre it is no gate
 inline executor_kind executor_of(const action& a) {
   return std::holds_alternative<call_action>(a) ? executor_kind::function : executor_kind::process;
 }
 
 /// What a task runs for something: its own command, else the workflow's default; null when there is
-/// none. There is always an action.
+/// none. There is always an action. A gate has nothing else.
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role);
 
 /// Whether these settings themselves have a command for it.

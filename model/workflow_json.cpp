@@ -49,13 +49,45 @@ value to_json(const retry_policy& retry) {
   return v;
 }
 
+value to_json(const param_spec& param) {
+  value v{{"name", param.name}, {"type", to_string(param.type)}};
+  if (param.default_value)
+    v["default"] = *param.default_value;
+  if (!param.choices.empty())
+    v["choices"] = param.choices;
+  if (!param.description.empty())
+    v["description"] = param.description;
+  return v;
+}
+
+value to_json(const gate_spec& gate) {
+  value v{{"kind", to_string(gate.which)}};
+  if (!gate.name.empty())
+    v["name"] = gate.name;
+  if (!gate.prompt.empty())
+    v["prompt"] = gate.prompt;
+  for (const auto& asked : gate.form)
+    v["form"].push_back(to_json(asked));
+  if (gate.expires)
+    v["expires_ms"] = gate.expires->count();
+  if (gate.on_expire != on_expire::reject)
+    v["on_expire"] = to_string(gate.on_expire);
+  if (gate.on_closed)
+    v["on_closed"] = to_string(*gate.on_closed);
+  return v;
+}
+
 void put_action(value& v, const action& a) {
   if (const auto* run = std::get_if<run_action>(&a))
     v["run"] = run->text;
   else if (const auto* exec = std::get_if<exec_action>(&a))
     v["exec"] = exec->argv;
+  else if (const auto* call = std::get_if<call_action>(&a))
+    v["call"] = call->handler;
+  else if (const auto* wait = std::get_if<wait_action>(&a))
+    v["wait"] = wait->until;
   else
-    v["call"] = std::get<call_action>(a).handler;
+    v["gate"] = to_json(*std::get<gate_action>(a).what);
 }
 
 value to_json(const task_settings& settings) {
@@ -90,17 +122,6 @@ value to_json(const task_settings& settings) {
     v["idempotency"] = *settings.idempotency;
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
-  return v;
-}
-
-value to_json(const param_spec& param) {
-  value v{{"name", param.name}, {"type", to_string(param.type)}};
-  if (param.default_value)
-    v["default"] = *param.default_value;
-  if (!param.choices.empty())
-    v["choices"] = param.choices;
-  if (!param.description.empty())
-    v["description"] = param.description;
   return v;
 }
 
@@ -246,11 +267,43 @@ retry_policy retry_from(const value& v) {
   return retry;
 }
 
+param_spec param_from(const value& v) {
+  param_spec param;
+  param.name = v.at("name").get<std::string>();
+  param.type = named<value_type>(v.at("type"), parse_value_type);
+  if (const auto* standard = member(v, "default"))
+    param.default_value = *standard;
+  if (const auto* choices = member(v, "choices"))
+    param.choices = choices->get_ref<const value::array_t&>();
+  param.description = text_or_empty(v, "description");
+  return param;
+}
+
+gate_spec gate_from(const value& v) {
+  gate_spec gate;
+  gate.which = named<gate_kind>(v.at("kind"), parse_gate_kind);
+  gate.name = text_or_empty(v, "name");
+  gate.prompt = text_or_empty(v, "prompt");
+  if (const auto* form = member(v, "form"))
+    for (const auto& asked : *form)
+      gate.form.push_back(param_from(asked));
+  gate.expires = length_from(v, "expires_ms");
+  if (const auto* rule = member(v, "on_expire"))
+    gate.on_expire = named<on_expire>(*rule, parse_on_expire);
+  if (const auto* rule = member(v, "on_closed"))
+    gate.on_closed = named<on_closed>(*rule, parse_on_closed);
+  return gate;
+}
+
 action action_from(const value& v) {
   if (const auto* run = member(v, "run"))
     return run_action{run->get<std::string>()};
   if (const auto* exec = member(v, "exec"))
     return exec_action{exec->get<std::vector<std::string>>()};
+  if (const auto* wait = member(v, "wait"))
+    return wait_action{wait->get<std::string>()};
+  if (const auto* gate = member(v, "gate"))
+    return gate_action{gate_from(*gate)};
   return call_action{v.at("call").get<std::string>()};
 }
 
@@ -285,18 +338,6 @@ task_settings settings_from(const value* v) {
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));
   return settings;
-}
-
-param_spec param_from(const value& v) {
-  param_spec param;
-  param.name = v.at("name").get<std::string>();
-  param.type = named<value_type>(v.at("type"), parse_value_type);
-  if (const auto* standard = member(v, "default"))
-    param.default_value = *standard;
-  if (const auto* choices = member(v, "choices"))
-    param.choices = choices->get_ref<const value::array_t&>();
-  param.description = text_or_empty(v, "description");
-  return param;
 }
 
 fan_out_spec fan_out_from(const value& v) {

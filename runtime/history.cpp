@@ -71,6 +71,8 @@ public:
     if (view.state == model::task_state::waiting
         && view.reason == to_string(model::wait_reason::hold))
       view.wait_reason = model::wait_reason::hold;
+    if (view.awaits && (!run.interrupted || view.awaits->reason != model::wait_reason::wait))
+      view.wait_reason = view.awaits->reason;
     if (view.state == model::task_state::paused)
       view.wait_reason = model::wait_reason::paused;
     if (view.state == model::task_state::pending && view.instances)
@@ -362,6 +364,10 @@ expected<std::optional<storage::checkpoint_row>> history::checkpoint(model::task
 
 expected<std::optional<storage::snapshot_row>> history::snapshot(model::task_key task) {
   return reader_->snapshot(task);
+}
+
+expected<std::vector<storage::waiting_gate>> history::waiting_gates() {
+  return reader_->waiting_gates();
 }
 
 expected<std::int64_t> history::last_seq() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/gate.hpp"
 #include "model/record.hpp"
 #include "model/stored_run.hpp"
 #include "model/timer.hpp"
@@ -127,12 +128,23 @@ struct task_row {
   std::optional<model::failure> failure;
   std::optional<model::wall_time> retry_at;      ///< while it waits for that
   std::optional<model::breaker_state> breaker;   ///< while it waits for that
+  std::optional<model::awaited> awaits;          ///< while it waits, and is a gate
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
   model::resource_usage usage;                   ///< of the current attempt
   std::optional<std::uint32_t> node_idx;         ///< of the task that it is an instance of
   std::optional<std::uint32_t> instances;        ///< so many, once it is fanned out
+};
+
+/// A task that waits and is a gate, of any run.
+struct waiting_gate {
+  model::task_key key;
+  std::string task; ///< its name; of an instance that of its task, until a reader has it
+  std::string workflow;
+  model::awaited what;
+  model::wall_time since;
+  bool is_instance = false;
 };
 
 struct checkpoint_row {
@@ -214,6 +226,8 @@ public:
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;
   /// What is known against kinds of tasks.
   virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
+  /// What waits for a time, an approval or a signal, in order of runs and tasks.
+  virtual expected<std::vector<waiting_gate>> waiting_gates() = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
   /// is.

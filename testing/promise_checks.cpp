@@ -26,6 +26,7 @@ bool fits(model::timer_kind kind, task_state stored) {
   case model::timer_kind::queue_timeout:
     return stored == task_state::pending; // `ready` is never stored
   case model::timer_kind::breaker:
+  case model::timer_kind::gate:
     return stored == task_state::waiting;
   }
   return false;
@@ -78,6 +79,9 @@ void promise_checks::look() {
     }
     if (!event.task_idx)
       check_rolled_back(event);
+    if (event.type == model::event_type::run_signalled)
+      if (auto wrong = gates_.see_signal(event); !wrong.empty())
+        violate(std::move(wrong));
     if (event.task_idx && !event.is_note()) {
       if (event.type == model::event_type::task_reset
           || event.type == model::event_type::task_marked)
@@ -89,6 +93,7 @@ void promise_checks::look() {
       check_retry(event);
       check_breaker(event);
       check_key(event);
+      check_gate(event);
       if (event.type == model::event_type::task_fallback
           && !fell_back_.insert({event.run_no, *event.task_idx}).second)
         violate(to_string(event.run_no) + " has a task that falls back twice");
@@ -321,6 +326,26 @@ void promise_checks::check_key(const model::event& event) {
     violate(wrong);
 }
 
+void promise_checks::check_gate(const model::event& event) {
+  const bool was_set = clock_was_set_;
+  if (auto wrong = gates_.see(event, spec_of({event.run_no, *event.task_idx}), was_set);
+      !wrong.empty())
+    violate(std::move(wrong));
+}
+
+void promise_checks::compare_gates() {
+  const auto waiting = reader().waiting_gates();
+  if (!waiting)
+    return violate("what waits cannot be read: " + waiting.error().message);
+  if (auto wrong = gates_.compare(*waiting); !wrong.empty())
+    violate(std::move(wrong));
+  for (const auto& [run, folded] : fold_.runs())
+    if (const auto stored = reader().stored_run(run); !stored)
+      violate(to_string(run) + " cannot be read: " + stored.error().message);
+    else if (auto wrong = gates_.compare(run, stored->signals); !wrong.empty())
+      violate(std::move(wrong));
+}
+
 void promise_checks::check_breaker(const model::event& event) {
   const auto& spec = workflows_.at(event.run_no)->spec();
   const std::pair kind{spec.name, spec_of({event.run_no, *event.task_idx}).name};
@@ -411,6 +436,7 @@ void promise_checks::compare_all() {
         compare_snapshot({run, task});
   }
   compare_breakers();
+  compare_gates();
 }
 
 void promise_checks::compare_run(model::run_no run) {

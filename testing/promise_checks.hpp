@@ -7,6 +7,7 @@
 #include "logic/event_fold.hpp"
 #include "logic/scheduler_core.hpp"
 #include "storage/store.hpp"
+#include "testing/gate_checks.hpp"
 #include "testing/key_checks.hpp"
 #include "testing/scenario.hpp"
 #include "testing/scenario_node.hpp"
@@ -90,6 +91,8 @@ public:
   const model::task_spec& spec_of(model::task_key key) const;
   const std::set<model::task_key>& held() const { return held_; }
   const std::set<model::task_key>& paused() const { return paused_; }
+  /// Tasks that only wait, and what for.
+  const std::map<model::task_key, model::wait_reason>& at_gates() const { return gates_.waiting(); }
   std::int64_t seen() const { return seen_; }
   std::uint64_t events_of_operators() const { return events_of_operators_; }
 
@@ -117,6 +120,8 @@ private:
   /// A retry comes within its budget, and not before it is due.
   void check_retry(const model::event& event);
   void check_key(const model::event& event);
+  void check_gate(const model::event& event);
+  void compare_gates();
   /// While a breaker is open no attempt of its kind starts before the end of the pause, and nothing
   /// waits for one that is closed.
   void check_breaker(const model::event& event);
@@ -162,6 +167,7 @@ private:
   /// What is known against kinds of tasks (workflow, task), as told.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers_;
   key_checks keys_;
+  gate_checks gates_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

@@ -82,10 +82,19 @@ private:
   model::task_spec task(std::size_t self) {
     model::task_spec t;
     t.name = name_of(self);
-    act(t);
-    repeat(t, place::before);
+    const bool is_gate = random_.percent(10);
+    if (is_gate) {
+      only_wait(t);
+    } else {
+      act(t);
+      repeat(t, place::before);
+    }
     if (random_.percent(15))
       fan_out(t, self > 0 ? std::optional{near(self)} : std::nullopt);
+    if (is_gate && t.fans_out()) {
+      t.fan_out->max_parallel.reset(); // nothing of it runs
+      t.in.clear();
+    }
     if (self > 0)
       for (auto left = random_.below(4); left > 0; --left)
         add_upstream(t, near(self));
@@ -94,7 +103,7 @@ private:
       t.settings->allow_failure = true;
     if (self > 0 && !t.when && random_.percent(20))
       t.when = condition(near(self));
-    if (self > 0 && random_.percent(30))
+    if (self > 0 && !is_gate && random_.percent(30))
       t.in.emplace_back("from", "${{ " + some_output(near(self)) + " }}");
     return t;
   }
@@ -120,6 +129,33 @@ private:
       t.settings->deadline = model::milliseconds{1 + random_.below(20'000)};
     if (random_.percent(5))
       t.settings->queue_timeout = model::milliseconds{1 + random_.below(5'000)};
+  }
+
+  /// For a time, an approval or a signal.
+  void only_wait(model::task_spec& t) {
+    if (random_.percent(10))
+      t.settings->deadline = model::milliseconds{1 + random_.below(20'000)};
+    const auto roll = random_.below(100);
+    if (roll < 40) {
+      const auto length = std::to_string(random_.below(random_.percent(80) ? 5'000 : 60'000));
+      t.action = model::wait_action{random_.percent(80)   ? length + "ms"
+                                    : random_.percent(50) ? "${{ '" + length + "ms' }}"
+                                                          : "2001-01-01T00:00:00Z"};
+      return;
+    }
+    model::gate_spec gate;
+    gate.which = roll < 70 ? model::gate_kind::approval : model::gate_kind::signal;
+    if (gate.which == model::gate_kind::approval)
+      gate.prompt = "is ${{ run.id }} fine?";
+    else if (random_.percent(60))
+      gate.name = "go";
+    if (random_.percent(40))
+      gate.expires = model::milliseconds{1 + random_.below(30'000)};
+    if (gate.expires)
+      gate.on_expire = model::on_expire(random_.below(3));
+    if (random_.percent(30))
+      gate.on_closed = random_.percent(50) ? model::on_closed::skip : model::on_closed::fail;
+    t.action = model::gate_action{std::move(gate)};
   }
 
   enum class place { before, in_finally };

@@ -45,6 +45,7 @@ public:
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(80) ? 1 + random_.below(16) : 0;
+    signals_left_ = random_.percent(50) ? random_.below(6) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
 
@@ -116,6 +117,11 @@ private:
       return answer();
     if (pauses_left_ > 0 && !fold().runs().empty() && random_.below(200) == 0)
       return pause();
+    if (is_any_at_gate() && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(100) == 0))
+      return let_through();
+    if (signals_left_ > 0 && !fold().runs().empty() && random_.below(100) == 0)
+      return send_early();
     if (!checks_.paused().empty() && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(150) == 0))
       return resume_task();
@@ -220,6 +226,32 @@ private:
       control(key.run_no, model::retry_task{name});
     else
       control(key.run_no, model::mark_task{name, decided[random_.below(decided.size())]});
+  }
+
+  /// Whether something waits for an operator, or for a signal.
+  bool is_any_at_gate() const {
+    return std::any_of(checks_.at_gates().begin(), checks_.at_gates().end(),
+                       [](const auto& at) { return at.second != model::wait_reason::wait; });
+  }
+
+  /// An operator approves, rejects or sends what a task waits for, if it does.
+  void let_through() {
+    const auto& all = checks_.at_gates();
+    const auto [key, reason] = *std::next(all.begin(), std::ptrdiff_t(random_.below(all.size())));
+    if (reason == model::wait_reason::signal)
+      control(key.run_no, model::send_signal{gate_name(checks_.spec_of(key)), "now", "somebody"});
+    else // which is refused when it waits for something else
+      control(key.run_no, model::decide_gate{checks_.name_of(key),
+                                             random_.percent(70) ? model::verdict::approved
+                                                                 : model::verdict::rejected,
+                                             model::value::object(),
+                                             {"somebody", ""}});
+  }
+
+  /// Somebody sends a signal that no gate may wait for yet, or ever.
+  void send_early() {
+    --signals_left_;
+    control(some_run(), model::send_signal{"go", signals_left_, "somebody"});
   }
 
   /// An operator goes on with a task that is paused.
@@ -551,6 +583,7 @@ private:
   std::size_t rollbacks_left_ = 0;
   std::size_t marks_left_ = 0;
   std::size_t pauses_left_ = 0;
+  std::size_t signals_left_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

@@ -84,6 +84,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     select_completions(*db_, run);
     run.timers = select_timers(*db_, run_no);
     run.keys = select_keys(*db_, run_no);
+    run.signals = select_signals(*db_, run_no);
     return run;
   });
 }
@@ -195,6 +196,16 @@ expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) 
 
 expected<std::vector<model::stored_breaker>> sqlite_reader::breakers() {
   return guarded("read the breakers", [&] { return select_breakers(*db_); });
+}
+
+expected<std::vector<waiting_gate>> sqlite_reader::waiting_gates() {
+  return guarded("read what waits", [&] {
+    auto gates = select_waiting_gates(*db_);
+    for (auto& gate : gates)
+      if (gate.is_instance)
+        gate.task = instance_name(gate.key);
+    return gates;
+  });
 }
 
 expected<std::int64_t> sqlite_reader::last_seq() {

@@ -91,6 +91,7 @@ bool move_task(connection& db, const model::task_moved& r);
 /// Its failure goes, unless that is what it is marked as.
 bool mark_task(connection& db, const model::task_marked& r);
 bool reuse_result(connection& db, const model::task_reused& r);
+bool pass_gate(connection& db, const model::gate_passed& r);
 /// Keeps nothing of the task but its attempts.
 bool retry_held_task(connection& db, const model::held_retried& r);
 bool reset_task(connection& db, const model::task_reset& r);
@@ -168,6 +169,18 @@ void change_breaker(connection& db, model::task_key task, const model::breaker_s
 std::vector<model::stored_breaker> select_breakers(connection& db);
 std::optional<model::breaker_state> select_breaker(connection& db, model::run_no run,
                                                    const std::string& task);
+
+// --- awaited, signal ---
+
+/// What the task waits for from now on.
+void insert_awaited(connection& db, const model::task_moved& r);
+void delete_awaited(connection& db, model::task_key task);
+std::optional<model::awaited> select_awaited(connection& db, model::task_key task);
+std::vector<waiting_gate> select_waiting_gates(connection& db);
+/// It does not apply to a run that has ended.
+bool insert_signal(connection& db, const model::signal_received& r);
+void delete_signal(connection& db, model::run_no run, std::uint64_t number);
+std::vector<model::kept_signal> select_signals(connection& db, model::run_no run);
 
 // --- event ---
 

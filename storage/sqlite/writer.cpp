@@ -134,10 +134,26 @@ bool writer::write(const model::task_reused& r) {
 bool writer::write(const model::task_marked& r) {
   if (!mark_task(*db_, r))
     return false;
+  if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
   delete_checkpoint(*db_, r.key);
   if (r.to != model::task_state::failed) // else its rollback may follow
     delete_snapshot(*db_, r.key);
   return true;
+}
+
+bool writer::write(const model::gate_passed& r) {
+  if (!pass_gate(*db_, r))
+    return false;
+  if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
+  if (r.signal)
+    delete_signal(*db_, r.key.run_no, *r.signal);
+  return true;
+}
+
+bool writer::write(const model::signal_received& r) {
+  return insert_signal(*db_, r);
 }
 
 bool writer::write(const model::held_retried& r) {
@@ -174,7 +190,13 @@ bool writer::write(const model::attempt_ended& r) {
 }
 
 bool writer::write(const model::task_moved& r) {
-  return move_task(*db_, r);
+  if (!move_task(*db_, r))
+    return false;
+  if (r.awaits.is_set())
+    insert_awaited(*db_, r);
+  else if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
+  return true;
 }
 
 bool writer::write(const model::warning_raised& r) {

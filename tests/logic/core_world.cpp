@@ -165,6 +165,7 @@ model::stored_run core_world::stored(model::run_no run_no) const {
   all.error = run.error;
   all.completions = run.completions;
   all.fan_outs = run.ranges;
+  all.signals = run.signals;
   for (const auto& timer : timers)
     if (timer.run_no == run_no)
       all.timers.push_back(timer);

@@ -50,6 +50,9 @@ struct recorded_run {
   std::string error;
   std::string actor; ///< of its last move
   std::vector<model::instance_range> ranges;
+  std::vector<model::kept_signal> signals;
+  std::map<std::uint32_t, model::awaited> awaited;    ///< by gates that wait
+  std::map<std::uint32_t, model::value> gate_outputs; ///< of gates that have let through
 
   model::task_names names() const { return model::task_names{spec, ranges}; }
   std::uint32_t node(std::uint32_t task) const { return names().node(task); }
@@ -199,6 +202,8 @@ private:
   void fold(const model::task_reset& r);
   void fold(const model::task_marked& r);
   void fold(const model::task_reused& r);
+  void fold(const model::gate_passed& r);
+  void fold(const model::signal_received& r);
   void fold(const model::held_retried& r);
   void fold(const model::attempt_dispatched& r);
   void fold(const model::attempt_ended& r);

@@ -68,7 +68,23 @@ workflow_spec full_workflow() {
   shell_task.fan_out->max_failures = 2;
   shell_task.fan_out->min_success = 1;
   exec_task.fan_out->items = shard_items{7};
-  spec.tasks = {shell_task, exec_task, call_task};
+  task_spec wait_task;
+  wait_task.name = "rest";
+  wait_task.action = wait_action{"10m"};
+  task_spec gate_task;
+  gate_task.name = "approve";
+  gate_spec gate;
+  gate.prompt = "publish ${{ params.day }}?";
+  gate.form = {{.name = "target", .type = value_type::text, .choices = {"staging", "production"}},
+               {.name = "replicas", .type = value_type::integer, .default_value = 2}};
+  gate.expires = milliseconds{28'800'000};
+  gate.on_expire = on_expire::skip;
+  gate.on_closed = on_closed::skip;
+  gate_task.action = gate_action{gate};
+  task_spec signal_task;
+  signal_task.name = "signal";
+  signal_task.action = gate_action{gate_spec{.which = gate_kind::signal, .name = "go"}};
+  spec.tasks = {shell_task, exec_task, call_task, wait_task, gate_task, signal_task};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
                    .timeout = milliseconds{5'000},

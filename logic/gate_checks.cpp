@@ -1,0 +1,111 @@
+#include "logic/gate_checks.hpp"
+
+#include "logic/gate.hpp"
+#include "logic/spec_checks.hpp"
+#include "logic/spec_path.hpp"
+
+#include <algorithm>
+
+namespace sluice::logic {
+namespace {
+
+class gate_checker {
+public:
+  gate_checker(const model::task_spec& task, const std::string& path,
+               std::vector<spec_problem>& problems)
+    : task_(task), path_(path), problems_(problems) {}
+
+  void check() {
+    check_keys_of_others();
+    if (const auto* wait = std::get_if<model::wait_action>(&task_.action))
+      check_wait(*wait);
+    else
+      check_gate(*std::get<model::gate_action>(task_.action).what);
+  }
+
+private:
+  void report(std::string_view key, std::string message) {
+    problems_.push_back({path_of(path_, key), std::move(message), 0});
+  }
+  void report_key(bool is_set, std::string_view key, const char* why) {
+    if (is_set)
+      problems_.push_back({path_of(path_, key), why, 0, true});
+  }
+
+  void check_keys_of_others() {
+    constexpr auto why = "goes with tasks that run something; this one only waits";
+    report_key(!task_.in.empty(), "in", why);
+    report_key(!task_.out.empty(), "out", why);
+    report_key(task_.fan_out->max_parallel.has_value(), "max_parallel", why);
+    if (!task_.settings.is_set())
+      return;
+    const auto& own = *task_.settings;
+    report_key(!own.env.empty(), "env", why);
+    report_key(own.workdir.has_value(), "workdir", why);
+    report_key(own.shell.has_value(), "shell", why);
+    report_key(own.timeout.has_value(), "timeout", why);
+    report_key(own.queue_timeout.has_value(), "queue_timeout", why);
+    report_key(own.heartbeat.has_value(), "heartbeat", why);
+    report_key(own.retry.has_value(), "retry", why);
+    report_key(own.crash_limit.has_value(), "crash_limit", why);
+    report_key(own.on_exhausted.has_value(), "on_exhausted", why);
+    report_key(own.checkpoint_bytes.has_value(), "checkpoint", why);
+    report_key(own.priority.has_value(), "priority", why);
+    report_key(own.idempotency.has_value(), "idempotency", why);
+    for (const auto& command : own.extra)
+      report_key(true, to_string(command.role), why);
+  }
+
+  void check_wait(const model::wait_action& wait) {
+    if (wait.until.find("${{") != std::string::npos)
+      return; // found out when it is evaluated
+    if (const auto end = end_of_wait(wait.until, {}); !end)
+      report("wait", end.error().message);
+  }
+
+  void check_gate(const model::gate_spec& gate) {
+    const bool is_approval = gate.which == model::gate_kind::approval;
+    report_key(!is_approval && !gate.prompt.empty(), "prompt", "goes with gate: approval");
+    report_key(!is_approval && !gate.form.empty(), "form", "goes with gate: approval");
+    report_key(is_approval && !gate.name.empty(), "name",
+               "goes with gate: signal; an approval is known by its task");
+    check_name(gate.name);
+    check_form(gate.form, path_of(path_, "form"), problems_);
+    for (const auto& asked : gate.form)
+      if (asked.name == "by")
+        report("form", "'by' is put out anyway: who has approved");
+    if (gate.expires && gate.expires->count() <= 0)
+      report("expires", "must be longer than nothing");
+    report_key(gate.on_expire != model::on_expire::reject && !gate.expires, "on_expire",
+               "says what follows when it expires: give it 'expires', or leave this out");
+    if (gate.on_closed == model::on_closed::wait)
+      report("on_closed", "a decision stands: it is fail or skip");
+    const bool has_defaults =
+      std::all_of(gate.form.begin(), gate.form.end(),
+                  [](const auto& asked) { return asked.default_value.has_value(); });
+    if (gate.on_expire == model::on_expire::approve && !has_defaults)
+      report("on_expire", "approves by itself only when all of the form has defaults");
+  }
+
+  void check_name(const std::string& name) {
+    constexpr std::size_t longest = 200;
+    const bool is_plain = std::none_of(name.begin(), name.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    if (!is_plain || name.size() > longest)
+      report("name", "must be one line of at most " + std::to_string(longest) + " bytes");
+  }
+
+  const model::task_spec& task_;
+  const std::string& path_;
+  std::vector<spec_problem>& problems_;
+};
+
+} // namespace
+
+void check_gate(const model::task_spec& task, const std::string& path,
+                std::vector<spec_problem>& problems) {
+  gate_checker{task, path, problems}.check();
+}
+
+} // namespace sluice::logic
