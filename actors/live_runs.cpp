@@ -31,9 +31,12 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
   auto breakers = store.breakers();
   if (!breakers)
     return tl::unexpected(breakers.error());
+  auto gates = store.gates();
+  if (!gates)
+    return tl::unexpected(gates.error());
   return live_runs{std::make_shared<const std::vector<model::stored_run>>(std::move(runs)),
                    std::make_shared<const std::vector<model::stored_breaker>>(std::move(*breakers)),
-                   *next};
+                   std::make_shared<const model::stored_gates>(std::move(*gates)), *next};
 }
 
 } // namespace sluice::actors

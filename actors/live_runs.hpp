@@ -20,7 +20,8 @@ struct live_runs {
   std::shared_ptr<const std::vector<model::stored_run>> runs; ///< in order of their numbers
   /// What is known against kinds of tasks, of these runs and of all others.
   std::shared_ptr<const std::vector<model::stored_breaker>> breakers;
-  model::run_no next_run; ///< the first that nobody has
+  std::shared_ptr<const model::stored_gates> gates; ///< of all runs
+  model::run_no next_run;                           ///< the first that nobody has
 };
 
 /// Errors: those of `storage::reader`.

@@ -194,6 +194,18 @@ expected<model::decide_gate> read_rejection(std::string_view body) {
   return what;
 }
 
+expected<model::decision> read_decision(std::string_view body) {
+  const auto object = body.empty() ? model::value::object() : read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::decision whose;
+  if (!take_texts(*object, {{"by", &whose.by}, {"reason", &whose.note}})
+      || !has_only(*object, {"by", "reason"}))
+    return fail(errc::invalid_argument,
+                "a gate is set \"by\" somebody, for a \"reason\", and that is all to say of it");
+  return whose;
+}
+
 expected<model::send_signal> read_signal(std::string_view body) {
   const auto object = read_object(body);
   if (!object)
@@ -208,16 +220,18 @@ expected<model::send_signal> read_signal(std::string_view body) {
 }
 
 model::value to_json(const model::control_result& done) {
-  return {{"run", to_string(done.run_no)},
-          {"generation", done.generation},
-          {"tasks", done.tasks},
-          {"kept", done.kept}};
+  model::value v{{"generation", done.generation}, {"tasks", done.tasks}, {"kept", done.kept}};
+  if (done.run_no.value != 0) // else it is about no run
+    v["run"] = to_string(done.run_no);
+  return v;
 }
 
 expected<model::control_result> read_control_result(const model::value& answer) {
   const auto foreign = fail(errc::invalid_argument, "the runtime's answer is not understood");
   try {
-    const auto run = model::parse_run_no(answer.at("run").get_ref<const std::string&>());
+    const auto run = answer.contains("run")
+                       ? model::parse_run_no(answer["run"].get_ref<const std::string&>())
+                       : expected<model::run_no>{model::run_no{}};
     if (!run)
       return foreign;
     return model::control_result{*run, answer.at("generation").get<std::uint32_t>(),

@@ -39,6 +39,9 @@ expected<model::decide_gate> read_rejection(std::string_view body);
 /// `invalid_argument`.
 expected<model::send_signal> read_signal(std::string_view body);
 
+/// `{"by": "ana", "reason": "nightly work"}`, or nothing. Errors: `invalid_argument`.
+expected<model::decision> read_decision(std::string_view body);
+
 /// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
 model::value to_json(const model::control_result& done);
 expected<model::control_result> read_control_result(const model::value& answer);

@@ -1,5 +1,7 @@
 #include "cli/event_text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace sluice::cli {
@@ -55,6 +57,7 @@ std::string reason_words(const model::event& e) {
   return reason == to_string(wait_reason::idempotency) ? "no other task with the same key is left"
          : reason == to_string(wait_reason::breaker)   ? "its breaker lets it try"
          : reason == to_string(wait_reason::hold)      ? "is tried again"
+         : reason == to_string(wait_reason::gate)      ? "its gate is open"
                                                        : reason;
 }
 
@@ -78,7 +81,8 @@ std::optional<model::awaited> awaited_of(const model::event& e) {
     return std::nullopt;
   using enum model::wait_reason;
   const auto reason = model::parse_wait_reason(text_of(e.data, "reason"));
-  if (reason != wait && reason != approval && reason != signal)
+  constexpr std::array gates{wait, approval, signal, gate, time, quota};
+  if (!reason || std::find(gates.begin(), gates.end(), *reason) == gates.end())
     return std::nullopt;
   model::awaited what{
     .reason = *reason, .name = text_of(e.data, "name"), .prompt = text_of(e.data, "prompt")};

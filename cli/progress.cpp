@@ -250,6 +250,8 @@ std::string how_to_pass(const session& s, model::task_key key, std::string_view 
   if (what.reason == model::wait_reason::signal)
     return "the run waits for a signal: "
            + s.hint("signal " + to_string(key.run_no) + " " + shell_quoted(what.name));
+  if (what.reason == model::wait_reason::gate)
+    return "the run waits for a gate: " + s.hint("gate open " + shell_quoted(what.name));
   return {};
 }
 

@@ -152,6 +152,12 @@ std::string gate_words(const model::awaited& what, model::wall_time now) {
            + (what.prompt.empty() ? "" : ": " + printable(what.prompt));
   case model::wait_reason::signal:
     return "waits for the signal '" + printable(what.name) + "'" + time;
+  case model::wait_reason::gate:
+    return "waits: the gate '" + printable(what.name) + "' is closed";
+  case model::wait_reason::time:
+    return "waits for its hours" + time;
+  case model::wait_reason::quota:
+    return "waits for room in the quota '" + printable(what.name) + "'" + time;
   default:
     return "waits" + time;
   }

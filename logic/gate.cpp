@@ -4,6 +4,8 @@
 #include "model/gate.hpp"
 #include "model/params.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace sluice::logic {
@@ -64,14 +66,79 @@ expected<model::value> outputs_of_approval(const model::gate_spec& gate, const m
   return std::move(*values);
 }
 
+model::wall_time next_opening(const model::opening_hours& hours, model::wall_time now,
+                              const std::function<model::microseconds(model::wall_time)>& offset) {
+  using std::chrono::days;
+  using std::chrono::minutes;
+  const auto ahead = offset(now);
+  const auto here = now + ahead; // as the clock says
+  const auto today = std::chrono::floor<days>(here);
+  const auto length =
+    minutes{hours.to > hours.from ? hours.to - hours.from : hours.to + 1440 - hours.from};
+  const auto is_wanted = [&](std::chrono::sys_days day) {
+    const auto bit = std::chrono::weekday{day}.iso_encoding() - 1;
+    return hours.days == 0 || (hours.days >> bit & 1u) != 0;
+  };
+  for (int day = -1; day <= 7; ++day) { // hours that began yesterday may not be over
+    const auto begin = today + days{day} + minutes{hours.from};
+    if (!is_wanted(today + days{day}) || begin + length <= here)
+      continue;
+    if (begin <= here)
+      return now;
+    const auto guess = model::wall_time{begin - ahead};
+    return model::wall_time{begin - offset(guess)}; // the clock may be put on or back until then
+  }
+  return now; // never: a week has all days
+}
+
+expected<model::opening_hours> parse_hours(std::string_view text) {
+  const auto read = [](std::string_view part) -> std::optional<std::uint16_t> {
+    const auto is_digit = [&](std::size_t i) { return part[i] >= '0' && part[i] <= '9'; };
+    if (part.size() != 5 || part[2] != ':' || !is_digit(0) || !is_digit(1) || !is_digit(3)
+        || !is_digit(4))
+      return std::nullopt;
+    const int hour = (part[0] - '0') * 10 + (part[1] - '0');
+    const int minute = (part[3] - '0') * 10 + (part[4] - '0');
+    if (minute > 59 || hour * 60 + minute > 1440)
+      return std::nullopt;
+    return static_cast<std::uint16_t>(hour * 60 + minute);
+  };
+  const auto dash = text.find('-');
+  const auto from = read(text.substr(0, dash));
+  const auto to = dash == std::string_view::npos ? std::nullopt : read(text.substr(dash + 1));
+  if (!from || !to || *from == 1440)
+    return fail(errc::invalid_argument,
+                "'" + std::string{text} + "' are no hours, write such as 22:00-06:00");
+  return model::opening_hours{.from = *from, .to = *to};
+}
+
+std::optional<std::uint8_t> parse_day(std::string_view name) {
+  constexpr std::array<std::string_view, 7> names{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    return std::nullopt;
+  return static_cast<std::uint8_t>(1u << (found - names.begin()));
+}
+
 model::task_state state_when_rejected(const model::gate_spec& gate) {
   return gate.on_closed == model::on_closed::skip ? model::task_state::skipped
                                                   : model::task_state::failed;
 }
 
+expected<void> check_gate_name(const std::string& name) {
+  constexpr std::size_t longest = 200;
+  const bool is_plain = std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (name.empty() || name.size() > longest || !is_plain)
+    return fail(errc::invalid_argument,
+                "a name is one line of 1 to " + std::to_string(longest) + " bytes");
+  return {};
+}
+
 expected<void> check_signal(const std::string& name, const model::value& payload) {
-  if (name.empty())
-    return fail(errc::invalid_argument, "a signal needs a name");
+  if (auto valid = check_gate_name(name); !valid)
+    return valid;
   if (const auto size = model::to_text(payload).size(); size > model::most_signal_bytes)
     return fail(errc::invalid_argument, "a signal of " + std::to_string(size)
                                           + " bytes is larger than the limit of "

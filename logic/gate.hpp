@@ -4,7 +4,10 @@
 
 #include "model/workflow.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sluice::logic {
 
@@ -17,8 +20,22 @@ expected<model::wall_time> end_of_wait(const model::value& v, model::wall_time n
 expected<model::value> outputs_of_approval(const model::gate_spec& gate, const model::value& given,
                                            const std::string& by);
 
+/// When the hours have begun: now, when it is within them, else when they begin next. `offset`: by
+/// how much the clock that they go by is ahead of UTC then.
+model::wall_time next_opening(const model::opening_hours& hours, model::wall_time now,
+                              const std::function<model::microseconds(model::wall_time)>& offset);
+
+/// Reads hours such as `22:00-06:00`; to 24:00 at the latest. Errors: `invalid_argument`.
+expected<model::opening_hours> parse_hours(std::string_view text);
+
+/// The bit of a day, from its name `mon` to `sun`; nothing for another word.
+std::optional<std::uint8_t> parse_day(std::string_view name);
+
 /// What becomes of a task whose gate is rejected, or has expired: it is failed or skipped.
 model::task_state state_when_rejected(const model::gate_spec& gate);
+
+/// Errors: `invalid_argument` when no signal, switch or quota can have this name.
+expected<void> check_gate_name(const std::string& name);
 
 /// Errors: `invalid_argument` when a signal cannot have this name, or is too large to keep.
 expected<void> check_signal(const std::string& name, const model::value& payload);

@@ -52,6 +52,7 @@ private:
     report_key(own.checkpoint_bytes.has_value(), "checkpoint", why);
     report_key(own.priority.has_value(), "priority", why);
     report_key(own.idempotency.has_value(), "idempotency", why);
+    report_key(own.gates.has_value(), "gates", why);
     for (const auto& command : own.extra)
       report_key(true, to_string(command.role), why);
   }
@@ -64,12 +65,20 @@ private:
   }
 
   void check_gate(const model::gate_spec& gate) {
-    const bool is_approval = gate.which == model::gate_kind::approval;
+    using enum model::gate_kind;
+    const bool is_approval = gate.which == approval;
+    const bool is_decided = is_approval || gate.which == signal;
     report_key(!is_approval && !gate.prompt.empty(), "prompt", "goes with gate: approval");
     report_key(!is_approval && !gate.form.empty(), "form", "goes with gate: approval");
     report_key(is_approval && !gate.name.empty(), "name",
                "goes with gate: signal; an approval is known by its task");
-    check_name(gate.name);
+    report_key(gate.which == time && !gate.name.empty(), "name",
+               "goes with gate: signal, switch and quota");
+    if (const auto valid = check_gate_name(gate_name(task_)); !is_approval && !valid)
+      report("name", valid.error().message);
+    report_key(!is_decided && gate.expires, "expires", "goes with gate: approval and signal");
+    check_hours(gate);
+    check_quota(gate);
     check_form(gate.form, path_of(path_, "form"), problems_);
     for (const auto& asked : gate.form)
       if (asked.name == "by")
@@ -78,7 +87,7 @@ private:
       report("expires", "must be longer than nothing");
     report_key(gate.on_expire != model::on_expire::reject && !gate.expires, "on_expire",
                "says what follows when it expires: give it 'expires', or leave this out");
-    if (gate.on_closed == model::on_closed::wait)
+    if (is_decided && gate.on_closed == model::on_closed::wait)
       report("on_closed", "a decision stands: it is fail or skip");
     const bool has_defaults =
       std::all_of(gate.form.begin(), gate.form.end(),
@@ -87,13 +96,21 @@ private:
       report("on_expire", "approves by itself only when all of the form has defaults");
   }
 
-  void check_name(const std::string& name) {
-    constexpr std::size_t longest = 200;
-    const bool is_plain = std::none_of(name.begin(), name.end(), [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
-    if (!is_plain || name.size() > longest)
-      report("name", "must be one line of at most " + std::to_string(longest) + " bytes");
+  void check_hours(const model::gate_spec& gate) {
+    if (gate.which == model::gate_kind::time && !gate.hours)
+      report("gate", "needs 'between', such as \"22:00-06:00\"");
+    report_key(gate.which != model::gate_kind::time && gate.hours, "between",
+               "goes with gate: time");
+  }
+
+  void check_quota(const model::gate_spec& gate) {
+    if (gate.which != model::gate_kind::quota)
+      return report_key(gate.quota.has_value(), gate.quota && gate.quota->max == 0 ? "per" : "max",
+                        "goes with gate: quota");
+    if (!gate.quota || gate.quota->max == 0 || gate.quota->max > model::most_passes)
+      report("max", "must be from 1 to " + std::to_string(model::most_passes));
+    if (!gate.quota || gate.quota->per.count() <= 0)
+      report("per", "must be longer than nothing");
   }
 
   const model::task_spec& task_;

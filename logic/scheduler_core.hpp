@@ -39,6 +39,12 @@ struct core_options {
   /// Of the text that says what a task's key stands for; it becomes the key in the store.
   std::function<std::string(const std::string&)> digest = [](const auto& text) { return text; };
   model::run_no next_run{1};
+  /// Of all runs of the store, as it holds them; null: nothing.
+  std::shared_ptr<const model::stored_gates> gates;
+  /// By how much the machine's own time is ahead of UTC then.
+  std::function<model::microseconds(model::wall_time)> local_offset = [](model::wall_time) {
+    return model::microseconds{0};
+  };
 };
 
 /// Counters for metrics and tests.
@@ -237,7 +243,31 @@ private:
                  std::string message, model::decision whose,
                  std::optional<model::wall_time> due = std::nullopt);
   void gate_is_due(live_run& run, std::uint32_t task, model::wall_time due);
-  static void leave_gate(live_run& run, std::uint32_t task);
+  void leave_gate(live_run& run, std::uint32_t task);
+  void begin_hours(live_run& run, std::uint32_t task);
+  model::wall_time opening_of(const model::gate_spec& gate) const;
+
+  // scheduler_switches.cpp: switches of the store that tasks need to be open.
+  const model::switch_state* closed_for(const live_run& run, std::uint32_t task) const;
+  bool stops_at_switch(live_run& run, std::uint32_t task);
+  void pass_switch(live_run& run, std::uint32_t task);
+  expected<model::control_result> set(const model::set_switch& what);
+  void shut_out(const std::string& name, std::vector<std::string>& touched);
+  void let_in(const std::string& name, std::vector<std::string>& touched);
+  void look_at_switches(live_run& run, const model::stored_run& stored);
+
+  // scheduler_quotas.cpp: gates that let only so many pass in a time.
+  struct quota_book {
+    std::deque<model::wall_time> passes; ///< the last ones
+    std::uint64_t last_number = 0;
+    std::set<std::pair<model::wall_time, model::task_key>> waiting; ///< as they came
+  };
+  void begin_quota(live_run& run, std::uint32_t task);
+  std::optional<model::wall_time> room_in(const quota_book& book,
+                                          const model::quota_limit& limit) const;
+  void pass_quota(live_run& run, std::uint32_t task, quota_book& book,
+                  std::optional<model::wall_time> due = std::nullopt);
+  void settle_quotas();
   expected<model::control_result> decide_by_hand(live_run& run, const model::decide_gate& what);
   expected<model::control_result> decide_by_hand(const model::stored_run& run,
                                                  const model::decide_gate& what);
@@ -362,6 +392,10 @@ private:
   /// By digest: keys of tasks that are ready, under way or waiting for one that is.
   std::unordered_map<std::string, key_in_use> keys_;
 
+  std::map<std::string, model::switch_state> closed_;            ///< switches, by name
+  std::map<std::string, std::set<model::task_key>> at_switches_; ///< that wait for one to open
+  std::map<std::string, quota_book> quotas_;
+
   // Of the step in progress.
   model::wall_time now_;
   std::string actor_;
@@ -370,7 +404,8 @@ private:
   std::set<model::timer> timers_set_; ///< and not removed again
   /// Kinds whose breaker opened, closed or lost its probe: what follows for their tasks is open.
   std::set<std::pair<std::string, std::string>> stirred_;
-  std::set<model::task_key> hungry_; ///< fanned-out tasks: room for another instance, perhaps
+  std::set<std::string> stirred_quotas_; ///< whose first one in the queue is another, or may pass
+  std::set<model::task_key> hungry_;     ///< fanned-out tasks: room for another instance, perhaps
 };
 
 } // namespace sluice::logic

@@ -23,7 +23,19 @@ const model::gate_spec* gate_of(const model::task_spec& task) {
 }
 
 wait_reason reason_of(model::gate_kind kind) {
-  return kind == model::gate_kind::approval ? wait_reason::approval : wait_reason::signal;
+  switch (kind) {
+  case model::gate_kind::approval:
+    return wait_reason::approval;
+  case model::gate_kind::signal:
+    return wait_reason::signal;
+  case model::gate_kind::named_switch:
+    return wait_reason::gate;
+  case model::gate_kind::time:
+    return wait_reason::time;
+  case model::gate_kind::quota:
+    return wait_reason::quota;
+  }
+  return wait_reason::none;
 }
 
 std::string in_quotes(const std::string& name) {
@@ -87,6 +99,15 @@ void scheduler_core::begin_gate(live_run& run, std::uint32_t task) {
     return begin_wait(run, task, text);
   if (gate->which == model::gate_kind::signal && take_kept_signal(run, task))
     return;
+  if (gate->which == model::gate_kind::named_switch) {
+    if (!stops_at_switch(run, task))
+      pass_gate(run, task, {.reason = wait_reason::gate});
+    return;
+  }
+  if (gate->which == model::gate_kind::time)
+    return begin_hours(run, task);
+  if (gate->which == model::gate_kind::quota)
+    return begin_quota(run, task);
   model::awaited what{.reason = reason_of(gate->which)};
   if (gate->which == model::gate_kind::approval)
     what.prompt = text.is_null() ? std::string{} : model::to_plain_text(text);
@@ -110,11 +131,13 @@ void scheduler_core::wait_at_gate(live_run& run, std::uint32_t task, model::awai
   const auto due = what.due;
   if (what.reason == wait_reason::signal)
     run.signal_gates[what.name].insert(task);
+  if (what.reason == wait_reason::gate)
+    at_switches_[what.name].insert({run.run_no, task});
   move_task(run, task, task_state::waiting, std::string{to_string(what.reason)});
   std::get<model::task_moved>(step_.records.back()).awaits = std::move(what);
   if (due)
     set_timer(run, {task, timer_kind::gate}, *due);
-  if (auto* group = run.group_of(task))
+  if (auto* group = run.group_of(task); group != nullptr && run.is_gate(task))
     group->waiting.erase(task); // it has its inputs, and keeps nobody from being admitted
 }
 
@@ -153,6 +176,15 @@ void scheduler_core::gate_is_due(live_run& run, std::uint32_t task, model::wall_
   const auto* gate = gate_of(spec);
   if (gate == nullptr)
     return pass_gate(run, task, {.reason = wait_reason::wait, .due = due});
+  if (gate->which == model::gate_kind::time) {
+    if (const auto opening = opening_of(*gate); opening > now_) // the clock was set
+      return set_timer(run, {task, timer_kind::gate}, opening);
+    return pass_gate(run, task, {.reason = wait_reason::time, .due = due});
+  }
+  if (gate->which == model::gate_kind::quota) {
+    stirred_quotas_.insert(model::gate_name(spec));
+    return;
+  }
   const auto length = model::to_text(gate->expires.value_or(model::milliseconds{0}));
   const auto message = gate->which == model::gate_kind::approval
                          ? "not approved within " + length
@@ -172,7 +204,17 @@ void scheduler_core::gate_is_due(live_run& run, std::uint32_t task, model::wall_
 
 /// The task goes to another state, and waits at no gate any more.
 void scheduler_core::leave_gate(live_run& run, std::uint32_t task) {
+  const model::task_key key{run.run_no, task};
+  for (auto at = at_switches_.begin(); at != at_switches_.end();) {
+    at->second.erase(key);
+    at = at->second.empty() ? at_switches_.erase(at) : std::next(at);
+  }
   const auto* gate = gate_of(run.task_spec(task));
+  if (gate != nullptr && gate->which == model::gate_kind::quota) {
+    const auto& name = model::gate_name(run.task_spec(task));
+    std::erase_if(quotas_[name].waiting, [&](const auto& waits) { return waits.second == key; });
+    stirred_quotas_.insert(name);
+  }
   if (gate == nullptr || gate->which != model::gate_kind::signal)
     return;
   const auto waiting = run.signal_gates.find(model::gate_name(run.task_spec(task)));
@@ -181,6 +223,25 @@ void scheduler_core::leave_gate(live_run& run, std::uint32_t task) {
   waiting->second.erase(task);
   if (waiting->second.empty())
     run.signal_gates.erase(waiting);
+}
+
+/// When the gate is open next: now, or later.
+model::wall_time scheduler_core::opening_of(const model::gate_spec& gate) const {
+  return next_opening(
+    *gate.hours, now_, gate.hours->is_local ? options_.local_offset : [](model::wall_time) {
+      return model::microseconds{0};
+    });
+}
+
+void scheduler_core::begin_hours(live_run& run, std::uint32_t task) {
+  const auto& gate = *gate_of(run.task_spec(task));
+  const auto opening = opening_of(gate);
+  if (opening <= now_)
+    return pass_gate(run, task, {.reason = wait_reason::time});
+  if (gate.on_closed.value_or(model::on_closed::wait) == model::on_closed::wait)
+    return wait_at_gate(run, task, {.reason = wait_reason::time, .due = opening});
+  turn_away(run, task, state_when_rejected(gate), "closed",
+            "closed until " + model::to_rfc3339(opening), {});
 }
 
 // --- approvals ---------------------------------------------------------------------------------

@@ -248,6 +248,8 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
     move_task(run, task, task_state::ready,
               std::string{to_string(model::wait_reason::idempotency)});
   entry.was_started = false;
+  if (!closed_.empty() && stops_at_switch(run, task))
+    return;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
   if (!entry.rolls_back && entry.state != task_state::ready)
@@ -263,6 +265,8 @@ void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place w
       entry.state = task_state::pending; // which is what is stored of `ready`
     return prepare(run, task);
   }
+  if (!closed_.empty() && stops_at_switch(run, task))
+    return;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
   enqueue(run, task, where);

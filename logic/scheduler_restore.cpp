@@ -71,6 +71,7 @@ void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
     tell_outcome(run);
   judge_again(run);
   serve_signals(run); // sent while nobody had the run
+  look_at_switches(run, stored);
   settle(run);
 }
 
@@ -134,6 +135,16 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     run.held.insert(task);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::signal)))
     run.signal_gates[model::gate_name(run.task_spec(task))].insert(task);
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::gate)))
+    if (const auto* shut = closed_for(run, task))
+      at_switches_[shut->name].insert({run.run_no, task});
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::quota))) {
+    const auto& name = model::gate_name(run.task_spec(task));
+    const auto since = stored.gates_since.find(task);
+    quotas_[name].waiting.emplace(since == stored.gates_since.end() ? now_ : since->second,
+                                  model::task_key{run.run_no, task});
+    stirred_quotas_.insert(name);
+  }
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

@@ -2,6 +2,7 @@
 
 #include "logic/expression_names.hpp"
 #include "logic/fan_out.hpp"
+#include "logic/gate.hpp"
 #include "logic/gate_checks.hpp"
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
@@ -158,6 +159,10 @@ void check_settings(const model::task_settings& settings, const std::string& pat
     settings.idempotency && settings.idempotency->find("${{") == std::string::npos;
   if (const auto key = is_text ? model::check_key(*settings.idempotency) : expected<void>{}; !key)
     report(problems, path_of(path, "idempotency"), key.error().message);
+  if (settings.gates)
+    for (std::size_t i = 0; i < settings.gates->size(); ++i)
+      if (const auto valid = check_gate_name((*settings.gates)[i]); !valid)
+        report(problems, path_of(path_of(path, "gates"), i), valid.error().message);
   if (settings.crash_limit && *settings.crash_limit > most_losses)
     report(problems, path_of(path, "crash_limit"),
            "must be at most " + std::to_string(most_losses));

@@ -73,9 +73,17 @@ struct send_signal {
   std::string by; ///< who sends it
 };
 
-/// A verb, and what it is about.
+/// Opens or closes a switch of the store, whatever runs there are.
+enum class switch_position : std::uint8_t { open, closed };
+struct set_switch {
+  std::string name;
+  switch_position to = switch_position::open;
+  decision whose;
+};
+
+/// A verb, and what it is about. `set_switch` is about no run.
 using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task,
-                             resume_task, rollback_run, decide_gate, send_signal>;
+                             resume_task, rollback_run, decide_gate, send_signal, set_switch>;
 
 /// What was done, once it is durable.
 struct control_result {

@@ -321,7 +321,7 @@ event from_record(const snapshot_saved& r) {
 } // namespace
 
 std::size_t weight(const step& s) {
-  std::size_t rows = s.counts.size() + s.timers.size();
+  std::size_t rows = s.counts.size() + s.timers.size() + 2 * s.switches.size();
   for (const auto& r : s.records)
     rows += std::visit(
       overloaded{
@@ -333,7 +333,7 @@ std::size_t weight(const step& s) {
         [](const task_reset&) { return std::size_t{4}; },
         [](const task_marked&) { return std::size_t{4}; },
         [](const task_reused&) { return std::size_t{3}; },
-        [](const gate_passed&) { return std::size_t{4}; },
+        [](const gate_passed&) { return std::size_t{5}; },
         [](const signal_received&) { return std::size_t{2}; },
         [](const held_retried&) { return std::size_t{2}; },
         [](const attempt_dispatched&) { return std::size_t{3}; },

@@ -97,6 +97,7 @@ struct gate_passed {
   value outputs;                          ///< object, or null
   rarely<decision> whose;                 ///< where somebody decided it
   std::optional<std::uint64_t> signal;    ///< the number of the one that it took
+  rarely<quota_pass> quota;               ///< that it counts as
   std::string actor;
   wall_time at;
   std::optional<wall_time> due; ///< of the timer that let it through
@@ -188,6 +189,7 @@ struct step {
   std::vector<record> records;
   std::vector<run_counts> counts;
   timer_changes timers;
+  std::vector<switch_state> switches; ///< that were set; they are of no run, and have no event
 };
 
 /// Rows this step writes, roughly: what bounds a group. A new run counts its tasks.

@@ -16,14 +16,15 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "",        "upstream",    "inputs", "slot",     "limit", "retry",    "paused",
-  "breaker", "idempotency", "hold",   "parallel", "wait",  "approval", "signal"};
+  "",     "upstream", "inputs", "slot",     "limit",  "retry", "paused", "breaker", "idempotency",
+  "hold", "parallel", "wait",   "approval", "signal", "gate",  "time",   "quota"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
 constexpr std::array<std::string_view, 3> on_failures{"stop", "continue", "compensate"};
 constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
-constexpr std::array<std::string_view, gate_kind_count> gate_kinds{"approval", "signal"};
+constexpr std::array<std::string_view, gate_kind_count> gate_kinds{"approval", "signal", "switch",
+                                                                   "time", "quota"};
 constexpr std::array<std::string_view, 3> on_closeds{"wait", "fail", "skip"};
 constexpr std::array<std::string_view, 3> on_expires{"reject", "approve", "skip"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function"};

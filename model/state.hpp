@@ -102,8 +102,11 @@ enum class wait_reason : std::uint8_t {
   wait,        ///< for a time, and it does nothing else
   approval,    ///< a person decides whether it goes on
   signal,      ///< that somebody sends to its run
+  gate,        ///< a switch of the store is closed
+  time,        ///< until the hours in which it may go on
+  quota,       ///< as many as may have passed lately
 };
-inline constexpr std::size_t wait_reason_count = 14;
+inline constexpr std::size_t wait_reason_count = 17;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -129,10 +132,13 @@ enum class on_exhausted : std::uint8_t {
 
 /// What a task waits for that is a gate.
 enum class gate_kind : std::uint8_t {
-  approval, ///< a person's
-  signal,   ///< from outside
+  approval,     ///< a person's
+  signal,       ///< from outside
+  named_switch, ///< a switch of the store, for all its runs
+  time,         ///< certain hours
+  quota,        ///< that not too many pass in a time, of all runs
 };
-inline constexpr std::size_t gate_kind_count = 2;
+inline constexpr std::size_t gate_kind_count = 5;
 
 /// What becomes of a task whose gate does not let it through.
 enum class on_closed : std::uint8_t { wait, fail, skip };

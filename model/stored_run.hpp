@@ -64,6 +64,8 @@ struct stored_run {
   std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
 
   std::vector<kept_signal> signals; ///< ascending by their number
+  std::unordered_map<std::uint32_t, wall_time>
+    gates_since; ///< when those that wait for a quota came
 };
 
 } // namespace sluice::model

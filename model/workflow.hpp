@@ -2,6 +2,7 @@
 // values; immutable once stored, then shared by const pointer between all that use it.
 #pragma once
 
+#include "model/gate.hpp"
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
@@ -55,12 +56,14 @@ struct wait_action {
 };
 struct gate_spec {
   gate_kind which = gate_kind::approval;
-  std::string name;                    ///< of the signal; empty: the task's
-  std::string prompt;                  ///< of an approval, with `${{ }}`
-  std::vector<param_spec> form;        ///< what an approval says beside yes, and puts out
+  std::string name;             ///< of the signal, the switch or the quota; empty: the task's
+  std::string prompt;           ///< of an approval, with `${{ }}`
+  std::vector<param_spec> form; ///< what an approval says beside yes, and puts out
   std::optional<milliseconds> expires; ///< so long it can be decided; none: for ever
   model::on_expire on_expire = model::on_expire::reject;
   std::optional<model::on_closed> on_closed; ///< none: as the kind has it
+  std::optional<opening_hours> hours;        ///< of a time
+  std::optional<quota_limit> quota;          ///< of a quota
   friend bool operator==(const gate_spec&, const gate_spec&) = default;
 };
 /// Waits until it is let through, and does nothing else.
@@ -144,7 +147,9 @@ struct task_settings {
   std::optional<model::priority> priority;         ///< none: normal
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
-  std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any
+  std::optional<std::vector<std::string>> gates; ///< switches that have to be open
+  std::optional<model::on_closed> on_closed; ///< what becomes of it when one is not; none: it waits
+  std::vector<extra_command> extra;          ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 

@@ -74,6 +74,13 @@ value to_json(const gate_spec& gate) {
     v["on_expire"] = to_string(gate.on_expire);
   if (gate.on_closed)
     v["on_closed"] = to_string(*gate.on_closed);
+  if (gate.hours)
+    v["hours"] = {{"from", gate.hours->from},
+                  {"to", gate.hours->to},
+                  {"days", gate.hours->days},
+                  {"is_local", gate.hours->is_local}};
+  if (gate.quota)
+    v["quota"] = {{"max", gate.quota->max}, {"per_ms", gate.quota->per.count()}};
   return v;
 }
 
@@ -120,6 +127,10 @@ value to_json(const task_settings& settings) {
     v["priority"] = *settings.priority;
   if (settings.idempotency)
     v["idempotency"] = *settings.idempotency;
+  if (settings.gates)
+    v["gates"] = *settings.gates;
+  if (settings.on_closed)
+    v["on_closed"] = to_string(*settings.on_closed);
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
   return v;
@@ -292,6 +303,13 @@ gate_spec gate_from(const value& v) {
     gate.on_expire = named<on_expire>(*rule, parse_on_expire);
   if (const auto* rule = member(v, "on_closed"))
     gate.on_closed = named<on_closed>(*rule, parse_on_closed);
+  if (const auto* hours = member(v, "hours"))
+    gate.hours =
+      opening_hours{hours->at("from").get<std::uint16_t>(), hours->at("to").get<std::uint16_t>(),
+                    hours->at("days").get<std::uint8_t>(), hours->at("is_local").get<bool>()};
+  if (const auto* quota = member(v, "quota"))
+    gate.quota = quota_limit{count_from(quota->at("max"), "quota.max"),
+                             milliseconds{quota->at("per_ms").get<std::int64_t>()}};
   return gate;
 }
 
@@ -334,6 +352,10 @@ task_settings settings_from(const value* v) {
     settings.priority = priority_from(*priority);
   if (const auto* key = member(*v, "idempotency"))
     settings.idempotency = key->get<std::string>();
+  if (const auto* gates = member(*v, "gates"))
+    settings.gates = gates->get<std::vector<std::string>>();
+  if (const auto* rule = member(*v, "on_closed"))
+    settings.on_closed = named<on_closed>(*rule, parse_on_closed);
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));

@@ -1,5 +1,6 @@
 #include "runtime/gate_reader.hpp"
 
+#include "logic/gate.hpp"
 #include "model/nearest_name.hpp"
 #include "runtime/param_reader.hpp"
 
@@ -41,43 +42,99 @@ bool is_gate_key(file_key key) {
   case file_key::form:
   case file_key::expires:
   case file_key::on_expire:
+  case file_key::between:
+  case file_key::days:
+  case file_key::zone:
+  case file_key::quota_max:
+  case file_key::per:
     return true;
   default:
     return false;
   }
 }
 
-void read_gate_key(node_reader& nodes, file_key key, const placed_node& at,
-                   model::gate_spec& gate) {
+void gate_reader::read(file_key key, const placed_node& at) {
+  is_of_gate_ = is_of_gate_ || key != file_key::on_closed;
   switch (key) {
   case file_key::name:
-    gate.name = nodes.text(at).value_or("");
+    gate_.name = nodes_.text(at).value_or("");
     return;
   case file_key::on_closed:
-    gate.on_closed =
-      read_name(nodes, at, model::parse_on_closed, model::on_closed_names(), "value");
+    gate_.on_closed =
+      read_name(nodes_, at, model::parse_on_closed, model::on_closed_names(), "value");
     return;
   case file_key::prompt:
-    gate.prompt = nodes.text(at).value_or("");
+    gate_.prompt = nodes_.text(at).value_or("");
     return;
   case file_key::form:
-    gate.form = read_params(nodes, at, "names, each with a default or its type");
+    gate_.form = read_params(nodes_, at, "names, each with a default or its type");
     return;
   case file_key::expires:
-    gate.expires = nodes.duration(at);
+    gate_.expires = nodes_.duration(at);
+    return;
+  case file_key::between:
+    if (const auto text = nodes_.text(at)) {
+      if (auto hours = logic::parse_hours(*text))
+        hours_ = *hours;
+      else
+        nodes_.report(at, hours.error().message);
+      if (!hours_)
+        hours_.emplace(); // that it has none has been said
+    }
+    return;
+  case file_key::days:
+    return read_days(at);
+  case file_key::zone:
+    return read_zone(at);
+  case file_key::quota_max:
+    if (!gate_.quota)
+      gate_.quota.emplace();
+    gate_.quota->max = nodes_.count(at, "a number of passes, at least 1").value_or(1);
+    return;
+  case file_key::per:
+    if (!gate_.quota)
+      gate_.quota.emplace();
+    gate_.quota->per = nodes_.duration(at).value_or(model::milliseconds{1});
     return;
   default:
     if (const auto rule =
-          read_name(nodes, at, model::parse_on_expire, model::on_expire_names(), "value"))
-      gate.on_expire = *rule;
+          read_name(nodes_, at, model::parse_on_expire, model::on_expire_names(), "value"))
+      gate_.on_expire = *rule;
   }
 }
 
-std::optional<model::gate_kind> read_gate_kind(node_reader& nodes, const placed_node& at) {
-  if (const auto& name = at.node.text; name == "switch" || name == "time" || name == "quota") {
-    nodes.report(at, not_in_this_version(name));
-    return std::nullopt;
+void gate_reader::read_days(const placed_node& at) {
+  const auto names = nodes_.texts(at, "days, such as [mon, fri]");
+  if (!names)
+    return;
+  for (std::size_t i = 0; i < names->size(); ++i)
+    if (const auto day = logic::parse_day((*names)[i]))
+      days_ |= *day;
+    else
+      nodes_.report(at.item(i), "unknown day '" + (*names)[i]
+                                  + "'; there are mon, tue, wed, thu, fri, sat, sun");
+}
+
+void gate_reader::read_zone(const placed_node& at) {
+  const auto name = nodes_.text(at);
+  if (!name)
+    return;
+  is_local_ = *name == "local";
+  if (!is_local_ && *name != "utc")
+    nodes_.report(at, "zone '" + *name + "' is not in this version; there are utc and local");
+}
+
+model::gate_spec gate_reader::take(model::gate_kind which) {
+  gate_.which = which;
+  if (hours_) {
+    hours_->days = days_;
+    hours_->is_local = is_local_;
   }
+  gate_.hours = hours_;
+  return std::move(gate_);
+}
+
+std::optional<model::gate_kind> read_gate_kind(node_reader& nodes, const placed_node& at) {
   return read_name(nodes, at, model::parse_gate_kind, model::gate_kind_names(), "kind of gate");
 }
 

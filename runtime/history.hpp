@@ -101,8 +101,11 @@ public:
   /// At most `limit` events of a run after a cursor, with the names of their tasks.
   expected<std::vector<model::event>> events(model::run_no run, std::int64_t after_seq,
                                              std::size_t limit);
-  /// What waits for a time, an approval or a signal, of runs that have not ended; in order of runs
-  /// and tasks.
+  /// What gates of all runs stand at.
+  expected<model::stored_gates> gates();
+  /// What people did to switches, the newest first.
+  expected<std::vector<model::switch_state>> switch_changes(std::size_t limit);
+  /// What waits at gates, of runs that have not ended; in order of runs and tasks.
   expected<std::vector<storage::waiting_gate>> waiting_gates();
   /// The cursor of the newest event of all runs; 0: there is none.
   expected<std::int64_t> last_seq();

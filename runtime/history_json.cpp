@@ -49,6 +49,14 @@ model::value to_json(const storage::waiting_gate& gate) {
   return v;
 }
 
+model::value to_json(const model::switch_state& gate) {
+  return {{"gate", gate.name},
+          {"state", gate.is_open ? "open" : "closed"},
+          {"by", gate.by},
+          {"reason", gate.reason},
+          {"changed_at", model::to_rfc3339(gate.changed_at)}};
+}
+
 model::value to_json(const run_view& run) {
   auto tasks = model::value::object();
   for (std::size_t i = 0; i < run.counts.size(); ++i)

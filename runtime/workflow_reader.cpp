@@ -47,6 +47,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.crash_limit, over.crash_limit);
   assign(settings.priority, over.priority);
   assign(settings.idempotency, over.idempotency);
+  assign(settings.gates, std::move(over.gates));
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.on_exhausted, over.on_exhausted);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
@@ -155,6 +156,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::priority:
     settings.priority = read_priority(at);
+    return true;
+  case file_key::gates:
+    settings.gates = nodes_.texts(at, "names of switches");
     return true;
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);
@@ -366,7 +370,7 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   model::task_settings settings;
   model::fan_out_spec fan_out;
   const placed_entry* of_instances = nullptr; // a key that is about them
-  model::gate_spec gate;
+  gate_reader gate{nodes_};
   const placed_entry* of_gate = nullptr; // likewise
   for (const auto& [key, member] : known) {
     if (is_action(key)) {
@@ -376,8 +380,8 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
       of_instances = &member;
       read_fan_out_key(nodes_, key, member, fan_out);
     } else if (is_gate_key(key)) {
-      of_gate = &member;
-      read_gate_key(nodes_, key, member.value, gate);
+      of_gate = gate.is_of_gate() ? of_gate : &member;
+      gate.read(key, member.value);
     } else if (!read_setting(key, member.value, settings))
       read_task_key(key, member.value, task);
   }
@@ -387,10 +391,14 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   if (!std::holds_alternative<std::monostate>(fan_out.items))
     task.fan_out = std::move(fan_out);
   if (const auto* wanted = std::get_if<model::gate_action>(&task.action)) {
-    gate.which = wanted->what->which;
-    task.action = model::gate_action{std::move(gate)};
+    task.action = model::gate_action{gate.take(wanted->what->which)};
   } else if (of_gate != nullptr && !has_key(at.node, "gate")) {
-    nodes_.report(*of_gate, "'" + of_gate->key.text + "' goes with gate");
+    const bool has_switches = task.settings->gates || own_settings_.gates || defaults_.gates;
+    if (gate.is_of_gate() || !has_switches)
+      nodes_.report(*of_gate, "'" + of_gate->key.text + "' goes with gate"
+                                + (gate.is_of_gate() ? "" : ", or with gates"));
+    else
+      task.settings->on_closed = gate.on_closed();
   }
   // Perhaps the action is what is unknown, or of a later version: then that has been said.
   if (actions != 0 || 2 * known.size() == at.node.items.size())

@@ -226,7 +226,11 @@ public:
   virtual expected<std::vector<model::timer>> timers(model::run_no run_no) = 0;
   /// What is known against kinds of tasks.
   virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
-  /// What waits for a time, an approval or a signal, in order of runs and tasks.
+  /// What gates of all runs stand at.
+  virtual expected<model::stored_gates> gates() = 0;
+  /// What people did to switches, the newest first.
+  virtual expected<std::vector<model::switch_state>> switch_changes(std::size_t limit) = 0;
+  /// What waits at gates, in order of runs and tasks.
   virtual expected<std::vector<waiting_gate>> waiting_gates() = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing

@@ -6,6 +6,7 @@
 #include "model/workflow.hpp"
 #include "storage/store.hpp"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,6 +23,10 @@ public:
   /// What is stored is what the events said.
   std::string compare(const std::vector<storage::waiting_gate>& stored) const;
   std::string compare(model::run_no run, const std::vector<model::kept_signal>& stored) const;
+
+  /// Nothing waits for a switch that is open, and no quota was exceeded.
+  std::string compare(const model::stored_gates& stored,
+                      const std::function<const model::task_spec&(model::task_key)>& spec_of) const;
 
   /// Tasks that wait for a person or a signal, and what for.
   const std::map<model::task_key, model::wait_reason>& waiting() const { return waiting_; }

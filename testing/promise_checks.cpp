@@ -77,6 +77,7 @@ void promise_checks::look() {
         violate(to_string(task) + " has two snapshots");
       with_snapshots.insert(task);
     }
+
     if (!event.task_idx)
       check_rolled_back(event);
     if (event.type == model::event_type::run_signalled)
@@ -184,6 +185,17 @@ std::string promise_checks::name_of(model::task_key key) {
     violate("the instances of " + to_string(key.run_no) + " cannot be read");
   return model::task_names{spec, ranges.value_or(std::vector<model::instance_range>{})}.name(
     key.task_idx);
+}
+
+/// Of instances of one task in different runs, those of the same item have the same key; their
+/// names may be those of others.
+std::string promise_checks::what_has_key(model::task_key key) {
+  const auto ranges = reader().instances(key.run_no);
+  const auto* range = ranges ? model::range_of(*ranges, key.task_idx) : nullptr;
+  return spec_of(key).name
+         + (range == nullptr
+              ? ""
+              : " " + model::to_plain_text(range->items->item(key.task_idx - range->first)));
 }
 
 const model::task_spec& promise_checks::spec_of(model::task_key key) const {
@@ -320,7 +332,7 @@ void promise_checks::check_key(const model::event& event) {
   const auto& spec = spec_of(key);
   if (!spec.settings->idempotency)
     return;
-  const auto wrong = keys_.see(event, name_of(key) + " " + *spec.settings->idempotency);
+  const auto wrong = keys_.see(event, what_has_key(key) + " " + *spec.settings->idempotency);
   const bool was_set = clock_was_set_; // keys may expire
   if (!wrong.empty() && !was_set)
     violate(wrong);
@@ -333,7 +345,25 @@ void promise_checks::check_gate(const model::event& event) {
     violate(std::move(wrong));
 }
 
+void promise_checks::switch_was_set(const model::set_switch& what) {
+  const auto stored = reader().gates();
+  const bool closes = what.to == model::switch_position::closed;
+  const bool is_so =
+    stored && std::any_of(stored->switches.begin(), stored->switches.end(), [&](const auto& one) {
+      return one.name == what.name && one.is_open != closes;
+    });
+  if (!is_so)
+    violate("a switch was set, and is not stored so");
+}
+
 void promise_checks::compare_gates() {
+  const auto gates = reader().gates();
+  if (!gates)
+    return violate("the gates cannot be read: " + gates.error().message);
+  if (auto wrong =
+        gates_.compare(*gates, [&](auto key) -> const model::task_spec& { return spec_of(key); });
+      !wrong.empty())
+    violate(std::move(wrong));
   const auto waiting = reader().waiting_gates();
   if (!waiting)
     return violate("what waits cannot be read: " + waiting.error().message);
@@ -558,7 +588,12 @@ void promise_checks::check_recovery() {
     const auto stored = reader().stored_run(run);
     if (!stored)
       return violate(to_string(run) + " cannot be read: " + stored.error().message);
-    logic::scheduler_core core{{}};
+    const auto gates = reader().gates();
+    if (!gates)
+      return violate("the gates cannot be read: " + gates.error().message);
+    logic::core_options options;
+    options.gates = std::make_shared<const model::stored_gates>(*gates);
+    logic::scheduler_core core{std::move(options)};
     const auto restored = core.restore(*stored, model::wall_time{});
     if (!restored)
       return violate(to_string(run) + " cannot be taken up: " + restored.error().message);

@@ -47,6 +47,8 @@ public:
     return submitted_.size() - 1;
   }
   void clock_was_set() { clock_was_set_ = true; }
+  /// A runtime has answered that a switch is set: then it is stored. Nobody else sets it meanwhile.
+  void switch_was_set(const model::set_switch& what);
   /// A runtime begins: its subscriber sees what comes from now on.
   void subscribed() { seen_ = fold_.last_seq(); }
 
@@ -120,6 +122,7 @@ private:
   /// A retry comes within its budget, and not before it is due.
   void check_retry(const model::event& event);
   void check_key(const model::event& event);
+  std::string what_has_key(model::task_key key);
   void check_gate(const model::event& event);
   void compare_gates();
   /// While a breaker is open no attempt of its kind starts before the end of the pause, and nothing

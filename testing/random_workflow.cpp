@@ -144,7 +144,18 @@ private:
       return;
     }
     model::gate_spec gate;
-    gate.which = roll < 70 ? model::gate_kind::approval : model::gate_kind::signal;
+    if (roll < 55) {
+      gate.which = roll < 47 ? model::gate_kind::named_switch : model::gate_kind::quota;
+      gate.name = "s" + std::to_string(random_.below(2));
+      if (roll >= 47)
+        gate.quota = model::quota_limit{static_cast<std::uint32_t>(1 + random_.below(3)),
+                                        model::milliseconds{1 + random_.below(5'000)}};
+      if (random_.percent(20))
+        gate.on_closed = model::on_closed(random_.below(3));
+      t.action = model::gate_action{std::move(gate)};
+      return;
+    }
+    gate.which = roll < 78 ? model::gate_kind::approval : model::gate_kind::signal;
     if (gate.which == model::gate_kind::approval)
       gate.prompt = "is ${{ run.id }} fine?";
     else if (random_.percent(60))
@@ -189,6 +200,10 @@ private:
       set_command(*t.settings, model::command_role::compensate, model::run_action{"true"});
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
+    if (random_.percent(10))
+      t.settings->gates = {"s" + std::to_string(random_.below(2))};
+    if (t.settings->gates && random_.percent(20))
+      t.settings->on_closed = model::on_closed(random_.below(3));
     if (random_.percent(10)) // tasks of other runs have the same name
       t.settings->idempotency = "key " + std::to_string(random_.below(2));
     if (random_.percent(15))

@@ -45,6 +45,7 @@ public:
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(80) ? 1 + random_.below(16) : 0;
+    closings_left_ = random_.percent(40) ? 1 + random_.below(4) : 0;
     signals_left_ = random_.percent(50) ? random_.below(6) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
@@ -120,6 +121,10 @@ private:
     if (is_any_at_gate() && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(100) == 0))
       return let_through();
+    if (closings_left_ > 0 && controls_asked_ == 0 && random_.below(100) == 0) {
+      --closings_left_;
+      return set_switch(random_.below(2), model::switch_position::closed);
+    }
     if (signals_left_ > 0 && !fold().runs().empty() && random_.below(100) == 0)
       return send_early();
     if (!checks_.paused().empty() && controls_asked_ == 0
@@ -230,15 +235,19 @@ private:
 
   /// Whether something waits for an operator, or for a signal.
   bool is_any_at_gate() const {
-    return std::any_of(checks_.at_gates().begin(), checks_.at_gates().end(),
-                       [](const auto& at) { return at.second != model::wait_reason::wait; });
+    return std::any_of(checks_.at_gates().begin(), checks_.at_gates().end(), [](const auto& at) {
+      return at.second == model::wait_reason::approval || at.second == model::wait_reason::signal
+             || at.second == model::wait_reason::gate;
+    });
   }
 
   /// An operator approves, rejects or sends what a task waits for, if it does.
   void let_through() {
     const auto& all = checks_.at_gates();
     const auto [key, reason] = *std::next(all.begin(), std::ptrdiff_t(random_.below(all.size())));
-    if (reason == model::wait_reason::signal)
+    if (reason == model::wait_reason::gate)
+      set_switch(random_.below(2), model::switch_position::open);
+    else if (reason == model::wait_reason::signal)
       control(key.run_no, model::send_signal{gate_name(checks_.spec_of(key)), "now", "somebody"});
     else // which is refused when it waits for something else
       control(key.run_no, model::decide_gate{checks_.name_of(key),
@@ -246,6 +255,18 @@ private:
                                                                  : model::verdict::rejected,
                                              model::value::object(),
                                              {"somebody", ""}});
+  }
+
+  /// Somebody opens or closes a switch, which may be so already.
+  void set_switch(std::size_t which, model::switch_position to) {
+    ++controls_asked_;
+    const model::set_switch what{"s" + std::to_string(which), to, {"somebody", ""}};
+    node_->control({}, what, [this, what](const expected<model::control_result>& answer) {
+      --controls_asked_;
+      checks_.look();
+      if (answer)
+        checks_.switch_was_set(what);
+    });
   }
 
   /// Somebody sends a signal that no gate may wait for yet, or ever.
@@ -584,6 +605,7 @@ private:
   std::size_t marks_left_ = 0;
   std::size_t pauses_left_ = 0;
   std::size_t signals_left_ = 0;
+  std::size_t closings_left_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

@@ -30,7 +30,7 @@ int send(session& s, const signal_options& options) {
                   .what = model::send_signal{options.name, *payload, by},
                   .verb = "signal",
                   .body = {{"name", options.name}, {"payload", *payload}, {"by", by}},
-                  .path = "signals"});
+                  .target = "/api/v1/runs/" + to_string(run.run_no) + "/signals"});
   if (!done)
     return done.error();
   if (s.json())

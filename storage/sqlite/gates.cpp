@@ -31,6 +31,81 @@ std::optional<model::awaited> select_awaited(connection& db, model::task_key tas
   return model::awaited{.name = row.text(0), .prompt = row.text(1), .due = row.time(2)};
 }
 
+namespace {
+
+std::vector<model::switch_state> read_switches(query& row) {
+  std::vector<model::switch_state> switches;
+  while (row.next())
+    switches.push_back(
+      {row.text(0), row.integer(1) != 0, row.text(2), row.text(3), model::from_us(row.integer(4))});
+  return switches;
+}
+
+} // namespace
+
+std::unordered_map<std::uint32_t, model::wall_time> select_waiting_since(connection& db,
+                                                                         model::run_no run) {
+  constexpr auto sql = R"sql(
+    SELECT a.task_idx, a.since_us FROM awaited a JOIN task t USING (run_no, task_idx)
+     WHERE a.run_no = ?1 AND t.state = 'waiting' AND t.reason = 'quota'
+  )sql";
+  query row{db, sql, run.value};
+  std::unordered_map<std::uint32_t, model::wall_time> since;
+  while (row.next())
+    since.emplace(static_cast<std::uint32_t>(row.integer(0)), model::from_us(row.integer(1)));
+  return since;
+}
+
+void set_switch(connection& db, const model::switch_state& to) {
+  constexpr auto state = R"sql(
+    INSERT INTO gate (name, is_open, actor, reason, changed_us) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (name) DO UPDATE SET is_open = excluded.is_open, actor = excluded.actor,
+      reason = excluded.reason, changed_us = excluded.changed_us
+  )sql";
+  constexpr auto change = R"sql(
+    INSERT INTO gate_change (name, is_open, actor, reason, changed_us) VALUES (?1, ?2, ?3, ?4, ?5)
+  )sql";
+  for (const auto* sql : {state, change})
+    query{db, sql, to.name, to.is_open ? 1 : 0, to.by, to.reason, to.changed_at}.run();
+  query{db, R"sql(
+        DELETE FROM gate_change WHERE change_no <= (SELECT MAX(change_no) FROM gate_change) - 10000
+      )sql"}
+    .run();
+}
+
+std::vector<model::switch_state> select_switches(connection& db) {
+  query row{db, R"sql(SELECT name, is_open, actor, reason, changed_us FROM gate ORDER BY name)sql"};
+  return read_switches(row);
+}
+
+std::vector<model::switch_state> select_switch_changes(connection& db, std::size_t limit) {
+  constexpr auto sql = R"sql(
+    SELECT name, is_open, actor, reason, changed_us FROM gate_change
+     ORDER BY change_no DESC LIMIT ?1
+  )sql";
+  query row{db, sql, limit_of(limit)};
+  return read_switches(row);
+}
+
+void insert_pass(connection& db, const model::quota_pass& pass) {
+  const auto number = static_cast<std::int64_t>(pass.number);
+  query{db, R"sql(INSERT INTO quota_pass (name, number, at_us) VALUES (?1, ?2, ?3))sql", pass.name,
+        number, pass.at}
+    .run();
+  query{db, R"sql(DELETE FROM quota_pass WHERE name = ?1 AND number <= ?2)sql", pass.name,
+        number - std::int64_t{model::most_passes}}
+    .run();
+}
+
+std::vector<model::quota_pass> select_passes(connection& db) {
+  query row{db, R"sql(SELECT name, number, at_us FROM quota_pass ORDER BY name, number)sql"};
+  std::vector<model::quota_pass> passes;
+  while (row.next())
+    passes.push_back(
+      {row.text(0), static_cast<std::uint64_t>(row.integer(1)), model::from_us(row.integer(2))});
+  return passes;
+}
+
 bool insert_signal(connection& db, const model::signal_received& r) {
   constexpr auto sql = R"sql(
     INSERT INTO signal (run_no, number, name, payload, sender, sent_us)

@@ -85,6 +85,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.timers = select_timers(*db_, run_no);
     run.keys = select_keys(*db_, run_no);
     run.signals = select_signals(*db_, run_no);
+    run.gates_since = select_waiting_since(*db_, run_no);
     return run;
   });
 }
@@ -196,6 +197,17 @@ expected<std::vector<model::timer>> sqlite_reader::timers(model::run_no run_no) 
 
 expected<std::vector<model::stored_breaker>> sqlite_reader::breakers() {
   return guarded("read the breakers", [&] { return select_breakers(*db_); });
+}
+
+expected<model::stored_gates> sqlite_reader::gates() {
+  return guarded("read the gates", [&] {
+    const SQLite::Transaction snapshot{db_->database()}; // rolled back: nothing is written
+    return model::stored_gates{select_switches(*db_), select_passes(*db_)};
+  });
+}
+
+expected<std::vector<model::switch_state>> sqlite_reader::switch_changes(std::size_t limit) {
+  return guarded("read the changes of gates", [&] { return select_switch_changes(*db_, limit); });
 }
 
 expected<std::vector<waiting_gate>> sqlite_reader::waiting_gates() {

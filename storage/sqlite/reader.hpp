@@ -30,6 +30,8 @@ public:
   expected<std::vector<model::event>> events(const event_query& wanted) override;
   expected<std::vector<model::timer>> timers(model::run_no run_no) override;
   expected<std::vector<model::stored_breaker>> breakers() override;
+  expected<model::stored_gates> gates() override;
+  expected<std::vector<model::switch_state>> switch_changes(std::size_t limit) override;
   expected<std::vector<waiting_gate>> waiting_gates() override;
   expected<std::int64_t> last_seq() override;
   expected<std::vector<std::string>> damage() override;

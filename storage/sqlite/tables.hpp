@@ -177,6 +177,15 @@ void insert_awaited(connection& db, const model::task_moved& r);
 void delete_awaited(connection& db, model::task_key task);
 std::optional<model::awaited> select_awaited(connection& db, model::task_key task);
 std::vector<waiting_gate> select_waiting_gates(connection& db);
+/// Of the tasks of a run that wait for a quota, since when.
+std::unordered_map<std::uint32_t, model::wall_time> select_waiting_since(connection& db,
+                                                                         model::run_no run);
+void set_switch(connection& db, const model::switch_state& to);
+std::vector<model::switch_state> select_switches(connection& db);
+/// The newest first.
+std::vector<model::switch_state> select_switch_changes(connection& db, std::size_t limit);
+void insert_pass(connection& db, const model::quota_pass& pass);
+std::vector<model::quota_pass> select_passes(connection& db);
 /// It does not apply to a run that has ended.
 bool insert_signal(connection& db, const model::signal_received& r);
 void delete_signal(connection& db, model::run_no run, std::uint64_t number);

@@ -71,6 +71,8 @@ void writer::write_step(const model::step& step) {
     insert_event(*db_, next_seq_, event);
     progress_of(event.run_no).last_seq = next_seq_++;
   }
+  for (const auto& to : step.switches)
+    set_switch(*db_, to);
   for (const auto& timer : step.timers.removed)
     delete_timer(*db_, timer);
   for (const auto& timer : step.timers.set)
@@ -149,6 +151,8 @@ bool writer::write(const model::gate_passed& r) {
     delete_awaited(*db_, r.key);
   if (r.signal)
     delete_signal(*db_, r.key.run_no, *r.signal);
+  if (r.quota.is_set())
+    insert_pass(*db_, *r.quota);
   return true;
 }
 

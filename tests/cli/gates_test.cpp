@@ -148,3 +148,41 @@ TEST_CASE("gates: a wait that is over when the run goes on", "[cli][gates]") {
   CHECK(done.code == 0);
   CHECK_THAT(done.out, Contains("nap") && Contains("waits, 50ms left") && Contains("awake"));
 }
+
+TEST_CASE("gates: a switch that is closed keeps tasks from starting", "[cli][gates]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n"
+                       "  open: {gate: switch, name: warehouse}\n"
+                       "  load: {after: [open], gates: [net], run: echo loaded}\n");
+  const auto closed =
+    here.run({"gate", "close", "warehouse", "--reason", "stocktaking", "--by", "ana"});
+  CHECK(closed.code == 0); // without a runtime, and before the first run
+  CHECK(closed.out == "gate 'warehouse' is closed\n");
+  CHECK(here.run({"gate", "close", "warehouse"}).code == 4);
+  running_program program{here.directory(), {"run", "w.yaml"}};
+  CHECK_THAT(program.read_until("waiting"), Contains("waits: the gate 'warehouse' is closed"));
+  CHECK_THAT(program.read_until("waits for a gate"), Contains("sluice gate open warehouse"));
+  CHECK(here.run({"gate", "close", "net"}).code == 0);
+  CHECK_THAT(here.run({"gate", "list"}).out, Contains("warehouse") && Contains("closed")
+                                               && Contains("stocktaking") && Contains("r-1/open"));
+  CHECK_THAT(here.run({"gate", "open", "warehouse"}).out, Contains("r-1/open goes on"));
+  program.read_until("waits: the gate 'net' is closed");
+  CHECK_THAT(here.run({"gate", "open", "net"}).out, Contains("r-1/load goes on"));
+  CHECK_THAT(program.read_all(), Contains("loaded"));
+  CHECK(program.wait() == 0);
+  const auto history = here.run({"gate", "list", "--history"}).out;
+  CHECK(history.find("net") < history.find("warehouse"));
+  CHECK_THAT(history, Contains("ana") && Contains("stocktaking"));
+  CHECK(here.run({"gate", "open", "net"}).code == 4);
+  CHECK(here.run({"replay", "r-1"}).code == 0);
+}
+
+TEST_CASE("gates: a quota spaces what passes", "[cli][gates]") {
+  const workspace here;
+  here.write("w.yaml", "tasks:\n"
+                       "  mail: {gate: quota, max: 1, per: 100ms, shard: 3}\n"
+                       "  sent: {after: [mail], run: echo sent}\n");
+  const auto done = here.run({"run", "w.yaml"});
+  CHECK(done.code == 0);
+  CHECK_THAT(done.out, Contains("waits for room in the quota 'mail'") && Contains("sent"));
+}

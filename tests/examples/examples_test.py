@@ -136,10 +136,17 @@ class ExamplesTest(unittest.TestCase):
 
     def test_gates_yaml(self):
         outcome = self.run_beside(
-            "gates.yaml", ("a signal", ["signal", "@last", "delivered", '{"boxes": 3}']))
+            "gates.yaml",
+            ("a signal", ["gate", "close", "warehouse", "--reason", "stocktaking"]),
+            ("a signal", ["signal", "@last", "delivered", '{"boxes": 3}']),
+            ("gate open", ["gate", "open", "warehouse"]))
         self.assertEqual(outcome.code, 0, outcome.stdout)
         self.assertEqual(outcome.log("unpack"), "unpacked 3 boxes\n")
         with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            changes = db.execute("SELECT name, is_open, reason FROM gate_change").fetchall()
+            self.assertEqual(changes, [("warehouse", 0, "stocktaking"), ("warehouse", 1, "")])
+            self.assertEqual(
+                db.execute("SELECT name, count(*) FROM quota_pass").fetchone(), ("orders", 1))
             for table in ("timer", "awaited", "signal"):
                 self.assertEqual(db.execute(f"SELECT count(*) FROM {table}").fetchone(), (0,))
 
@@ -427,7 +434,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 15)
+        self.assertEqual(found, 18)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -160,6 +160,9 @@ void core_world::fold(const model::gate_passed& r) {
   run.tasks[idx] = model::task_state::succeeded;
   run.reasons[idx].clear();
   run.awaited.erase(idx);
+  run.gates_since.erase(idx);
+  if (r.quota.is_set())
+    passes.push_back(*r.quota);
   run.gate_outputs[idx] = r.outputs;
   run.has_outputs[idx] = !r.outputs.is_null();
   run.finished_us[idx] = model::to_us(r.at);
@@ -320,8 +323,11 @@ void core_world::fold(const model::task_moved& r) {
   run.tasks[idx] = as_stored(r.to);
   run.reasons[idx] = r.reason;
   run.awaited.erase(idx);
-  if (r.awaits.is_set())
+  run.gates_since.erase(idx);
+  if (r.awaits.is_set()) {
     run.awaited[idx] = *r.awaits;
+    run.gates_since[idx] = r.at;
+  }
   const bool compensates = r.from == model::task_state::succeeded;
   if (r.to == model::task_state::rolling_back
       && (compensates || r.from == model::task_state::failed)) {

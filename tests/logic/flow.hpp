@@ -136,6 +136,12 @@ public:
     spec_.fan_out->min_success = instances;
     return *this;
   }
+  task_editor& gates(std::string_view names,
+                     std::optional<model::on_closed> on_closed = std::nullopt) {
+    spec_.settings->gates = words(names);
+    spec_.settings->on_closed = on_closed;
+    return *this;
+  }
   task_editor& wait(std::string until) {
     spec_.action = model::wait_action{std::move(until)};
     return *this;

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <sstream>
+
 using namespace sluice;
 using namespace sluice::logic;
 using namespace std::chrono_literals;
@@ -64,6 +66,49 @@ TEST_CASE("gate: an approval puts out its form and who gave it", "[logic][gate]"
   const auto refused = outputs_of_approval(gate, given, "ana");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message == problem);
+}
+
+TEST_CASE("gate: hours are open now or next", "[logic][gate]") {
+  // `now` is a Tuesday, 22:13:20.
+  const auto [text, days, opening] = GENERATE(table<const char*, const char*, const char*>({
+    {"22:00-06:00", "", "2023-11-14T22:13:20Z"},
+    {"22:14-06:00", "", "2023-11-14T22:14:00Z"},
+    {"08:00-12:00", "", "2023-11-15T08:00:00Z"},
+    {"23:00-22:14", "", "2023-11-14T22:13:20Z"}, // since yesterday
+    {"23:00-22:13", "", "2023-11-14T23:00:00Z"},
+    {"00:00-24:00", "", "2023-11-14T22:13:20Z"},
+    {"00:00-24:00", "fri", "2023-11-17T00:00:00Z"},
+    {"22:00-06:00", "tue", "2023-11-14T22:13:20Z"},
+    {"23:00-22:14", "tue", "2023-11-14T23:00:00Z"},
+    {"23:00-22:14", "mon", "2023-11-14T22:13:20Z"},
+    {"08:00-12:00", "tue", "2023-11-21T08:00:00Z"},
+    {"08:00-12:00", "mon wed", "2023-11-15T08:00:00Z"},
+  }));
+  CAPTURE(text, days);
+  auto hours = parse_hours(text);
+  REQUIRE(hours);
+  std::istringstream names{days};
+  for (std::string name; names >> name;)
+    hours->days |= parse_day(name).value();
+  const auto utc = [](model::wall_time) { return model::microseconds{0}; };
+  CHECK(model::to_rfc3339(next_opening(*hours, now, utc)) == opening);
+}
+
+TEST_CASE("gate: hours may go by a clock that is ahead of UTC", "[logic][gate]") {
+  const auto hours = parse_hours("08:00-12:00").value();
+  const auto summer = [](model::wall_time at) { // an hour less from midnight UTC on
+    return at < model::wall_time{1'700'006'400s} ? model::microseconds{2h}
+                                                 : model::microseconds{1h};
+  };
+  CHECK(model::to_rfc3339(next_opening(hours, now, summer)) == "2023-11-15T07:00:00Z");
+}
+
+TEST_CASE("gate: what are no hours", "[logic][gate]") {
+  const auto text = GENERATE("", "22:00", "22-06", "24:00-06:00", "22:00-25:00", "22:60-23:00",
+                             "2x:00-23:00", "22:00-06:00 ");
+  CAPTURE(text);
+  CHECK_FALSE(parse_hours(text));
+  CHECK_FALSE(parse_day("monday"));
 }
 
 TEST_CASE("gate: a signal has a name and is not too large", "[logic][gate]") {

@@ -84,7 +84,18 @@ workflow_spec full_workflow() {
   task_spec signal_task;
   signal_task.name = "signal";
   signal_task.action = gate_action{gate_spec{.which = gate_kind::signal, .name = "go"}};
-  spec.tasks = {shell_task, exec_task, call_task, wait_task, gate_task, signal_task};
+  task_spec hours_task;
+  hours_task.name = "night";
+  hours_task.action =
+    gate_action{gate_spec{.which = gate_kind::time, .hours = opening_hours{1320, 360, 3, true}}};
+  task_spec quota_task;
+  quota_task.name = "mail";
+  quota_task.action = gate_action{
+    gate_spec{.which = gate_kind::quota, .quota = quota_limit{5, milliseconds{60'000}}}};
+  shell_task.settings->gates = {{"db", "net"}};
+  shell_task.settings->on_closed = on_closed::skip;
+  spec.tasks = {shell_task, exec_task,   call_task,  wait_task,
+                gate_task,  signal_task, hours_task, quota_task};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
                    .timeout = milliseconds{5'000},

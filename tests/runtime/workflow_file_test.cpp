@@ -694,7 +694,19 @@ TEST_CASE("workflow_file: tasks that only wait", "[runtime][workflow_file]") {
     on_expire: skip
     on_closed: skip
   go: {gate: signal, name: ready}
+  open: {gate: switch, on_closed: fail}
+  night: {gate: time, between: "22:00-06:00", days: [mon, sun], zone: local}
+  mail: {gate: quota, max: 5, per: 1m}
+  load: {run: x, gates: [db, net], on_closed: skip}
 )");
+  CHECK(std::get<model::gate_action>(spec.tasks[4].action).what->on_closed
+        == model::on_closed::fail);
+  CHECK(std::get<model::gate_action>(spec.tasks[5].action).what->hours
+        == model::opening_hours{22 * 60, 6 * 60, 0x41, true});
+  CHECK(std::get<model::gate_action>(spec.tasks[6].action).what->quota
+        == model::quota_limit{5, std::chrono::minutes{1}});
+  CHECK(spec.tasks[7].settings->gates == std::vector<std::string>{"db", "net"});
+  CHECK(spec.tasks[7].settings->on_closed == model::on_closed::skip);
   CHECK(spec.tasks[0].action == model::action{model::wait_action{"10m"}});
   CHECK(spec.tasks[1].action == model::action{model::wait_action{"2026-12-01T08:00:00Z"}});
   const auto& approve = *std::get<model::gate_action>(spec.tasks[2].action).what;
@@ -720,6 +732,19 @@ TEST_CASE("workflow_file: what is wrong with tasks that only wait", "[runtime][w
     {"tasks:\n  a: {gate: approval, on_closed: wait}\n",
      {"2:34: tasks.a.on_closed: a decision stands: it is fail or skip"}},
     {"tasks:\n  a: {run: x, prompt: y}\n", {"2:15: tasks.a.prompt: 'prompt' goes with gate"}},
+    {"tasks:\n  a: {run: x, on_closed: fail}\n",
+     {"2:15: tasks.a.on_closed: 'on_closed' goes with gate, or with gates"}},
+    {"tasks:\n  a: {gate: time}\n",
+     {"2:13: tasks.a.gate: needs 'between', such as \"22:00-06:00\""}},
+    {"tasks:\n  a: {gate: time, between: \"22-06\"}\n",
+     {"2:28: tasks.a.between: '22-06' are no hours, write such as 22:00-06:00"}},
+    {"tasks:\n  a: {gate: time, between: \"22:00-06:00\", zone: Europe/Madrid}\n",
+     {"2:49: tasks.a.zone: zone 'Europe/Madrid' is not in this version; there are utc and local"}},
+    {"tasks:\n  a: {gate: quota, max: 0, per: 1m}\n",
+     {"2:25: tasks.a.max: must be from 1 to 10000"}},
+    {"tasks:\n  a: {gate: quota, max: 1}\n", {"2:3: tasks.a.per: must be longer than nothing"}},
+    {"tasks:\n  a: {wait: 1m, gates: [x]}\n",
+     {"2:17: tasks.a.gates: goes with tasks that run something; this one only waits"}},
     {"tasks:\n  a: {wait: soon}\n",
      {"2:13: tasks.a.wait: \"soon\" is neither a length of time, such as 10m, nor a time, such as "
       "2026-12-01T08:00:00Z"}},
@@ -784,8 +809,8 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     later.push_back(problem.path);
   }
   for (const char* path : {"params.day.default", "schedule", "limits.active_runs", "budget",
-                           "notify", "tasks['source-ready'].gate", "tasks.extract.resources",
-                           "tasks.extract.pool", "tasks.train.resources", "tasks.report.cloudrun"})
+                           "notify", "tasks.extract.resources", "tasks.extract.pool",
+                           "tasks.train.resources", "tasks.report.cloudrun"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 

@@ -106,3 +106,37 @@ GATE_TEST("signals are kept until a gate takes them") {
   CHECK(events[1].type == model::event_type::run_signalled);
   CHECK(events[1].data == model::value{{"name", "go"}, {"signal", 1}, {"by", "ana"}});
 }
+
+GATE_TEST("switches are kept, and what was done to them") {
+  TestType db;
+  const model::switch_state closed{"db", false, "ana", "nightly work", at(1)};
+  const model::switch_state opened{"db", true, "bo", "", at(2)};
+  const auto set = [&](model::switch_state to) {
+    const auto number = must(db.store->last_commit()).step + 1;
+    const std::vector<step_ptr> steps{
+      std::make_shared<model::step>(model::step{.number = number, .switches = {std::move(to)}})};
+    must(db.store->commit(1, steps));
+  };
+  set(closed);
+  CHECK(must(db.reader->gates()).switches == std::vector<model::switch_state>{closed});
+  set(opened);
+  CHECK(must(db.reader->gates()).switches == std::vector<model::switch_state>{opened});
+  CHECK(must(db.reader->switch_changes(10)) == std::vector<model::switch_state>{opened, closed});
+  CHECK(must(db.reader->switch_changes(1)).size() == 1);
+  CHECK(must(db.reader->last_seq()) == 0); // they are of no run
+}
+
+GATE_TEST("what a quota let through is kept") {
+  TestType db;
+  auto first = passed(1, 0);
+  first.from = task_state::pending;
+  first.quota = model::quota_pass{"mail", 1, at(6)};
+  commit(*db.store, {created(1, workflow_of({"q", "r"})), first,
+                     waits(1, 1, {wait_reason::quota, "mail", "", std::nullopt})});
+  CHECK(must(db.reader->gates()).passes == std::vector<model::quota_pass>{{"mail", 1, at(6)}});
+  CHECK(must(db.reader->stored_run({1})).gates_since.at(1) == at(4));
+  auto later = passed(1, 1);
+  later.quota = model::quota_pass{"mail", 1 + model::most_passes, at(7)};
+  commit(*db.store, {later});
+  CHECK(must(db.reader->gates()).passes.size() == 1);
+}
