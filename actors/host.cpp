@@ -71,6 +71,8 @@ logic::core_options core_options_of(const host_state& state) {
   };
   if (state.options.digest)
     core.digest = state.options.digest;
+  if (state.options.local_offset)
+    core.local_offset = state.options.local_offset;
   core.is_asynchronous = [functions](const std::string& name) {
     const auto* found = functions->find(name);
     return found != nullptr && std::holds_alternative<executors::asynchronous_handler>(*found);

@@ -41,8 +41,12 @@ expected<live_runs> read_live_runs(storage::reader& store, const run_ownership& 
   auto capacity = store.capacity(now - model::longest_rate);
   if (!capacity)
     return tl::unexpected(capacity.error());
+  auto gates = store.gates();
+  if (!gates)
+    return tl::unexpected(gates.error());
   return live_runs{std::make_shared<const std::vector<model::stored_run>>(std::move(runs)),
                    std::make_shared<const std::vector<model::stored_breaker>>(std::move(*breakers)),
+                   std::make_shared<const model::stored_gates>(std::move(*gates)),
                    std::move(*capacity), *next};
 }
 

@@ -20,6 +20,7 @@ struct live_runs {
   std::shared_ptr<const std::vector<model::stored_run>> runs; ///< in order of their numbers
   /// What is known against kinds of tasks, of these runs and of all others.
   std::shared_ptr<const std::vector<model::stored_breaker>> breakers;
+  std::shared_ptr<const model::stored_gates> gates; ///< of all runs
   model::stored_capacity capacity;
   model::run_no next_run; ///< the first that nobody has
 };

@@ -54,6 +54,8 @@ struct host_options {
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
   std::function<std::string(const std::string&)> digest; ///< of keys of tasks; none: themselves
+  /// By how much the machine's own time is ahead of UTC then; none: it is UTC.
+  std::function<model::microseconds(model::wall_time)> local_offset;
   model::clock clock;
   /// Unfinished runs of the store that this host takes up; it leaves all others alone.
   std::vector<model::run_no> resume;

@@ -430,6 +430,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
   core.crash_limit = options.crash_limit;
   core.capacity = std::move(options.capacity);
   core.breaker = options.breaker;
+  core.gates = stored.gates;
   state.core = std::make_unique<logic::scheduler_core>(std::move(core));
   state.clock = std::move(clock);
   state.waiting_submissions = options.waiting_submissions;

@@ -4,12 +4,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
 namespace sluice::api {
 namespace {
 
 constexpr std::size_t most_text_bytes = 200; ///< a line of a listing
 constexpr std::size_t most_numbers = 16;
 constexpr std::size_t most_name_bytes = 64;
+constexpr std::size_t most_note_bytes = 4'096;
 
 expected<model::value> read_object(std::string_view body) {
   auto object = model::parse_json(body);
@@ -157,17 +162,96 @@ expected<model::control> read_resume(std::string_view body) {
   return model::resume_run{};
 }
 
+namespace {
+
+/// Takes the texts that the names stand for out of an object; false when one is no text.
+bool take_texts(const model::value& object,
+                std::initializer_list<std::pair<const char*, std::string*>> wanted) {
+  for (const auto& [name, text] : wanted) {
+    const auto found = object.find(name);
+    if (found == object.end())
+      continue;
+    if (!found->is_string() || found->get_ref<const std::string&>().size() > most_note_bytes)
+      return false;
+    *text = found->get<std::string>();
+  }
+  return true;
+}
+
+bool has_only(const model::value& object, std::initializer_list<std::string_view> names) {
+  return std::all_of(object.items().begin(), object.items().end(), [&](const auto& item) {
+    return std::find(names.begin(), names.end(), item.key()) != names.end();
+  });
+}
+
+} // namespace
+
+expected<model::decide_gate> read_approval(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::decide_gate what;
+  what.values = object->value("values", model::value::object());
+  if (!take_texts(*object,
+                  {{"task", &what.task}, {"by", &what.whose.by}, {"note", &what.whose.note}})
+      || !has_only(*object, {"task", "values", "by", "note"}) || what.task.empty()
+      || !what.values.is_object())
+    return fail(errc::invalid_argument, "an approval has a \"task\", and may have \"values\" of "
+                                        "its form, \"by\" whom it is, and a \"note\"");
+  return what;
+}
+
+expected<model::decide_gate> read_rejection(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::decide_gate what{.verdict = model::verdict::rejected};
+  if (!take_texts(*object,
+                  {{"task", &what.task}, {"by", &what.whose.by}, {"note", &what.whose.note}})
+      || !has_only(*object, {"task", "by", "note"}) || what.task.empty())
+    return fail(errc::invalid_argument,
+                "a rejection has a \"task\", and may have \"by\" whom it is, and a \"note\"");
+  return what;
+}
+
+expected<model::decision> read_decision(std::string_view body) {
+  const auto object = body.empty() ? model::value::object() : read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::decision whose;
+  if (!take_texts(*object, {{"by", &whose.by}, {"reason", &whose.note}})
+      || !has_only(*object, {"by", "reason"}))
+    return fail(errc::invalid_argument,
+                "a gate is set \"by\" somebody, for a \"reason\", and that is all to say of it");
+  return whose;
+}
+
+expected<model::send_signal> read_signal(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  model::send_signal what;
+  what.payload = object->value("payload", model::value{});
+  if (!take_texts(*object, {{"name", &what.name}, {"by", &what.by}})
+      || !has_only(*object, {"name", "payload", "by"}) || what.name.empty())
+    return fail(errc::invalid_argument,
+                "a signal has a \"name\", and may have a \"payload\" and \"by\" whom it is");
+  return what;
+}
+
 model::value to_json(const model::control_result& done) {
-  return {{"run", to_string(done.run_no)},
-          {"generation", done.generation},
-          {"tasks", done.tasks},
-          {"kept", done.kept}};
+  model::value v{{"generation", done.generation}, {"tasks", done.tasks}, {"kept", done.kept}};
+  if (done.run_no.value != 0) // else it is about no run
+    v["run"] = to_string(done.run_no);
+  return v;
 }
 
 expected<model::control_result> read_control_result(const model::value& answer) {
   const auto foreign = fail(errc::invalid_argument, "the runtime's answer is not understood");
   try {
-    const auto run = model::parse_run_no(answer.at("run").get_ref<const std::string&>());
+    const auto run = answer.contains("run")
+                       ? model::parse_run_no(answer["run"].get_ref<const std::string&>())
+                       : expected<model::run_no>{model::run_no{}};
     if (!run)
       return foreign;
     return model::control_result{*run, answer.at("generation").get<std::uint32_t>(),

@@ -34,6 +34,18 @@ expected<model::control> read_pause(std::string_view body);
 /// Nothing: the run; `{"task": "load"}`: only that task. Errors: `invalid_argument`.
 expected<model::control> read_resume(std::string_view body);
 
+/// `{"task": "publish", "values": {"target": "staging"}, "by": "ana", "note": "looks fine"}`, all
+/// but the task as one likes. Errors: `invalid_argument`.
+expected<model::decide_gate> read_approval(std::string_view body);
+/// The same without values.
+expected<model::decide_gate> read_rejection(std::string_view body);
+/// `{"name": "go", "payload": ..., "by": "ana"}`, all but the name as one likes. Errors:
+/// `invalid_argument`.
+expected<model::send_signal> read_signal(std::string_view body);
+
+/// `{"by": "ana", "reason": "nightly work"}`, or nothing. Errors: `invalid_argument`.
+expected<model::decision> read_decision(std::string_view body);
+
 /// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
 model::value to_json(const model::control_result& done);
 expected<model::control_result> read_control_result(const model::value& answer);

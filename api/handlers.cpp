@@ -3,6 +3,8 @@
 #include "api/bodies.hpp"
 #include "api/problem.hpp"
 #include "model/json.hpp"
+#include "runtime/history.hpp"
+#include "runtime/history_json.hpp"
 #include "runtime/orchestrator.hpp"
 
 #include <algorithm>
@@ -110,6 +112,52 @@ void list_waits(const routed& r) {
   ask(r, what);
 }
 
+void approve(const routed& r) {
+  control(r, read_approval(r.what.body));
+}
+
+void reject(const routed& r) {
+  control(r, read_rejection(r.what.body));
+}
+
+void signal(const routed& r) {
+  control(r, read_signal(r.what.body));
+}
+
+void set_switch(const routed& r, model::switch_position to) {
+  auto whose = read_decision(r.what.body);
+  if (!whose)
+    return r.done(problem(whose.error()));
+  r.calls.control({}, model::set_switch{r.part(1), to, std::move(*whose)},
+                  [done = r.done](const expected<model::control_result>& result) {
+                    done(result ? json_response(202, to_json(*result)) : problem(result.error()));
+                  });
+}
+
+void open_gate(const routed& r) {
+  set_switch(r, model::switch_position::open);
+}
+
+void close_gate(const routed& r) {
+  set_switch(r, model::switch_position::closed);
+}
+
+void list_gates(const routed& r) {
+  const auto found = r.calls.gates();
+  r.done(found ? json_response(200, *found) : problem(found.error()));
+}
+
+void list_approvals(const routed& r) {
+  const auto found = r.calls.gates();
+  if (!found)
+    return r.done(problem(found.error()));
+  auto approvals = model::value::array();
+  for (const auto& gate : found->at("waiting"))
+    if (gate.at("wait_reason") == to_string(model::wait_reason::approval))
+      approvals.push_back(gate);
+  r.done(json_response(200, approvals));
+}
+
 /// The header that carries a checkpoint's token beside its data; percent-encoded.
 constexpr auto checkpoint_token_header = "Sluice-Checkpoint-Token";
 
@@ -205,6 +253,13 @@ constexpr std::array routes{
   route{verb::post, "runs/*/resume", resume},
   route{verb::get, "runs/*/explain", explain},
   route{verb::get, "runs/*/waits", list_waits},
+  route{verb::post, "runs/*/approve", approve},
+  route{verb::post, "runs/*/reject", reject},
+  route{verb::post, "runs/*/signals", signal},
+  route{verb::get, "gates", list_gates},
+  route{verb::post, "gates/*/open", open_gate},
+  route{verb::post, "gates/*/close", close_gate},
+  route{verb::get, "approvals", list_approvals},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},
@@ -228,6 +283,29 @@ bool fits(const route& r, const target& at) {
 
 } // namespace
 
+namespace {
+
+template <class List>
+model::value listed(const List& all) {
+  auto array = model::value::array();
+  for (const auto& one : all)
+    array.push_back(runtime::to_json(one));
+  return array;
+}
+
+expected<model::value> read_gates(const std::filesystem::path& store_dir) {
+  auto store = runtime::history::open(store_dir);
+  if (!store)
+    return tl::unexpected(store.error());
+  const auto gates = store->gates();
+  const auto waiting = store->waiting_gates();
+  if (!gates || !waiting)
+    return tl::unexpected(gates ? waiting.error() : gates.error());
+  return model::value{{"switches", listed(gates->switches)}, {"waiting", listed(*waiting)}};
+}
+
+} // namespace
+
 runtime_calls calls_of(runtime::orchestrator& node) {
   return {
     .attempt_of = [&node](std::string_view token) { return node.attempt_of(token); },
@@ -245,6 +323,7 @@ runtime_calls calls_of(runtime::orchestrator& node) {
       [&node](model::run_no run, model::question what, runtime_calls::answer<model::value> done) {
         node.ask(run, std::move(what), std::move(done));
       },
+    .gates = [&node] { return read_gates(node.store_dir()); },
     .save_checkpoint =
       [&node](model::attempt_key key, model::checkpoint what, runtime_calls::answer<void> done) {
         node.save_checkpoint(key, std::move(what), std::move(done));

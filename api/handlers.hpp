@@ -27,6 +27,8 @@ struct runtime_calls {
   std::function<void(model::run_no, model::cancel_mode, answer<model::run_no>)> cancel;
   std::function<void(model::run_no, model::control, answer<model::control_result>)> control;
   std::function<void(model::run_no, model::question, answer<model::value>)> ask;
+  /// `switches` that were set, and what is `waiting` at gates. Answers at once.
+  std::function<expected<model::value>()> gates;
   std::function<void(model::attempt_key, model::checkpoint, answer<void>)> save_checkpoint;
   std::function<void(model::task_key, answer<model::checkpoint_ptr>)> read_checkpoint;
   std::function<void(model::sign_of_life, answer<void>)> hear;

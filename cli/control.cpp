@@ -12,7 +12,8 @@ namespace {
 
 expected<model::control_result> carry_out_here(const session& s, const control_order& order) {
   const auto node = runtime::orchestrator::start(
-    {.store_dir = s.store_dir, .command = "sluice " + order.verb + " " + to_string(order.run)});
+    {.store_dir = s.store_dir,
+     .command = "sluice " + order.verb + (order.run.value == 0 ? "" : " " + to_string(order.run))});
   if (!node)
     return tl::unexpected(node.error());
   std::promise<expected<model::control_result>> answered;
@@ -26,10 +27,11 @@ expected<model::control_result> carry_out_here(const session& s, const control_o
 
 tl::expected<model::control_result, int> carry_out(session& s, const control_order& order) {
   if (runtime::lock_view::look({s.store_dir}).is_held()) {
-    const auto answer =
-      ask_holder(s, {.verb = api::verb::post,
-                     .target = "/api/v1/runs/" + to_string(order.run) + "/" + order.verb,
-                     .body = model::to_text(order.body)});
+    const auto answer = ask_holder(
+      s, {.verb = api::verb::post,
+          .target = order.target.empty() ? "/api/v1/runs/" + to_string(order.run) + "/" + order.verb
+                                         : order.target,
+          .body = model::to_text(order.body)});
     if (!answer)
       return tl::unexpected(answer.error());
     if (auto done = api::read_control_result(*answer))

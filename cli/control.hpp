@@ -16,6 +16,7 @@ struct control_order {
   model::control what;
   std::string verb; ///< of the call: `/api/v1/runs/RUN/VERB`
   model::value body;
+  std::string target = {}; ///< of the call, when it is another one
 };
 
 /// Asks the runtime that holds the store; without one takes the store for as long as it takes to

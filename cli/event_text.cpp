@@ -1,5 +1,7 @@
 #include "cli/event_text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace sluice::cli {
@@ -27,17 +29,35 @@ std::string breaker_detail(const model::event& e, const model::breaker_state& br
   return breaker.open_until ? plural(breaker.failures, "failure") + " in a row" : std::string{};
 }
 
+/// How a gate was passed.
+std::string words_for_passing(const model::event& e, const std::string& reason) {
+  if (reason == to_string(model::wait_reason::signal))
+    return e.data.contains("signal") ? "by signal " + text_of(e.data, "signal")
+                                     : "without a signal";
+  if (reason != to_string(model::wait_reason::approval))
+    return {};
+  const auto by = text_of(e.data, "by");
+  const auto note = text_of(e.data, "note");
+  return by.empty() ? "approved by itself"
+                    : "approved by " + by + (note.empty() ? "" : ": " + note);
+}
+
 /// The reason of a move; why a task waits, or does not any more, in words.
 std::string reason_words(const model::event& e) {
   using model::event_type, model::wait_reason;
   auto reason = text_of(e.data, "reason");
   if (e.type == event_type::task_waiting && reason == to_string(wait_reason::idempotency))
     return std::string{words_for_shared_key};
+  if (const auto gate = awaited_of(e))
+    return gate_words(*gate, e.at);
+  if (e.type == event_type::task_passed)
+    return words_for_passing(e, reason);
   if (e.type != event_type::task_released)
     return reason;
   return reason == to_string(wait_reason::idempotency) ? "no other task with the same key is left"
          : reason == to_string(wait_reason::breaker)   ? "its breaker lets it try"
          : reason == to_string(wait_reason::hold)      ? "is tried again"
+         : reason == to_string(wait_reason::gate)      ? "its gate is open"
                                                        : reason;
 }
 
@@ -56,6 +76,21 @@ std::optional<model::breaker_state> breaker_of(const model::event& e) {
   return breaker;
 }
 
+std::optional<model::awaited> awaited_of(const model::event& e) {
+  if (e.type != model::event_type::task_waiting || !e.data.is_object())
+    return std::nullopt;
+  using enum model::wait_reason;
+  const auto reason = model::parse_wait_reason(text_of(e.data, "reason"));
+  constexpr std::array gates{wait, approval, signal, gate, time, quota};
+  if (!reason || std::find(gates.begin(), gates.end(), *reason) == gates.end())
+    return std::nullopt;
+  model::awaited what{
+    .reason = *reason, .name = text_of(e.data, "name"), .prompt = text_of(e.data, "prompt")};
+  if (e.data.contains("due_us"))
+    what.due = model::wall_time{length_of(e.data, "due_us")};
+  return what;
+}
+
 std::optional<model::failure> failure_of(const model::event& e) {
   if (!e.data.is_object())
     return std::nullopt;
@@ -66,6 +101,8 @@ std::optional<model::failure> failure_of(const model::event& e) {
 }
 
 std::optional<hindrance> hindrance_of(const model::event& e) {
+  if (const auto gate = awaited_of(e))
+    return *gate;
   if (e.type == model::event_type::task_waiting)
     return breaker_of(e);
   if (e.type == model::event_type::task_held)
@@ -82,6 +119,10 @@ std::string event_detail(const model::event& e) {
     const auto tasks = e.data.find("tasks");
     return text_of(e.data, "workflow")
            + (tasks == e.data.end() ? "" : ", " + model::to_plain_text(*tasks) + " tasks");
+  }
+  if (e.type == model::event_type::run_signalled) {
+    const auto by = text_of(e.data, "by");
+    return printable("'" + text_of(e.data, "name") + "'" + (by.empty() ? "" : " by " + by));
   }
   if (e.type == model::event_type::task_expanded)
     return plural(e.data.value("instances", std::size_t{0}), "instance");
@@ -149,6 +190,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "usage";
   else if (e.type == model::event_type::task_expanded)
     word = "expanded";
+  else if (e.type == model::event_type::run_signalled)
+    word = "signal";
   else if (e.type == model::event_type::run_paused)
     word = "paused";
   else if (e.type == model::event_type::run_resumed)

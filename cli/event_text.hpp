@@ -16,6 +16,8 @@ std::string event_detail(const model::event& e);
 
 /// What is known against the kind of its task, when the event tells.
 std::optional<model::breaker_state> breaker_of(const model::event& e);
+/// What a gate waits for from now on, when the event tells.
+std::optional<model::awaited> awaited_of(const model::event& e);
 /// What an attempt failed by, when it did.
 std::optional<model::failure> failure_of(const model::event& e);
 /// What the event's task waits for from now on, if for anything.

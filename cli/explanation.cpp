@@ -124,7 +124,7 @@ void add_clock(const value& v, const char* key, const char* what, std::vector<st
 std::string next_step(const value& v) {
   const auto reason = text_at(v, "wait_reason");
   const auto state = text_at(v, "state");
-  static const std::array<std::pair<std::string_view, std::string_view>, 12> sentences{{
+  static const std::array<std::pair<std::string_view, std::string_view>, 18> sentences{{
     {"slot", "starts when a slot is free and it is its turn"},
     {"limit", "starts when another task of its run ends (limits.active_tasks)"},
     {"parallel", "starts when another instance of its task ends"},
@@ -137,6 +137,12 @@ std::string next_step(const value& v) {
     {"idempotency", "looks what comes of the task with the same key"},
     {"inputs", "starts when its inputs are read back"},
     {"hold", "waits for a person: sluice retry, or sluice mark"},
+    {"wait", "goes on when its time has come"},
+    {"approval", "waits for a person: sluice approve, or sluice reject"},
+    {"signal", "goes on when its signal is sent: sluice signal"},
+    {"gate", "goes on when its switch is opened: sluice gate open"},
+    {"time", "goes on in the hours of its gate"},
+    {"quota", "goes on when its quota lets another one pass"},
   }};
   if (v.value("run_paused", false) || (reason == "paused" && state != "paused"))
     return "waits until its run is resumed: sluice resume " + text_at(v, "run");
@@ -165,6 +171,7 @@ std::vector<std::string> explanation_lines(const value& v) {
   add_limit(v, "max_parallel", "max_parallel", lines);
   add_clock(v, "retry_in_ms", "retry", lines);
   add_clock(v, "breaker_in_ms", "breaker", lines);
+  add_clock(v, "gate_in_ms", "gate", lines);
   add_clock(v, "queue_timeout_in_ms", "queue_timeout", lines);
   add_clock(v, "deadline_in_ms", "deadline", lines);
   if (v.contains("holds"))

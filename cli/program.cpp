@@ -60,6 +60,10 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_retry(program, chosen);
   add_rollback(program, chosen);
   add_mark(program, chosen);
+  add_approve(program, chosen);
+  add_reject(program, chosen);
+  add_signal(program, chosen);
+  add_gate(program, chosen);
   add_pause(program, chosen);
   add_resume(program, chosen);
   add_checkpoint(program, chosen);

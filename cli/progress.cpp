@@ -4,6 +4,7 @@
 #include "cli/words.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace sluice::cli {
@@ -112,10 +113,16 @@ private:
     session_.out.line(line);
     if (e.type == model::event_type::task_held && !std::exchange(has_said_how_to_answer_, true))
       session_.out.line(time_of(e) + how_to_answer(session_, {e.run_no, *e.task_idx}, name));
+    if (const auto gate = awaited_of(e); gate && said_how_to_pass_.insert(gate->reason).second)
+      if (const auto how =
+            how_to_pass(session_, {e.run_no, *e.task_idx}, name, *gate, tracker_.workflow());
+          !how.empty())
+        session_.out.line(time_of(e) + how);
   }
 
   std::size_t name_width_ = 0;
   bool has_said_how_to_answer_ = false;
+  std::set<model::wait_reason> said_how_to_pass_;
 };
 
 /// Lines that scroll as above, and below them a bar, counts and what runs, redrawn in place.
@@ -211,6 +218,41 @@ std::string how_to_answer(const session& s, model::task_key key, std::string_vie
   const auto id = task_id(key, name);
   return "the run waits for an answer: " + s.hint("retry " + id) + ", or "
          + s.hint("mark " + id + " --succeeded") + " (--skipped, --failed)";
+}
+
+namespace {
+
+/// ` -i target=VALUE` for what the form of the task asks for and has no default.
+std::string wanted_values(const model::workflow_spec& workflow, std::string_view name) {
+  const auto instance = model::split_instance_name(name);
+  const auto task =
+    std::find_if(workflow.tasks.begin(), workflow.tasks.end(), [&](const auto& spec) {
+      return spec.name == name || (instance && spec.name == instance->task);
+    });
+  const auto* gate =
+    task == workflow.tasks.end() ? nullptr : std::get_if<model::gate_action>(&task->action);
+  std::string words;
+  if (gate != nullptr)
+    for (const auto& asked : gate->what->form)
+      if (!asked.default_value)
+        words += " -i " + shell_quoted(asked.name + "=VALUE");
+  return words;
+}
+
+} // namespace
+
+std::string how_to_pass(const session& s, model::task_key key, std::string_view name,
+                        const model::awaited& what, const model::workflow_spec& workflow) {
+  const auto id = task_id(key, name);
+  if (what.reason == model::wait_reason::approval)
+    return "the run waits for a person: " + s.hint("approve " + id + wanted_values(workflow, name))
+           + ", or " + s.hint("reject " + id);
+  if (what.reason == model::wait_reason::signal)
+    return "the run waits for a signal: "
+           + s.hint("signal " + to_string(key.run_no) + " " + shell_quoted(what.name));
+  if (what.reason == model::wait_reason::gate)
+    return "the run waits for a gate: " + s.hint("gate open " + shell_quoted(what.name));
+  return {};
 }
 
 std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker) {

@@ -27,6 +27,10 @@ public:
 /// Says what a person can do about a task that is held.
 std::string how_to_answer(const session& s, model::task_key key, std::string_view name);
 
+/// Says how a person lets a gate through; empty when that is nobody's business.
+std::string how_to_pass(const session& s, model::task_key key, std::string_view name,
+                        const model::awaited& what, const model::workflow_spec& workflow);
+
 /// The display for the session's form of output; borrows both arguments.
 std::unique_ptr<progress> make_progress(session& s, const run_tracker& tracker);
 

@@ -33,6 +33,8 @@ expected<void> run_tracker::read_tasks(runtime::history& store, const runtime::r
       fanned_out_.insert(task.key.task_idx);
     if (task.breaker)
       waits(*task.breaker);
+    else if (task.awaits)
+      waits(*task.awaits);
     else if (task.wait_reason == model::wait_reason::hold)
       waits(task.failure.value_or(model::failure{}));
     else if (task.state == model::task_state::paused)

@@ -34,6 +34,13 @@ std::string wait_words(const runtime::task_view& task, model::wall_time now) {
     return std::string{words_for_shared_key};
   case model::wait_reason::breaker:
     return breaker_words(*task.breaker, now);
+  case model::wait_reason::wait:
+  case model::wait_reason::approval:
+  case model::wait_reason::signal:
+  case model::wait_reason::gate:
+  case model::wait_reason::time:
+  case model::wait_reason::quota:
+    return gate_words(task.awaits.value_or(model::awaited{.reason = task.wait_reason}), now);
   case model::wait_reason::hold:
     return held_words(task.failure.value_or(model::failure{}));
   default:

@@ -157,7 +157,31 @@ std::string held_words(const model::failure& failure) {
   return "held after " + failure_words(failure) + "; retry, or mark it";
 }
 
+std::string gate_words(const model::awaited& what, model::wall_time now) {
+  const auto left = what.due.value_or(now) - now;
+  const auto time = !what.due          ? std::string{}
+                    : left.count() > 0 ? ", " + model::to_human(left) + " left"
+                                       : ", which is over";
+  switch (what.reason) {
+  case model::wait_reason::approval:
+    return "waits for an approval" + time
+           + (what.prompt.empty() ? "" : ": " + printable(what.prompt));
+  case model::wait_reason::signal:
+    return "waits for the signal '" + printable(what.name) + "'" + time;
+  case model::wait_reason::gate:
+    return "waits: the gate '" + printable(what.name) + "' is closed";
+  case model::wait_reason::time:
+    return "waits for its hours" + time;
+  case model::wait_reason::quota:
+    return "waits for room in the quota '" + printable(what.name) + "'" + time;
+  default:
+    return "waits" + time;
+  }
+}
+
 std::string waiting_words(const hindrance& what, model::wall_time now) {
+  if (const auto* gate = std::get_if<model::awaited>(&what))
+    return gate_words(*gate, now);
   if (const auto* breaker = std::get_if<model::breaker_state>(&what))
     return breaker_words(*breaker, now);
   if (const auto* failure = std::get_if<model::failure>(&what))

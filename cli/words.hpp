@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/console.hpp"
+#include "model/gate.hpp"
 #include "model/run.hpp"
 #include "runtime/history.hpp"
 
@@ -48,12 +49,17 @@ inline constexpr std::string_view words_for_shared_key = "waits for a task with 
 /// `held after exit 3; retry, or mark it`
 std::string held_words(const model::failure& failure);
 
+/// `waits for an approval, 7h 59m left: Publish?`
+std::string gate_words(const model::awaited& what, model::wall_time now);
+
 /// A task that an operator has paused.
 struct paused_by_hand {
   friend bool operator==(const paused_by_hand&, const paused_by_hand&) = default;
 };
-/// What a task waits for: its breaker, a decision about this failure, or to be resumed.
-using hindrance = std::variant<model::breaker_state, model::failure, paused_by_hand>;
+/// What a task waits for: its breaker, a decision about this failure, to be resumed, or what it is
+/// for.
+using hindrance =
+  std::variant<model::breaker_state, model::failure, paused_by_hand, model::awaited>;
 std::string waiting_words(const hindrance& what, model::wall_time now);
 
 /// `[####....]`, `width` characters between the brackets.

@@ -5,7 +5,7 @@
 namespace sluice::logic {
 
 std::vector<model::command> commit_window::push(reaction&& step) {
-  if (step.records.empty() && step.counts.empty() && step.timers.empty()) {
+  if (step.records.empty() && step.counts.empty() && step.timers.empty() && step.switches.empty()) {
     if (pending_.empty())
       return std::move(step.effects);
     auto& last = pending_.back().effects; // order among effects is kept
@@ -17,6 +17,7 @@ std::vector<model::command> commit_window::push(reaction&& step) {
   numbered->number = ++last_number_;
   numbered->records = std::move(step.records);
   numbered->counts = std::move(step.counts);
+  numbered->switches = std::move(step.switches);
   numbered->timers = std::move(step.timers);
   const auto heavy = model::weight(*numbered);
   outstanding_ += heavy;

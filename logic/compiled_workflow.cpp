@@ -33,10 +33,21 @@ bool allows_no_upstream(model::join_rule rule) {
 
 bool needs_capacity(const model::workflow_spec& workflow, const model::task_spec& task) {
   using model::task_settings;
-  return setting_of(workflow, task, &task_settings::resources)
-         || setting_of(workflow, task, &task_settings::pool)
-         || setting_of(workflow, task, &task_settings::concurrency)
-         || setting_of(workflow, task, &task_settings::rate);
+  return !is_gate(task.action)
+         && (setting_of(workflow, task, &task_settings::resources)
+             || setting_of(workflow, task, &task_settings::pool)
+             || setting_of(workflow, task, &task_settings::concurrency)
+             || setting_of(workflow, task, &task_settings::rate));
+}
+
+/// What a task that only waits has to have evaluated, with the key under which it stands.
+std::optional<std::pair<const char*, std::string>> text_of_gate(const model::action& action) {
+  if (const auto* wait = std::get_if<model::wait_action>(&action))
+    return std::pair{"wait", wait->until};
+  if (const auto* gate = std::get_if<model::gate_action>(&action);
+      gate && !gate->what->prompt.empty())
+    return std::pair{"prompt", gate->what->prompt};
+  return std::nullopt;
 }
 
 void sort_unique(std::vector<std::uint32_t>& list) {
@@ -208,9 +219,13 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     compile_child(idx);
   const bool has_expression_join = task.join.rule == model::join_rule::expression;
   mentions_ = 0;
-  const auto& key = setting_of(spec_, task, &model::task_settings::idempotency);
+  static const std::optional<std::string> no_key;
+  const auto& key = is_gate(task.action)
+                      ? no_key // as a default it is for the others
+                      : setting_of(spec_, task, &model::task_settings::idempotency);
+  const auto awaited = text_of_gate(task.action);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
-      || task.fans_out() || needs_capacity(spec_, task)
+      || awaited || task.fans_out() || needs_capacity(spec_, task)
       || (child != nullptr && child->params.is_set())) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
@@ -227,8 +242,10 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
                 ? compile_values(*child->params, path_of(path_of(path, "workflow"), "params"), idx)
                 : compile_values(task.in, path_of(path, "in"), idx);
     own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
+    if (awaited)
+      own->awaits = compile_text(awaited->first, awaited->second, path, idx);
     if (task.settings->idempotency)
-      own->key = compile_text("idempotency", *key, path, idx);
+      own->key = compile_text("idempotency", *task.settings->idempotency, path, idx);
     else if (key)
       own->key = value_template::parse(*key).value_or(value_template{});
     if (needs_capacity(spec_, task))
@@ -377,6 +394,7 @@ workflow_compiler::compile_values(const model::named_values& values, const std::
   return compiled;
 }
 
+/// A text that stands below a key of its own.
 std::optional<value_template> workflow_compiler::compile_text(const char* key,
                                                               const std::string& text,
                                                               const std::string& path,

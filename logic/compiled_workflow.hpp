@@ -46,6 +46,7 @@ struct task_expressions {
   std::vector<std::pair<std::string, value_template>> in;
   std::vector<std::pair<std::string, value_template>> env; ///< its own, without the workflow's
   std::optional<value_template> key;                       ///< of `idempotency`
+  std::optional<value_template> awaits;                    ///< of `wait`, or the prompt of a gate
   std::unique_ptr<const fan_out_expressions> fan_out;      ///< null: it is not fanned out
   std::unique_ptr<const capacity_expressions> capacity;    ///< null: it needs a slot only
   bool when_names_item = false;                            ///< so it is asked of each instance

@@ -70,9 +70,17 @@ expected<void> event_fold::apply_pause(const model::event& e, folded_run& run) {
   return {};
 }
 
+expected<void> event_fold::note_signal(const model::event& e, const folded_run& run) {
+  if (is_terminal(run.state))
+    return misfit(e, "the run is " + std::string{to_string(run.state)});
+  return {};
+}
+
 expected<void> event_fold::apply_to_run(const model::event& e) {
   if (e.type == event_type::run_paused || e.type == event_type::run_resumed)
     return apply_pause(e, runs_.at(e.run_no));
+  if (e.type == event_type::run_signalled)
+    return note_signal(e, runs_.at(e.run_no));
   const auto to = model::parse_run_state(e.to);
   if (!to)
     return misfit(e, "there is no such state");

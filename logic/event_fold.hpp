@@ -57,6 +57,7 @@ public:
 private:
   expected<void> apply_to_run(const model::event& e);
   expected<void> apply_pause(const model::event& e, folded_run& run);
+  static expected<void> note_signal(const model::event& e, const folded_run& run);
   static expected<void> expand(const model::event& e, folded_run& run);
   static void fold(folded_run& run, std::uint32_t task);
   expected<void> apply_to_task(const model::event& e, folded_run& run);

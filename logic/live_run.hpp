@@ -7,6 +7,7 @@
 #include "logic/join.hpp"
 #include "logic/ready_order.hpp"
 #include "logic/spec_checks.hpp"
+#include "model/gate.hpp"
 #include "model/run.hpp"
 #include "model/task_names.hpp"
 #include "model/timer.hpp"
@@ -212,6 +213,9 @@ public:
   std::unordered_set<std::uint32_t> held;        ///< of what waits: for a person's decision
   std::unordered_set<std::uint32_t> snapshots;   ///< tasks whose rollback has something to put back
   std::map<timer_slot, model::wall_time> timers; ///< those that are set, and when they are due
+  std::vector<model::kept_signal> signals;       ///< that no gate has taken yet, in order
+  std::uint64_t last_signal = 0;                 ///< its number
+  std::map<std::string, std::set<std::uint32_t>> signal_gates; ///< that wait, by the name
   std::unordered_map<std::uint32_t, kept_outputs> outputs;
   /// What a task that fired early goes on seeing of its undecided upstreams while it waits for
   /// outputs to be read back: later outcomes change nothing.
@@ -252,6 +256,8 @@ public:
     return workflow->expressions(node(task));
   }
   const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[node(task)]; }
+  /// Whether it only waits, and never starts anything.
+  bool is_gate(std::uint32_t task) const { return model::is_gate(task_spec(task).action); }
   bool is_finally(std::uint32_t task) const { return node(task) >= spec().first_finally(); }
   /// How many tasks count, as `counts` has them.
   std::uint64_t counted_tasks() const;

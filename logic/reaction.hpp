@@ -12,6 +12,7 @@ struct reaction {
   std::vector<model::record> records;
   std::vector<model::run_counts> counts;
   model::timer_changes timers;
+  std::vector<model::switch_state> switches;
   std::vector<model::command> effects;
 };
 

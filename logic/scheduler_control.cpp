@@ -25,6 +25,11 @@ model::state_counts states_of_instances(const model::stored_run& run, std::uint3
 } // namespace
 
 void scheduler_core::on(const model::control_requested& e) {
+  if (const auto* what = std::get_if<model::set_switch>(&e.what)) {
+    actor_ = e.actor;
+    step_.effects.push_back(model::answer_control{e.request, set(*what)});
+    return;
+  }
   const auto live = runs_.find(e.run_no);
   const auto being_read = asked_.find(e.run_no);
   if (live != runs_.end() && being_read == asked_.end()) {
@@ -74,6 +79,9 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::resume_task& what) { return set_paused(run, what.task, false); },
       [&](const model::rollback_run&) { return rollback(run); },
       [&](const model::cancel_group& what) { return cancel(run, what); },
+      [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
+      [&](const model::send_signal& what) { return send(run, what); },
+      [&](const model::set_switch& what) { return set(what); },
     },
     asked.what);
 }
@@ -95,6 +103,9 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::pause_task& what) { return pause(run, what); },
                       [&](const model::resume_task& what) { return resume(run, what); },
                       [&](const model::cancel_group& what) { return cancel(run, what); },
+                      [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
+                      [&](const model::send_signal& what) { return send(run, what); },
+                      [&](const model::set_switch& what) { return set(what); },
                     },
                     asked.what);
 }

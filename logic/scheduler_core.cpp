@@ -15,6 +15,16 @@ scheduler_core::scheduler_core(core_options options)
   limit_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
   for (std::uint32_t level = 0; level < most_levels; ++level)
     limit_[std::size_t(pool_of_children(level))] = options_.child_runs;
+  if (options_.gates == nullptr)
+    return;
+  for (const auto& known : options_.gates->switches)
+    if (!known.is_open)
+      closed_.emplace(known.name, known);
+  for (const auto& pass : options_.gates->passes) {
+    auto& book = quotas_[pass.name];
+    book.passes.push_back(pass.at);
+    book.last_number = pass.number;
+  }
 }
 
 reaction scheduler_core::react(const model::happening& what, model::wall_time now,
@@ -48,9 +58,10 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
 
 /// What follows over the bounds of one run, or one task, until nothing more does.
 void scheduler_core::settle_step() {
-  while (!stirred_.empty() || !hungry_.empty() || !child_stops_.empty()
+  while (!stirred_.empty() || !hungry_.empty() || !stirred_quotas_.empty() || !child_stops_.empty()
          || !ended_children_.empty()) {
     settle_breakers();
+    settle_quotas();
     feed_instances();
     stop_children();
     end_with_children();

@@ -45,6 +45,12 @@ struct core_options {
   /// And of the text of a workflow, which its version has in the store.
   std::function<std::string(const std::string&)> digest = [](const auto& text) { return text; };
   model::run_no next_run{1};
+  /// Of all runs of the store, as it holds them; null: nothing.
+  std::shared_ptr<const model::stored_gates> gates;
+  /// By how much the machine's own time is ahead of UTC then.
+  std::function<model::microseconds(model::wall_time)> local_offset = [](model::wall_time) {
+    return model::microseconds{0};
+  };
 };
 
 /// Counters for metrics and tests.
@@ -244,6 +250,50 @@ private:
   void release_key(live_run& run, std::uint32_t task);
   void lend_key(live_run& run, std::uint32_t task);
 
+  // scheduler_gates.cpp: tasks that only wait.
+  void begin_gate(live_run& run, std::uint32_t task);
+  void begin_wait(live_run& run, std::uint32_t task, const model::value& until);
+  void wait_at_gate(live_run& run, std::uint32_t task, model::awaited what);
+  void pass_gate(live_run& run, std::uint32_t task, model::gate_passed how);
+  void turn_away(live_run& run, std::uint32_t task, model::task_state to, std::string code,
+                 std::string message, model::decision whose,
+                 std::optional<model::wall_time> due = std::nullopt);
+  void gate_is_due(live_run& run, std::uint32_t task, model::wall_time due);
+  void leave_gate(live_run& run, std::uint32_t task);
+  void begin_hours(live_run& run, std::uint32_t task);
+  model::wall_time opening_of(const model::gate_spec& gate) const;
+
+  // scheduler_switches.cpp: switches of the store that tasks need to be open.
+  const model::switch_state* closed_for(const live_run& run, std::uint32_t task) const;
+  bool stops_at_switch(live_run& run, std::uint32_t task);
+  void pass_switch(live_run& run, std::uint32_t task);
+  expected<model::control_result> set(const model::set_switch& what);
+  void shut_out(const std::string& name, std::vector<std::string>& touched);
+  void let_in(const std::string& name, std::vector<std::string>& touched);
+  void look_at_switches(live_run& run, const model::stored_run& stored);
+
+  // scheduler_quotas.cpp: gates that let only so many pass in a time.
+  struct quota_book {
+    std::deque<model::wall_time> passes; ///< the last ones
+    std::uint64_t last_number = 0;
+    std::set<std::pair<model::wall_time, model::task_key>> waiting; ///< as they came
+  };
+  void begin_quota(live_run& run, std::uint32_t task);
+  std::optional<model::wall_time> room_in(const quota_book& book,
+                                          const model::quota_limit& limit) const;
+  void pass_quota(live_run& run, std::uint32_t task, quota_book& book,
+                  std::optional<model::wall_time> due = std::nullopt);
+  void settle_quotas();
+  expected<model::control_result> decide_by_hand(live_run& run, const model::decide_gate& what);
+  expected<model::control_result> decide_by_hand(const model::stored_run& run,
+                                                 const model::decide_gate& what);
+  bool take_kept_signal(live_run& run, std::uint32_t task);
+  void let_through(live_run& run, std::uint32_t task, const model::kept_signal& signal);
+  std::vector<std::string> serve_signals(live_run& run);
+  expected<model::control_result> send(live_run& run, const model::send_signal& what);
+  expected<model::control_result> send(const model::stored_run& run,
+                                       const model::send_signal& what);
+
   // scheduler_rollback.cpp: what undoes a task, and what undoes a run.
   static void explain_missing_rollback(const live_run& run, std::uint32_t task,
                                        model::failure& why);
@@ -365,6 +415,7 @@ private:
   // scheduler_explain.cpp: why tasks do not run.
   model::value waits_of(const live_run& run, const model::list_waits& what) const;
   model::wait_reason why_ready_waits(const live_run& run, std::uint32_t task) const;
+  model::wait_reason why_held_back(const live_run& run, std::uint32_t task) const;
   model::wait_reason why_waits(const live_run& run, std::uint32_t task) const;
   model::value explain(const live_run& run, std::uint32_t task, model::wall_time now) const;
   void explain_timers(const live_run& run, std::uint32_t task, model::wall_time now,
@@ -453,6 +504,9 @@ private:
 
   /// Runs in progress that are attempts of others.
   std::map<model::attempt_key, model::run_no> children_;
+  std::map<std::string, model::switch_state> closed_;            ///< switches, by name
+  std::map<std::string, std::set<model::task_key>> at_switches_; ///< that wait for one to open
+  std::map<std::string, quota_book> quotas_;
 
   // Of the step in progress.
   model::wall_time now_;
@@ -462,9 +516,10 @@ private:
   std::set<model::timer> timers_set_; ///< and not removed again
   /// Kinds whose breaker opened, closed or lost its probe: what follows for their tasks is open.
   std::set<std::pair<std::string, std::string>> stirred_;
-  std::set<model::task_key> hungry_; ///< fanned-out tasks: room for another instance, perhaps
-  bool has_begun_runs_ = false;      ///< whose tasks have not had their turn
-  std::size_t begun_tasks_ = 0;      ///< of runs that attempts of the step are
+  std::set<std::string> stirred_quotas_; ///< whose first one in the queue is another, or may pass
+  std::set<model::task_key> hungry_;     ///< fanned-out tasks: room for another instance, perhaps
+  bool has_begun_runs_ = false;          ///< whose tasks have not had their turn
+  std::size_t begun_tasks_ = 0;          ///< of runs that attempts of the step are
   std::vector<std::pair<model::attempt_key, model::cancel_mode>> child_stops_; ///< not passed on
   std::deque<model::run_no> ended_children_; ///< whose attempts have not ended
 };

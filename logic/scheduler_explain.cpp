@@ -1,5 +1,6 @@
 // What people ask: why a task does not run. Looks only; its cost follows what is asked, which is
 // seldom.
+#include "logic/gate.hpp"
 #include "logic/generation.hpp"
 #include "logic/scheduler_core.hpp"
 #include "model/overloaded.hpp"
@@ -123,6 +124,24 @@ wait_reason scheduler_core::why_ready_waits(const live_run& run, std::uint32_t t
   return wait_reason::slot;
 }
 
+/// Of one that is `waiting`, at its own gate or for something else.
+wait_reason scheduler_core::why_held_back(const live_run& run, std::uint32_t task) const {
+  const auto& action = run.task_spec(task).action;
+  if (const auto* gate = std::get_if<model::gate_action>(&action))
+    return reason_of(gate->what->which);
+  if (std::holds_alternative<model::wait_action>(action))
+    return wait_reason::wait;
+  if (run.held.contains(task))
+    return wait_reason::hold;
+  const model::task_key key{run.run_no, task};
+  if (std::any_of(at_switches_.begin(), at_switches_.end(),
+                  [&](const auto& at) { return at.second.contains(key); }))
+    return wait_reason::gate;
+  const bool has_key =
+    run.keys.contains(task) && !run.timers.contains({task, model::timer_kind::breaker});
+  return has_key ? wait_reason::idempotency : wait_reason::breaker;
+}
+
 wait_reason scheduler_core::why_waits(const live_run& run, std::uint32_t task) const {
   const auto& entry = run.tasks[task];
   switch (entry.state) {
@@ -133,10 +152,7 @@ wait_reason scheduler_core::why_waits(const live_run& run, std::uint32_t task) c
   case task_state::paused:
     return wait_reason::paused;
   case task_state::waiting:
-    return run.held.contains(task)                                   ? wait_reason::hold
-           : run.timers.contains({task, model::timer_kind::breaker}) ? wait_reason::breaker
-           : run.keys.contains(task)                                 ? wait_reason::idempotency
-                                                                     : wait_reason::breaker;
+    return why_held_back(run, task);
   case task_state::pending:
     return entry.loads > 0                          ? wait_reason::inputs
            : run.stands_for_instances(task)         ? wait_reason::none
@@ -184,8 +200,9 @@ value scheduler_core::explain(const live_run& run, std::uint32_t task, model::wa
 /// What the task waits for by the clock.
 void scheduler_core::explain_timers(const live_run& run, std::uint32_t task, model::wall_time now,
                                     value& v) const {
-  for (const auto kind : {model::timer_kind::retry, model::timer_kind::breaker,
-                          model::timer_kind::deadline, model::timer_kind::queue_timeout})
+  for (const auto kind :
+       {model::timer_kind::retry, model::timer_kind::breaker, model::timer_kind::deadline,
+        model::timer_kind::queue_timeout, model::timer_kind::gate})
     for (const auto of : {std::optional{task}, std::optional{run.node(task)}})
       if (const auto timer = run.timers.find({of, kind}); timer != run.timers.end())
         v[std::string{to_string(kind)} + "_in_ms"] = milliseconds_between(now, timer->second);

@@ -93,7 +93,7 @@ void scheduler_core::go_on_after_pause(live_run& run, std::uint32_t task) {
     admit_later(run, task);
   else if (!entry.judged)
     apply_verdict(run, task, verdict_on(run, task));
-  else if (entry.was_started || !entry.released)
+  else if (entry.was_started || !entry.released || run.is_gate(task))
     prepare(run, task);
   else if (may_begin(run, task))
     make_ready(run, task);
@@ -109,10 +109,14 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
       return; // decided
     if (expressions->fan_out)
       return expand(run, task);
+    if (run.is_gate(task)) // what its expressions read is kept: after a pause it waits anew
+      return begin_gate(run, task);
     if (!evaluate_values(run, task, *expressions))
       return;
   }
   release_outputs(run, task);
+  if (run.is_gate(task))
+    return begin_gate(run, task);
   if (may_begin(run, task))
     make_ready(run, task);
 }
@@ -129,6 +133,10 @@ void scheduler_core::prepare_instance(live_run& run, std::uint32_t instance) {
   if (!entry.was_started && expressions.when_names_item
       && !holds(run, instance, *expressions.when, "when"))
     return; // decided
+  if (run.is_gate(instance)) {
+    entry.released = true;
+    return begin_gate(run, instance);
+  }
   if (!evaluate_values(run, instance, expressions))
     return;
   entry.released = true;
@@ -246,6 +254,8 @@ void scheduler_core::make_ready(live_run& run, std::uint32_t task) {
     move_task(run, task, task_state::ready,
               std::string{to_string(model::wait_reason::idempotency)});
   entry.was_started = false;
+  if (!closed_.empty() && stops_at_switch(run, task))
+    return;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
   if (!entry.rolls_back && entry.state != task_state::ready)
@@ -261,6 +271,8 @@ void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place w
       entry.state = task_state::pending; // which is what is stored of `ready`
     return prepare(run, task);
   }
+  if (!closed_.empty() && stops_at_switch(run, task))
+    return;
   if (is_held_back(run, task))
     return wait_for_breaker(run, task);
   enqueue(run, task, where);

@@ -51,6 +51,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
   for (const auto& [task, retries] : stored.retries)
     run.retries.emplace(task, retry_progress{retries.done, retries.last});
   run.snapshots = stored.snapshots;
+  run.signals = stored.signals;
+  run.last_signal = run.signals.empty() ? 0 : run.signals.back().number;
   run.rollbacks = stored.rollbacks;
   run.stops = stored.stops;
   run.tasks.resize(stored.tasks.size());
@@ -76,6 +78,8 @@ void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
   if (run.in_finally)
     tell_outcome(run);
   judge_again(run);
+  serve_signals(run); // sent while nobody had the run
+  look_at_switches(run, stored);
   settle(run);
 }
 
@@ -137,6 +141,18 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     hold_key(run, task, key->second);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::hold)))
     run.held.insert(task);
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::signal)))
+    run.signal_gates[model::gate_name(run.task_spec(task))].insert(task);
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::gate)))
+    if (const auto* shut = closed_for(run, task))
+      at_switches_[shut->name].insert({run.run_no, task});
+  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::quota))) {
+    const auto& name = model::gate_name(run.task_spec(task));
+    const auto since = stored.gates_since.find(task);
+    quotas_[name].waiting.emplace(since == stored.gates_since.end() ? now_ : since->second,
+                                  model::task_key{run.run_no, task});
+    stirred_quotas_.insert(name);
+  }
   if (!is_active(was.state))
     return;
   if (was.state == task_state::cancelling) {

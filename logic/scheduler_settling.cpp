@@ -30,8 +30,10 @@ void scheduler_core::change_state(live_run& run, std::uint32_t task, task_state 
     follow_with_breaker(run, task, to);
   if (!run.pots.empty())
     follow_with_pots(run, task, to);
-  if (entry.state == task_state::waiting)
+  if (entry.state == task_state::waiting) {
     run.held.erase(task);
+    leave_gate(run, task);
+  }
   entry.state = to;
 }
 

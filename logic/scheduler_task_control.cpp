@@ -1,14 +1,48 @@
 // What operators ask of single tasks, of a run that is in progress or of one that was read back.
 #include "logic/generation.hpp"
 #include "logic/scheduler_core.hpp"
+#include "logic/task_control.hpp"
 #include "logic/transitions.hpp"
 
 #include <algorithm>
 
 namespace sluice::logic {
-namespace {
 
 using model::task_state;
+
+model::task_names names_of(const live_run& run) {
+  return model::task_names{run.workflow->shared_spec(), run.ranges};
+}
+
+model::task_names names_of(const model::stored_run& run) {
+  return model::task_names{run.workflow, run.fan_outs};
+}
+
+model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved, task_state to) {
+  model::run_counts counts{run.run_no, {}};
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    counts.counts[std::size_t(task == moved ? to : run.tasks[task].state)] +=
+      is_counted(run, task) ? 1 : 0;
+  return counts;
+}
+
+model::control_result one_task(const live_run& run, std::string task) {
+  return {run.run_no, run.generation, {std::move(task)}, run.counted_tasks() - 1};
+}
+
+model::control_result one_task(const model::stored_run& run, std::string task) {
+  return {run.run_no, run.generation, {std::move(task)}, counted_tasks(run) - 1};
+}
+
+expected<void> check_fan_out(const std::string& name, bool stands_for_instances, bool is_decided,
+                             const char* verb) {
+  if (stands_for_instances && !is_decided)
+    return fail(errc::conflict, "task '" + name + "' is fanned out: " + verb
+                                  + " its instances, such as '" + name + "[...]'");
+  return {};
+}
+
+namespace {
 
 /// Whether a task may be marked so.
 expected<void> check_mark(const model::mark_task& what, task_state state) {
@@ -60,14 +94,6 @@ error not_held(const std::string& task, task_state state) {
                             + ", and not held: only a task that is held is tried again alone"};
 }
 
-model::task_names names_of(const live_run& run) {
-  return model::task_names{run.workflow->shared_spec(), run.ranges};
-}
-
-model::task_names names_of(const model::stored_run& run) {
-  return model::task_names{run.workflow, run.fan_outs};
-}
-
 bool is_held(const model::stored_run& run, std::uint32_t task) {
   const auto reason = run.reasons.find(task);
   return run.tasks[task].state == task_state::waiting && reason != run.reasons.end()
@@ -95,31 +121,6 @@ expected<void> check_pause(const std::string& task, task_state state, bool is_he
     return fail(errc::conflict, "task '" + task + "' is held: it starts only when it is told to");
   if (pauses && !is_legal(state, task_state::paused))
     return fail(errc::conflict, is + (state == task_state::paused ? " already" : ""));
-  return {};
-}
-
-model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved, task_state to) {
-  model::run_counts counts{run.run_no, {}};
-  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
-    counts.counts[std::size_t(task == moved ? to : run.tasks[task].state)] +=
-      is_counted(run, task) ? 1 : 0;
-  return counts;
-}
-
-model::control_result one_task(const live_run& run, std::string task) {
-  return {run.run_no, run.generation, {std::move(task)}, run.counted_tasks() - 1};
-}
-
-model::control_result one_task(const model::stored_run& run, std::string task) {
-  return {run.run_no, run.generation, {std::move(task)}, counted_tasks(run) - 1};
-}
-
-/// What is asked of a task that its instances decide has to be asked of them.
-expected<void> check_fan_out(const std::string& name, bool stands_for_instances, bool is_decided,
-                             const char* verb) {
-  if (stands_for_instances && !is_decided)
-    return fail(errc::conflict, "task '" + name + "' is fanned out: " + verb
-                                  + " its instances, such as '" + name + "[...]'");
   return {};
 }
 
@@ -274,7 +275,8 @@ expected<model::control_result> scheduler_core::set_paused(const model::stored_r
     if (timer.task_idx != *task)
       continue;
     waits_on = waits_on || timer.kind == model::timer_kind::retry;
-    if (timer.kind == model::timer_kind::breaker || timer.kind == model::timer_kind::queue_timeout)
+    if (timer.kind == model::timer_kind::breaker || timer.kind == model::timer_kind::queue_timeout
+        || timer.kind == model::timer_kind::gate)
       step_.timers.removed.push_back(timer);
   }
   const auto to = paused     ? task_state::paused

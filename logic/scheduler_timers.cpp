@@ -55,8 +55,10 @@ void scheduler_core::follow_with_timers(live_run& run, std::uint32_t task, task_
     if ((from == task_state::retry_wait || from == task_state::paused) && to != task_state::paused
         && to != task_state::retry_wait)
       remove_timer(run, {task, timer_kind::retry});
-    if (from == task_state::waiting)
+    if (from == task_state::waiting) {
       remove_timer(run, {task, timer_kind::breaker});
+      remove_timer(run, {task, timer_kind::gate});
+    }
     // Of what is pending again since a restart it is set, too.
     if (from == task_state::ready || to == task_state::waiting || to == task_state::paused
         || is_terminal(to))
@@ -84,6 +86,8 @@ void scheduler_core::act_on(live_run& run, const model::timer& due) {
     run.stirred_pots.insert(due.group.value_or(static_cast<std::uint32_t>(run.groups.size())));
     return; // looked at when the run settles
   }
+  if (due.kind == timer_kind::gate)
+    return gate_is_due(run, *due.task_idx, due.due);
   if (!due.task_idx)
     return expire_run(run, due.due);
   const auto task = *due.task_idx;

@@ -2,6 +2,8 @@
 
 #include "logic/expression_names.hpp"
 #include "logic/fan_out.hpp"
+#include "logic/gate.hpp"
+#include "logic/gate_checks.hpp"
 #include "logic/retry.hpp"
 #include "logic/spec_path.hpp"
 #include "model/checkpoint.hpp"
@@ -201,6 +203,10 @@ void check_settings(const model::task_settings& settings, const std::string& pat
     settings.idempotency && settings.idempotency->find("${{") == std::string::npos;
   if (const auto key = is_text ? model::check_key(*settings.idempotency) : expected<void>{}; !key)
     report(problems, path_of(path, "idempotency"), key.error().message);
+  if (settings.gates)
+    for (std::size_t i = 0; i < settings.gates->size(); ++i)
+      if (const auto valid = check_gate_name((*settings.gates)[i]); !valid)
+        report(problems, path_of(path_of(path, "gates"), i), valid.error().message);
   if (settings.crash_limit && *settings.crash_limit > most_losses)
     report(problems, path_of(path, "crash_limit"),
            "must be at most " + std::to_string(most_losses));
@@ -278,7 +284,8 @@ void check_action(const model::action& action, const std::string& path,
     check_argv(exec->argv, path_of(path, "exec"), problems);
   } else if (const auto* call = std::get_if<model::call_action>(&action)) {
     check_handler(call->handler, path_of(path, "call"), has_handler, problems);
-  } else if (std::get<model::workflow_action>(action).spec == nullptr) {
+  } else if (const auto* child = std::get_if<model::workflow_action>(&action);
+             child != nullptr && child->spec == nullptr) {
     report(problems, path_of(path, "workflow"), "there is no workflow");
   }
 }
@@ -342,8 +349,8 @@ void check_extra(const model::task_settings& settings, const std::string& path,
   for (const auto& [role, what] : settings.extra) {
     const auto here = path_of(path, to_string(role));
     check_action(what, here, has_handler, problems);
-    if (executor_of(what) == model::executor_kind::workflow)
-      report(problems, here, "must be a command, or call a handler");
+    if (is_gate(what) || executor_of(what) == model::executor_kind::workflow)
+      report(problems, here, "must be a command: run, exec or call");
     else if (role != model::command_role::fallback
              && executor_of(what) != model::executor_kind::process)
       report(problems, here, "must be a command, run or exec");
@@ -381,6 +388,15 @@ void check_fan_out(const model::fan_out_spec& fan_out, const std::string& path,
 }
 
 } // namespace
+
+void check_form(const std::vector<model::param_spec>& form, const std::string& path,
+                problems_t& problems) {
+  check_distinct(
+    form, [](const model::param_spec& p) -> const std::string& { return p.name; }, path,
+    "the value", problems);
+  for (const auto& asked : form)
+    check_param(asked, path_of(path, asked.name), problems);
+}
 
 void check_items(const model::task_spec& task, const fan_out_expressions& items,
                  const std::string& path, problems_t& problems) {
@@ -472,12 +488,14 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
     check_fan_out(*task.fan_out, path, problems);
   if (child_of(task) != nullptr)
     check_child(task, path, problems);
+  if (is_gate(task.action))
+    check_gate(task, path, problems);
   if (!task.settings.is_set())
     return;
   check_settings(*task.settings, path, problems);
   check_extra(*task.settings, path, has_handler, problems);
   check_snapshot(*task.settings, defaults, path, problems);
-  if (executor_of(task.action) == model::executor_kind::process)
+  if (is_gate(task.action) || executor_of(task.action) == model::executor_kind::process)
     return;
   for (const auto& [role, what] : task.settings->extra)
     if (role == model::command_role::validate)

@@ -43,6 +43,10 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
                 const std::string& path, const handler_lookup& has_handler,
                 std::vector<spec_problem>& problems);
 
+/// What has a declaration like a parameter, such as the values of a form.
+void check_form(const std::vector<model::param_spec>& form, const std::string& path,
+                std::vector<spec_problem>& problems);
+
 /// What it is fanned out over, as far as no expression changes that. @pre it is fanned out
 void check_items(const model::task_spec& task, const fan_out_expressions& items,
                  const std::string& path, std::vector<spec_problem>& problems);

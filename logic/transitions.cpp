@@ -23,8 +23,8 @@ constexpr std::array<std::uint32_t, model::task_state_count> task_moves = [] {
   using enum task_state;
   std::array<std::uint32_t, model::task_state_count> to{};
   const auto row = [&](task_state from) -> std::uint32_t& { return to[std::size_t(from)]; };
-  // What has not started can also be paused, cancelled, skipped by a stop, fail at a deadline, and
-  // be marked by an operator.
+  // What has not started can also be paused, cancelled, skipped by a stop, fail at a deadline, be
+  // marked by an operator, and, when it is a gate, let through.
   constexpr auto idle_exits = set_of({paused, cancelled, skipped, failed, succeeded});
   row(pending) = set_of({waiting, ready}) | idle_exits;
   row(waiting) = set_of({ready}) | idle_exits;

@@ -1,6 +1,7 @@
 // What an operator asks of a run beside its cancellation, and what became of it.
 #pragma once
 
+#include "model/gate.hpp"
 #include "model/ids.hpp"
 #include "model/state.hpp"
 
@@ -67,9 +68,34 @@ struct cancel_group {
   cancel_mode mode = cancel_mode::graceful;
 };
 
-/// A verb, and what it is about.
-using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task,
-                             resume_task, rollback_run, cancel_group>;
+enum class verdict : std::uint8_t { approved, rejected };
+/// Decides a task that waits for an approval.
+struct decide_gate {
+  std::string task; ///< by name
+  model::verdict verdict = model::verdict::approved;
+  value values = value::object(); ///< of its form; what has a default may be missing
+  decision whose;
+};
+
+/// Lets the first gate through that waits for the signal, or the next one that will.
+struct send_signal {
+  std::string name;
+  value payload;
+  std::string by; ///< who sends it
+};
+
+/// Opens or closes a switch of the store, whatever runs there are.
+enum class switch_position : std::uint8_t { open, closed };
+struct set_switch {
+  std::string name;
+  switch_position to = switch_position::open;
+  decision whose;
+};
+
+/// A verb, and what it is about. `set_switch` is about no run.
+using control =
+  std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task,
+               rollback_run, cancel_group, decide_gate, send_signal, set_switch>;
 
 /// What was done, once it is durable.
 struct control_result {

@@ -34,12 +34,8 @@ std::string shown(const value& v) {
   return text;
 }
 
-std::string what_is(const param_spec& param) {
-  return "parameter '" + param.name + "'";
-}
-
 std::string not_a_choice(const param_spec& param, const value& v) {
-  auto message = what_is(param) + ": " + shown(v) + " is not one of ";
+  auto message = shown(v) + " is not one of ";
   for (std::size_t i = 0; i < param.choices.size(); ++i)
     message += (i == 0 ? "" : ", ") + shown(param.choices[i]);
   return message;
@@ -91,36 +87,45 @@ std::optional<value> read_as(std::string_view text, value_type t) {
   return to_type(std::move(v), t);
 }
 
-tl::expected<value, std::string> typed_param(const param_spec& param, const value& v) {
+tl::expected<value, std::string> typed_param(const param_spec& param, const value& v,
+                                             std::string_view noun) {
+  const auto what = std::string{noun} + " '" + param.name + "'";
   if (!has_type(v, param.type))
-    return tl::unexpected(what_is(param) + ": " + shown(v) + " is not of type "
+    return tl::unexpected(what + ": " + shown(v) + " is not of type "
                           + std::string{to_string(param.type)});
   auto typed = to_type(v, param.type);
   if (!param.choices.empty()
       && std::find(param.choices.begin(), param.choices.end(), typed) == param.choices.end())
-    return tl::unexpected(not_a_choice(param, v));
+    return tl::unexpected(what + ": " + not_a_choice(param, v));
   return typed;
 }
 
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
                                                               const value& given) {
+  return complete_values(workflow.params, given, "parameter");
+}
+
+tl::expected<value, std::vector<std::string>>
+complete_values(const std::vector<param_spec>& declared, const value& given,
+                std::string_view noun) {
+  const std::string kind{noun};
   std::vector<std::string> problems, names;
   auto params = value::object();
-  for (const auto& param : workflow.params) {
+  for (const auto& param : declared) {
     names.push_back(param.name);
     const auto own = given.find(param.name);
     if (own == given.end() && !param.default_value) {
-      problems.push_back(what_is(param) + " is missing: it has no default");
+      problems.push_back(kind + " '" + param.name + "' is missing: it has no default");
       continue;
     }
-    if (auto typed = typed_param(param, own == given.end() ? *param.default_value : *own))
+    if (auto typed = typed_param(param, own == given.end() ? *param.default_value : *own, noun))
       params[param.name] = std::move(*typed);
     else
       problems.push_back(std::move(typed.error()));
   }
   for (const auto& item : given.items())
     if (std::find(names.begin(), names.end(), item.key()) == names.end())
-      problems.push_back("unknown parameter '" + item.key() + "'"
+      problems.push_back("unknown " + kind + " '" + item.key() + "'"
                          + did_you_mean(item.key(), names));
   if (!problems.empty())
     return tl::unexpected(std::move(problems));

@@ -18,11 +18,16 @@ value to_type(value v, value_type t);
 std::optional<value> read_as(std::string_view text, value_type t);
 
 /// A value of a parameter; or a sentence: wrong type, not a choice.
-tl::expected<value, std::string> typed_param(const param_spec& param, const value& v);
+tl::expected<value, std::string> typed_param(const param_spec& param, const value& v,
+                                             std::string_view noun = "parameter");
 
 /// A run's complete parameters: the defaults, overridden by `given` (an object). Returns one
 /// sentence per problem: unknown (with the nearest name), missing, wrong type, not a choice.
 tl::expected<value, std::vector<std::string>> complete_params(const workflow_spec& workflow,
                                                               const value& given);
+/// The same of other values with a declaration, such as those of a form; `noun` is what one is
+/// called.
+tl::expected<value, std::vector<std::string>>
+complete_values(const std::vector<param_spec>& declared, const value& given, std::string_view noun);
 
 } // namespace sluice::model

@@ -174,6 +174,47 @@ event from_record(const task_reused& r) {
   return e;
 }
 
+void put_decision(value& data, const rarely<decision>& whose) {
+  if (!whose->by.empty())
+    data["by"] = whose->by;
+  if (!whose->note.empty())
+    data["note"] = whose->note;
+}
+
+void put_awaited(value& data, const awaited& what) {
+  if (!what.name.empty())
+    data["name"] = what.name;
+  if (!what.prompt.empty())
+    data["prompt"] = what.prompt;
+  if (what.due)
+    data["due_us"] = to_us(*what.due);
+}
+
+event from_record(const gate_passed& r) {
+  auto e = at_task(r.key, r.attempt, event_type::task_passed, r.at);
+  e.from = to_string(r.from);
+  e.to = to_string(task_state::succeeded);
+  e.actor = r.actor;
+  e.data = {{"reason", to_string(r.reason)}};
+  put_decision(e.data, r.whose);
+  if (r.signal)
+    e.data["signal"] = *r.signal;
+  put_lateness(e.data, r.at, r.due);
+  return e;
+}
+
+event from_record(const signal_received& r) {
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = event_type::run_signalled;
+  e.actor = r.actor;
+  e.data = {{"name", r.what.name}, {"signal", r.what.number}};
+  if (!r.by.empty())
+    e.data["by"] = r.by;
+  return e;
+}
+
 event from_record(const held_retried& r) {
   auto e = at_task(r.key, r.attempt, event_type::task_released, r.at);
   e.from = to_string(task_state::waiting);
@@ -248,6 +289,9 @@ event from_record(const task_moved& r) {
   put_failure(data, r.failure);
   if (r.breaker)
     put_breaker(data, *r.breaker);
+  if (r.awaits.is_set())
+    put_awaited(data, *r.awaits);
+  put_decision(data, r.whose);
   e.data = or_null(std::move(data));
   return e;
 }
@@ -289,33 +333,35 @@ event from_record(const snapshot_saved& r) {
 } // namespace
 
 std::size_t weight(const step& s) {
-  std::size_t rows = s.counts.size() + s.timers.size();
+  std::size_t rows = s.counts.size() + s.timers.size() + 2 * s.switches.size();
   for (const auto& r : s.records)
-    rows += std::visit(overloaded{
-                         [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
-                         [](const run_moved&) { return std::size_t{2}; },
-                         [](const run_paused&) { return std::size_t{2}; },
-                         [](const run_retried&) { return std::size_t{2}; },
-                         [](const task_expanded& x) { return 3 + x.instances.items->size(); },
-                         [](const task_reset&) { return std::size_t{4}; },
-                         [](const task_marked&) { return std::size_t{4}; },
-                         [](const task_reused&) { return std::size_t{3}; },
-                         [](const held_retried&) { return std::size_t{2}; },
-                         [](const attempt_dispatched&) { return std::size_t{3}; },
-                         [](const attempt_ended& a) {
-                           const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
-                           return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0)
-                                  + (a.outcome.key_digest.is_set() ? 1 : 0)
-                                  + (a.outcome.is_completion ? 1 : 0);
-                         },
-                         [](const task_moved& t) { return std::size_t{t.failure ? 3u : 2u}; },
-                         [](const warning_raised&) { return std::size_t{1}; },
-                         [](const checkpoint_saved&) { return std::size_t{2}; },
-                         [](const snapshot_saved&) { return std::size_t{2}; },
-                         [](const progress_made&) { return std::size_t{1}; },
-                         [](const usage_noted&) { return std::size_t{2}; },
-                       },
-                       r);
+    rows += std::visit(
+      overloaded{
+        [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
+        [](const run_moved&) { return std::size_t{2}; },
+        [](const run_paused&) { return std::size_t{2}; },
+        [](const run_retried&) { return std::size_t{2}; },
+        [](const task_expanded& x) { return 3 + x.instances.items->size(); },
+        [](const task_reset&) { return std::size_t{4}; },
+        [](const task_marked&) { return std::size_t{4}; },
+        [](const task_reused&) { return std::size_t{3}; },
+        [](const gate_passed&) { return std::size_t{5}; },
+        [](const signal_received&) { return std::size_t{2}; },
+        [](const held_retried&) { return std::size_t{2}; },
+        [](const attempt_dispatched&) { return std::size_t{3}; },
+        [](const attempt_ended& a) {
+          const bool wide = a.outcome.failure || !a.outcome.outputs.is_null();
+          return std::size_t{3} + (wide ? 1 : 0) + (a.outcome.breaker ? 1 : 0)
+                 + (a.outcome.key_digest.is_set() ? 1 : 0) + (a.outcome.is_completion ? 1 : 0);
+        },
+        [](const task_moved& t) { return std::size_t{t.failure || t.awaits.is_set() ? 3u : 2u}; },
+        [](const warning_raised&) { return std::size_t{1}; },
+        [](const checkpoint_saved&) { return std::size_t{2}; },
+        [](const snapshot_saved&) { return std::size_t{2}; },
+        [](const progress_made&) { return std::size_t{1}; },
+        [](const usage_noted&) { return std::size_t{2}; },
+      },
+      r);
   return rows;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/gate.hpp"
 #include "model/rarely.hpp"
 #include "model/run.hpp"
 #include "model/task_names.hpp"
@@ -89,6 +90,28 @@ struct task_reused {
   value outputs;
   wall_time at;
 };
+/// A task that is a gate or a wait has let through: it has succeeded without an attempt.
+struct gate_passed {
+  task_key key;
+  std::uint32_t attempt = 0; ///< always 0: it has none
+  task_state from = task_state::waiting;
+  wait_reason reason = wait_reason::wait; ///< what it waited for, or would have
+  value outputs;                          ///< object, or null
+  rarely<decision> whose;                 ///< where somebody decided it
+  std::optional<std::uint64_t> signal;    ///< the number of the one that it took
+  rarely<quota_pass> quota;               ///< that it counts as
+  std::string actor;
+  wall_time at;
+  std::optional<wall_time> due; ///< of the timer that let it through
+};
+/// Somebody sent a signal to a run, which keeps it until a gate takes it.
+struct signal_received {
+  model::run_no run_no;
+  kept_signal what;
+  std::string by;
+  std::string actor;
+  wall_time at;
+};
 /// An operator lets a task that was held try again. It keeps its attempts and its checkpoint; what
 /// counts retries and losses begins anew.
 struct held_retried {
@@ -125,6 +148,8 @@ struct task_moved {
   wall_time at;
   std::optional<wall_time> due; ///< of the timer that moved it, which may have fired late
   std::optional<breaker_state> breaker = std::nullopt; ///< that it waits for from now on
+  rarely<awaited> awaits = {};                         ///< likewise, of a gate
+  rarely<decision> whose = {};                         ///< of a gate that somebody rejected
 };
 /// Something a person should know about a task; changes no state.
 struct warning_raised {
@@ -156,10 +181,11 @@ struct usage_noted {
   value usage; ///< object of numbers: all that it has said
   wall_time at;
 };
-using record = std::variant<run_created, run_moved, run_paused, run_retried, task_expanded,
-                            task_reset, task_marked, task_reused, held_retried, attempt_dispatched,
-                            attempt_ended, task_moved, warning_raised, checkpoint_saved,
-                            snapshot_saved, progress_made, usage_noted>;
+using record =
+  std::variant<run_created, run_moved, run_paused, run_retried, task_expanded, task_reset,
+               task_marked, task_reused, gate_passed, signal_received, held_retried,
+               attempt_dispatched, attempt_ended, task_moved, warning_raised, checkpoint_saved,
+               snapshot_saved, progress_made, usage_noted>;
 
 /// Counters of a run after the step; within a group only the last of each run is written.
 struct run_counts {
@@ -173,6 +199,7 @@ struct step {
   std::vector<record> records;
   std::vector<run_counts> counts;
   timer_changes timers;
+  std::vector<switch_state> switches; ///< that were set; they are of no run, and have no event
 };
 
 /// Rows this step writes, roughly: what bounds a group. A new run counts its tasks.

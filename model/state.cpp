@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, failure_class_count> failure_classes{
   "exit",       "transient", "permanent", "timeout",   "deadline", "heartbeat", "gate",
   "validation", "resource",  "budget",    "cancelled", "lost",     "internal"};
 constexpr std::array<std::string_view, wait_reason_count> wait_reasons{
-  "",         "upstream", "inputs",  "slot",        "limit",
-  "retry",    "paused",   "breaker", "idempotency", "hold",
-  "parallel", "resource", "pool",    "concurrency", "rate"};
+  "",        "upstream",    "inputs",   "slot",     "limit",    "retry", "paused",
+  "breaker", "idempotency", "hold",     "parallel", "resource", "pool",  "concurrency",
+  "rate",    "wait",        "approval", "signal",   "gate",     "time",  "quota"};
 constexpr std::array<std::string_view, 7> join_rules{"all_success", "none_failed", "all_failed",
                                                      "all_done",    "one_success", "one_failed",
                                                      "expression"};
@@ -26,6 +26,10 @@ constexpr std::array<std::string_view, 3> on_failures{"stop", "continue", "compe
 constexpr std::array<std::string_view, 2> on_exhausteds{"fail", "hold"};
 constexpr std::array<std::string_view, executor_kind_count> executor_kinds{"process", "function",
                                                                            "workflow"};
+constexpr std::array<std::string_view, gate_kind_count> gate_kinds{"approval", "signal", "switch",
+                                                                   "time", "quota"};
+constexpr std::array<std::string_view, 3> on_closeds{"wait", "fail", "skip"};
+constexpr std::array<std::string_view, 3> on_expires{"reject", "approve", "skip"};
 constexpr std::array<std::string_view, command_role_count> command_roles{
   "action", "fallback", "validate", "rollback", "snapshot", "compensate"};
 constexpr std::array<std::string_view, 9> value_types{
@@ -34,16 +38,16 @@ constexpr std::array<std::string_view, 8> stop_reasons{"",      "cancel",   "tim
                                                        "drain", "deadline", "budget",  "preempt"};
 constexpr std::array<std::string_view, budget_kind_count> budget_kinds{"cost", "tokens", "time"};
 constexpr std::array<std::string_view, 2> on_exceededs{"stop", "warn"};
-constexpr std::array<std::string_view, 33> event_types{
-  "run_submitted",   "run_cancelling", "run_rolling_back", "run_finished",      "run_retried",
-  "run_paused",      "run_resumed",    "task_expanded",    "task_dispatched",   "task_finished",
-  "task_lost",       "task_retrying",  "task_due",         "task_waiting",      "task_held",
-  "task_released",   "task_fallback",  "task_validating",  "task_rolling_back", "task_skipped",
-  "task_cancelling", "task_cancelled", "task_failed",      "task_paused",       "task_resumed",
-  "task_reset",      "task_marked",    "task_reused",      "task_warning",      "task_checkpoint",
-  "task_snapshot",   "task_progress",  "task_usage"};
+constexpr std::array<std::string_view, 35> event_types{
+  "run_submitted", "run_cancelling",  "run_rolling_back", "run_finished",    "run_retried",
+  "run_paused",    "run_resumed",     "run_signalled",    "task_expanded",   "task_dispatched",
+  "task_finished", "task_lost",       "task_retrying",    "task_due",        "task_waiting",
+  "task_held",     "task_released",   "task_fallback",    "task_validating", "task_rolling_back",
+  "task_skipped",  "task_cancelling", "task_cancelled",   "task_failed",     "task_paused",
+  "task_resumed",  "task_reset",      "task_marked",      "task_reused",     "task_passed",
+  "task_warning",  "task_checkpoint", "task_snapshot",    "task_progress",   "task_usage"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{
-  "retry", "deadline", "queue_timeout", "breaker", "timeout", "timebox", "budget"};
+  "retry", "deadline", "queue_timeout", "breaker", "timeout", "timebox", "budget", "gate"};
 
 template <class Enum, class Names>
 std::string_view name_of(Enum e, const Names& names) {
@@ -81,6 +85,15 @@ std::string_view to_string(on_failure f) {
 }
 std::string_view to_string(on_exhausted e) {
   return name_of(e, on_exhausteds);
+}
+std::string_view to_string(gate_kind k) {
+  return name_of(k, gate_kinds);
+}
+std::string_view to_string(on_closed c) {
+  return name_of(c, on_closeds);
+}
+std::string_view to_string(on_expire e) {
+  return name_of(e, on_expires);
 }
 std::string_view to_string(executor_kind k) {
   return name_of(k, executor_kinds);
@@ -138,6 +151,15 @@ std::optional<on_failure> parse_on_failure(std::string_view name) {
 std::optional<on_exhausted> parse_on_exhausted(std::string_view name) {
   return find_name<on_exhausted>(name, on_exhausteds);
 }
+std::optional<gate_kind> parse_gate_kind(std::string_view name) {
+  return find_name<gate_kind>(name, gate_kinds);
+}
+std::optional<on_closed> parse_on_closed(std::string_view name) {
+  return find_name<on_closed>(name, on_closeds);
+}
+std::optional<on_expire> parse_on_expire(std::string_view name) {
+  return find_name<on_expire>(name, on_expires);
+}
 std::optional<executor_kind> parse_executor_kind(std::string_view name) {
   return find_name<executor_kind>(name, executor_kinds);
 }
@@ -174,6 +196,15 @@ std::span<const std::string_view> join_rule_names() {
 }
 std::span<const std::string_view> on_failure_names() {
   return on_failures;
+}
+std::span<const std::string_view> gate_kind_names() {
+  return gate_kinds;
+}
+std::span<const std::string_view> on_closed_names() {
+  return on_closeds;
+}
+std::span<const std::string_view> on_expire_names() {
+  return on_expires;
 }
 std::span<const std::string_view> value_type_names() {
   return value_types;

@@ -103,8 +103,14 @@ enum class wait_reason : std::uint8_t {
   pool,        ///< its pool is full
   concurrency, ///< as many hold its key as may
   rate,        ///< as many started lately as may
+  wait,        ///< for a time, and it does nothing else
+  approval,    ///< a person decides whether it goes on
+  signal,      ///< that somebody sends to its run
+  gate,        ///< a switch of the store is closed
+  time,        ///< until the hours in which it may go on
+  quota,       ///< as many as may have passed lately
 };
-inline constexpr std::size_t wait_reason_count = 15;
+inline constexpr std::size_t wait_reason_count = 21;
 
 enum class join_rule : std::uint8_t {
   all_success,
@@ -127,6 +133,22 @@ enum class on_exhausted : std::uint8_t {
   fail,
   hold, ///< it waits: a person decides
 };
+
+/// What a task waits for that is a gate.
+enum class gate_kind : std::uint8_t {
+  approval,     ///< a person's
+  signal,       ///< from outside
+  named_switch, ///< a switch of the store, for all its runs
+  time,         ///< certain hours
+  quota,        ///< that not too many pass in a time, of all runs
+};
+inline constexpr std::size_t gate_kind_count = 5;
+
+/// What becomes of a task whose gate does not let it through.
+enum class on_closed : std::uint8_t { wait, fail, skip };
+
+/// What becomes of a gate that nobody has decided in time.
+enum class on_expire : std::uint8_t { reject, approve, skip };
 
 /// Which executor runs an attempt.
 enum class executor_kind : std::uint8_t {
@@ -201,6 +223,7 @@ enum class event_type : std::uint8_t {
   run_retried, ///< goes on, as another generation
   run_paused,  ///< nothing of it starts any more
   run_resumed,
+  run_signalled, ///< somebody sent it a signal, which is kept until a gate takes it
   task_expanded, ///< it is fanned out: its instances are pending
   task_dispatched,
   task_finished, ///< succeeded or failed, an attempt ended with it
@@ -222,6 +245,7 @@ enum class event_type : std::uint8_t {
   task_reset,   ///< pending again, in a new generation of its run
   task_marked,  ///< decided by an operator
   task_reused,  ///< succeeded without an attempt, with the result of one that has the same key
+  task_passed,  ///< a gate has let through, or a wait is over: it succeeded without an attempt
   task_warning,
   task_checkpoint, ///< saved its progress
   task_snapshot,   ///< what its rollback is to put back is stored; its action begins
@@ -238,8 +262,9 @@ enum class timer_kind : std::uint8_t {
   timeout,       ///< of an attempt that is a run; those of others are kept by their executors
   timebox,       ///< of a group, counted from its first attempt
   budget,        ///< of a run or of a group: as things are, its time is used up then
+  gate,          ///< the end of a wait, or of the time in which a gate can be decided
 };
-inline constexpr std::size_t timer_kind_count = 7;
+inline constexpr std::size_t timer_kind_count = 8;
 
 std::string_view to_string(task_state s);
 std::string_view to_string(run_state s);
@@ -248,6 +273,9 @@ std::string_view to_string(wait_reason r);
 std::string_view to_string(join_rule j);
 std::string_view to_string(on_failure f);
 std::string_view to_string(on_exhausted e);
+std::string_view to_string(gate_kind k);
+std::string_view to_string(on_closed c);
+std::string_view to_string(on_expire e);
 std::string_view to_string(executor_kind k);
 std::string_view to_string(command_role r);
 std::string_view to_string(value_type t);
@@ -266,6 +294,9 @@ std::optional<wait_reason> parse_wait_reason(std::string_view name);
 std::optional<join_rule> parse_join_rule(std::string_view name);
 std::optional<on_failure> parse_on_failure(std::string_view name);
 std::optional<on_exhausted> parse_on_exhausted(std::string_view name);
+std::optional<gate_kind> parse_gate_kind(std::string_view name);
+std::optional<on_closed> parse_on_closed(std::string_view name);
+std::optional<on_expire> parse_on_expire(std::string_view name);
 std::optional<executor_kind> parse_executor_kind(std::string_view name);
 std::optional<command_role> parse_command_role(std::string_view name);
 std::optional<value_type> parse_value_type(std::string_view name);
@@ -280,6 +311,9 @@ std::span<const std::string_view> run_state_names();
 std::span<const std::string_view> failure_class_names();
 std::span<const std::string_view> join_rule_names();
 std::span<const std::string_view> on_failure_names();
+std::span<const std::string_view> gate_kind_names();
+std::span<const std::string_view> on_closed_names();
+std::span<const std::string_view> on_expire_names();
 std::span<const std::string_view> value_type_names();
 std::span<const std::string_view> event_type_names();
 std::span<const std::string_view> executor_kind_names();

@@ -3,6 +3,7 @@
 
 #include "model/budget.hpp"
 #include "model/capacity.hpp"
+#include "model/gate.hpp"
 #include "model/run.hpp"
 #include "model/state.hpp"
 #include "model/task_names.hpp"
@@ -78,6 +79,10 @@ struct stored_run {
   std::unordered_map<std::uint32_t, failure> stops;        ///< why they fail once they have stopped
   std::unordered_set<std::uint32_t> snapshots; ///< tasks whose rollback has something to put back
   std::vector<used_by_attempt> used;           ///< of a workflow with budgets; of all generations
+
+  std::vector<kept_signal> signals; ///< ascending by their number
+  std::unordered_map<std::uint32_t, wall_time>
+    gates_since; ///< when those that wait for a quota came
 };
 
 } // namespace sluice::model

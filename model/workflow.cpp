@@ -11,6 +11,8 @@ namespace sluice::model {
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role) {
   if (role == command_role::action)
     return &task.action;
+  if (is_gate(task.action))
+    return nullptr;
   for (const auto* settings : {&*task.settings, &workflow.defaults})
     for (const auto& command : settings->extra)
       if (command.role == role)
@@ -39,6 +41,11 @@ bool declares_output(const task_spec& task, const std::string& name) {
     return std::any_of(list.begin(), list.end(),
                        [&](const auto& output) { return name.empty() || name_of(output) == name; });
   };
+  if (is_gate(task.action)) {
+    const auto names = output_names(task);
+    return is_there(
+      names, [](const auto& n) -> const auto& { return n; });
+  }
   if (const auto* child = child_of(task))
     return is_there(
       child->spec->out, [](const auto& o) -> const auto& { return o.first; });
@@ -48,6 +55,14 @@ bool declares_output(const task_spec& task, const std::string& name) {
 
 std::vector<std::string> output_names(const task_spec& task) {
   std::vector<std::string> names;
+  const auto* gate = std::get_if<gate_action>(&task.action);
+  if (gate != nullptr && gate->what->which == gate_kind::approval) {
+    for (const auto& asked : gate->what->form)
+      names.push_back(asked.name);
+    names.emplace_back("by");
+  } else if (gate != nullptr && gate->what->which == gate_kind::signal) {
+    names.emplace_back("payload");
+  }
   if (const auto* child = child_of(task))
     for (const auto& [name, v] : child->spec->out)
       names.push_back(name);
@@ -55,6 +70,11 @@ std::vector<std::string> output_names(const task_spec& task) {
     for (const auto& output : task.out)
       names.push_back(output.name);
   return names;
+}
+
+const std::string& gate_name(const task_spec& task) {
+  const auto& own = std::get<gate_action>(task.action).what->name;
+  return own.empty() ? task.name : own;
 }
 
 bool has_budget(const workflow_spec& workflow) {

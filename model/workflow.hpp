@@ -4,6 +4,7 @@
 
 #include "model/budget.hpp"
 #include "model/capacity.hpp"
+#include "model/gate.hpp"
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
@@ -11,6 +12,7 @@
 #include "model/time.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +29,15 @@ struct shell_spec {
   std::vector<std::string> argv; ///< of a custom shell; the text is appended as last argument
 
   friend bool operator==(const shell_spec&, const shell_spec&) = default;
+};
+
+struct param_spec {
+  std::string name;
+  value_type type = value_type::text; ///< never `file`
+  std::optional<value> default_value; ///< none: the parameter is required
+  std::vector<value> choices;         ///< empty: any value of the type
+  std::string description;
+  friend bool operator==(const param_spec&, const param_spec&) = default;
 };
 
 struct run_action {
@@ -53,7 +64,35 @@ struct workflow_action {
   /// Whether they say the same, wherever they lie.
   friend bool operator==(const workflow_action& a, const workflow_action& b);
 };
-using action = std::variant<run_action, exec_action, call_action, workflow_action>;
+/// Waits for a while or until a time, and does nothing else.
+struct wait_action {
+  std::string until; ///< a length of time, a time, or `${{ }}` that comes to either
+  friend bool operator==(const wait_action&, const wait_action&) = default;
+};
+struct gate_spec {
+  gate_kind which = gate_kind::approval;
+  std::string name;             ///< of the signal, the switch or the quota; empty: the task's
+  std::string prompt;           ///< of an approval, with `${{ }}`
+  std::vector<param_spec> form; ///< what an approval says beside yes, and puts out
+  std::optional<milliseconds> expires; ///< so long it can be decided; none: for ever
+  model::on_expire on_expire = model::on_expire::reject;
+  std::optional<model::on_closed> on_closed; ///< none: as the kind has it
+  std::optional<opening_hours> hours;        ///< of a time
+  std::optional<quota_limit> quota;          ///< of a quota
+  friend bool operator==(const gate_spec&, const gate_spec&) = default;
+};
+/// Waits until it is let through, and does nothing else.
+struct gate_action {
+  rarely<gate_spec> what;
+  friend bool operator==(const gate_action&, const gate_action&) = default;
+};
+using action =
+  std::variant<run_action, exec_action, call_action, workflow_action, wait_action, gate_action>;
+
+/// Whether it only waits: such a task has no attempts, and needs no executor.
+inline bool is_gate(const action& a) {
+  return std::holds_alternative<wait_action>(a) || std::holds_alternative<gate_action>(a);
+}
 
 /// When a task may start, seen from its upstreams.
 struct join_spec {
@@ -127,7 +166,9 @@ struct task_settings {
   std::optional<std::string> idempotency; ///< its key, with `${{ }}`: what has succeeded with it
                                           ///< is not done again
   std::optional<std::string> group;       ///< the name of what it belongs to; none: to nothing
-  std::vector<extra_command> extra;       ///< at most one of each role; few tasks have any
+  std::optional<std::vector<std::string>> gates; ///< switches that have to be open
+  std::optional<model::on_closed> on_closed; ///< what becomes of it when one is not; none: it waits
+  std::vector<extra_command> extra;          ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };
 
@@ -172,15 +213,6 @@ struct task_spec {
   friend bool operator==(const task_spec&, const task_spec&) = default;
 };
 
-struct param_spec {
-  std::string name;
-  value_type type = value_type::text; ///< never `file`
-  std::optional<value> default_value; ///< none: the parameter is required
-  std::vector<value> choices;         ///< empty: any value of the type
-  std::string description;
-  friend bool operator==(const param_spec&, const param_spec&) = default;
-};
-
 /// What holds for the tasks of a group together.
 struct group_spec {
   std::string name;
@@ -214,6 +246,15 @@ struct workflow_spec {
   friend bool operator==(const workflow_spec&, const workflow_spec&) = default;
 };
 
+/// The names of what a task puts out when it succeeds: what it declares, or its workflow does;
+/// those of a gate come with its kind.
+std::vector<std::string> output_names(const task_spec& task);
+
+/// What a gate stands for under a name, such as a signal: its own, else the task's. @pre it is a
+/// gate
+const std::string& gate_name(const task_spec& task);
+
+/// @pre it is no gate
 inline executor_kind executor_of(const action& a) {
   return std::holds_alternative<call_action>(a)       ? executor_kind::function
          : std::holds_alternative<workflow_action>(a) ? executor_kind::workflow
@@ -229,11 +270,9 @@ std::size_t count_child_tasks(const workflow_spec& workflow);
 
 /// Whether a task puts out something of this name; empty: anything at all.
 bool declares_output(const task_spec& task, const std::string& name);
-/// What a task puts out when it succeeds: what it declares, or its workflow does.
-std::vector<std::string> output_names(const task_spec& task);
 
 /// What a task runs for something: its own command, else the workflow's default; null when there is
-/// none. There is always an action.
+/// none. There is always an action. A gate has nothing else.
 const action* command_for(const workflow_spec& workflow, const task_spec& task, command_role role);
 
 /// Whether there is one, of its runs or of a group.

@@ -56,12 +56,49 @@ value to_json(const workflow_action& child) {
   return v;
 }
 
+value to_json(const param_spec& param) {
+  value v{{"name", param.name}, {"type", to_string(param.type)}};
+  if (param.default_value)
+    v["default"] = *param.default_value;
+  if (!param.choices.empty())
+    v["choices"] = param.choices;
+  if (!param.description.empty())
+    v["description"] = param.description;
+  return v;
+}
+
+value to_json(const gate_spec& gate) {
+  value v{{"kind", to_string(gate.which)}};
+  if (!gate.name.empty())
+    v["name"] = gate.name;
+  if (!gate.prompt.empty())
+    v["prompt"] = gate.prompt;
+  for (const auto& asked : gate.form)
+    v["form"].push_back(to_json(asked));
+  if (gate.expires)
+    v["expires_ms"] = gate.expires->count();
+  if (gate.on_expire != on_expire::reject)
+    v["on_expire"] = to_string(gate.on_expire);
+  if (gate.on_closed)
+    v["on_closed"] = to_string(*gate.on_closed);
+  if (gate.hours)
+    v["hours"] = {{"from", gate.hours->from},
+                  {"to", gate.hours->to},
+                  {"days", gate.hours->days},
+                  {"is_local", gate.hours->is_local}};
+  if (gate.quota)
+    v["quota"] = {{"max", gate.quota->max}, {"per_ms", gate.quota->per.count()}};
+  return v;
+}
+
 void put_action(value& v, const action& a) {
   std::visit(overloaded{
                [&](const run_action& run) { v["run"] = run.text; },
                [&](const exec_action& exec) { v["exec"] = exec.argv; },
                [&](const call_action& call) { v["call"] = call.handler; },
                [&](const workflow_action& child) { v["workflow"] = to_json(child); },
+               [&](const wait_action& wait) { v["wait"] = wait.until; },
+               [&](const gate_action& gate) { v["gate"] = to_json(*gate.what); },
              },
              a);
 }
@@ -133,6 +170,10 @@ value to_json(const task_settings& settings) {
     v["idempotency"] = *settings.idempotency;
   if (settings.group)
     v["group"] = *settings.group;
+  if (settings.gates)
+    v["gates"] = *settings.gates;
+  if (settings.on_closed)
+    v["on_closed"] = to_string(*settings.on_closed);
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
   return v;
@@ -162,17 +203,6 @@ value to_json(const group_spec& group) {
     v["active_tasks"] = *group.active_tasks;
   if (group.budget)
     v["budget"] = to_json(*group.budget);
-  return v;
-}
-
-value to_json(const param_spec& param) {
-  value v{{"name", param.name}, {"type", to_string(param.type)}};
-  if (param.default_value)
-    v["default"] = *param.default_value;
-  if (!param.choices.empty())
-    v["choices"] = param.choices;
-  if (!param.description.empty())
-    v["description"] = param.description;
   return v;
 }
 
@@ -320,6 +350,41 @@ retry_policy retry_from(const value& v) {
 
 std::shared_ptr<const workflow_spec> spec_from(const value& v);
 
+param_spec param_from(const value& v) {
+  param_spec param;
+  param.name = v.at("name").get<std::string>();
+  param.type = named<value_type>(v.at("type"), parse_value_type);
+  if (const auto* standard = member(v, "default"))
+    param.default_value = *standard;
+  if (const auto* choices = member(v, "choices"))
+    param.choices = choices->get_ref<const value::array_t&>();
+  param.description = text_or_empty(v, "description");
+  return param;
+}
+
+gate_spec gate_from(const value& v) {
+  gate_spec gate;
+  gate.which = named<gate_kind>(v.at("kind"), parse_gate_kind);
+  gate.name = text_or_empty(v, "name");
+  gate.prompt = text_or_empty(v, "prompt");
+  if (const auto* form = member(v, "form"))
+    for (const auto& asked : *form)
+      gate.form.push_back(param_from(asked));
+  gate.expires = length_from(v, "expires_ms");
+  if (const auto* rule = member(v, "on_expire"))
+    gate.on_expire = named<on_expire>(*rule, parse_on_expire);
+  if (const auto* rule = member(v, "on_closed"))
+    gate.on_closed = named<on_closed>(*rule, parse_on_closed);
+  if (const auto* hours = member(v, "hours"))
+    gate.hours =
+      opening_hours{hours->at("from").get<std::uint16_t>(), hours->at("to").get<std::uint16_t>(),
+                    hours->at("days").get<std::uint8_t>(), hours->at("is_local").get<bool>()};
+  if (const auto* quota = member(v, "quota"))
+    gate.quota = quota_limit{count_from(quota->at("max"), "quota.max"),
+                             milliseconds{quota->at("per_ms").get<std::int64_t>()}};
+  return gate;
+}
+
 action action_from(const value& v) {
   if (const auto* run = member(v, "run"))
     return run_action{run->get<std::string>()};
@@ -327,6 +392,10 @@ action action_from(const value& v) {
     return exec_action{exec->get<std::vector<std::string>>()};
   if (const auto* child = member(v, "workflow"))
     return workflow_action{spec_from(child->at("spec")), pairs_from(member(*child, "params"))};
+  if (const auto* wait = member(v, "wait"))
+    return wait_action{wait->get<std::string>()};
+  if (const auto* gate = member(v, "gate"))
+    return gate_action{gate_from(*gate)};
   return call_action{v.at("call").get<std::string>()};
 }
 
@@ -383,6 +452,10 @@ task_settings settings_from(const value* v) {
                               milliseconds{own->at("per_ms").get<std::int64_t>()}};
   settings.idempotency = text_from(*v, "idempotency");
   settings.group = text_from(*v, "group");
+  if (const auto* gates = member(*v, "gates"))
+    settings.gates = gates->get<std::vector<std::string>>();
+  if (const auto* rule = member(*v, "on_closed"))
+    settings.on_closed = named<on_closed>(*rule, parse_on_closed);
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));
@@ -420,18 +493,6 @@ group_spec group_from(const value& v) {
   if (const auto* budget = member(v, "budget"))
     group.budget = budget_from(*budget);
   return group;
-}
-
-param_spec param_from(const value& v) {
-  param_spec param;
-  param.name = v.at("name").get<std::string>();
-  param.type = named<value_type>(v.at("type"), parse_value_type);
-  if (const auto* standard = member(v, "default"))
-    param.default_value = *standard;
-  if (const auto* choices = member(v, "choices"))
-    param.choices = choices->get_ref<const value::array_t&>();
-  param.description = text_or_empty(v, "description");
-  return param;
 }
 
 fan_out_spec fan_out_from(const value& v) {

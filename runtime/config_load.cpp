@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include <unistd.h>
+
 namespace sluice::runtime {
 
 std::vector<std::pair<std::string, std::string>> inherited_environment() {
@@ -12,6 +14,13 @@ std::vector<std::pair<std::string, std::string>> inherited_environment() {
   if (out.empty() || out.front().first != "PATH")
     out.emplace(out.begin(), "PATH", "/usr/local/bin:/usr/bin:/bin");
   return out;
+}
+
+std::string user_name() {
+  for (const char* variable : {"USER", "LOGNAME"})
+    if (const char* name = std::getenv(variable); name != nullptr && *name != '\0')
+      return name;
+  return "user " + std::to_string(::geteuid());
 }
 
 std::filesystem::path user_runtime_dir() {

@@ -16,6 +16,9 @@ std::vector<std::pair<std::string, std::string>> inherited_environment();
 /// $XDG_RUNTIME_DIR: where this user's sockets may be; empty when it is not set.
 std::filesystem::path user_runtime_dir();
 
+/// Who uses this process, by name; by number when no variable says.
+std::string user_name();
+
 /// What the environment of a task holds for calls to its runtime.
 struct task_access {
   std::filesystem::path socket;

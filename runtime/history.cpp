@@ -26,6 +26,12 @@ std::optional<std::uint32_t> to_number(std::string_view text) {
   return number;
 }
 
+/// Rather than by time, which nobody looks at while there is no runtime.
+bool is_passed_by_people(model::wait_reason reason) {
+  return reason == model::wait_reason::approval || reason == model::wait_reason::signal
+         || reason == model::wait_reason::gate;
+}
+
 /// Works out what is not stored: which pending tasks are ready, and what each of them waits for.
 class readiness {
 public:
@@ -63,6 +69,8 @@ public:
     if (view.state == model::task_state::waiting
         && view.reason == to_string(model::wait_reason::hold))
       view.wait_reason = model::wait_reason::hold;
+    if (view.awaits && (!run.interrupted || is_passed_by_people(view.awaits->reason)))
+      view.wait_reason = view.awaits->reason;
     if (view.state == model::task_state::paused)
       view.wait_reason = model::wait_reason::paused;
     if (view.state == model::task_state::pending && view.instances)
@@ -408,6 +416,18 @@ expected<std::optional<storage::checkpoint_row>> history::checkpoint(model::task
 
 expected<std::optional<storage::snapshot_row>> history::snapshot(model::task_key task) {
   return reader_->snapshot(task);
+}
+
+expected<model::stored_gates> history::gates() {
+  return reader_->gates();
+}
+
+expected<std::vector<model::switch_state>> history::switch_changes(std::size_t limit) {
+  return reader_->switch_changes(limit);
+}
+
+expected<std::vector<storage::waiting_gate>> history::waiting_gates() {
+  return reader_->waiting_gates();
 }
 
 expected<std::int64_t> history::last_seq() {

@@ -43,8 +43,8 @@ struct task_view : storage::task_row {
   bool interrupted = false;                             ///< was active when its runtime went away
   std::string waits_for; ///< names of undecided upstreams that hold a task, the first few
   /// Of a task that waits. `none` for a ready one of an interrupted run, and for one that waits for
-  /// its retry or its breaker there: nothing hands out slots, and nobody looks at the time. `hold`
-  /// and `paused` there too: a person can decide.
+  /// its retry, its breaker or a time there: nothing hands out slots, and nobody looks at the time.
+  /// `hold`, `approval`, `signal` and `paused` there too: a person can decide.
   model::wait_reason wait_reason = model::wait_reason::none;
 
   std::string_view shown_state() const;
@@ -119,6 +119,12 @@ public:
   /// At most `limit` events of a run after a cursor, with the names of their tasks.
   expected<std::vector<model::event>> events(model::run_no run, std::int64_t after_seq,
                                              std::size_t limit);
+  /// What gates of all runs stand at.
+  expected<model::stored_gates> gates();
+  /// What people did to switches, the newest first.
+  expected<std::vector<model::switch_state>> switch_changes(std::size_t limit);
+  /// What waits at gates, of runs that have not ended; in order of runs and tasks.
+  expected<std::vector<storage::waiting_gate>> waiting_gates();
   /// The cursor of the newest event of all runs; 0: there is none.
   expected<std::int64_t> last_seq();
   /// Names of its tasks by index, and back; those of instances too.

@@ -28,7 +28,34 @@ void put_usage(model::value& v, const model::resource_usage& usage) {
   v["peak_rss_bytes"] = usage.peak_rss_bytes;
 }
 
+void put_awaited(model::value& v, const model::awaited& what) {
+  if (!what.name.empty())
+    v["name"] = what.name;
+  if (!what.prompt.empty())
+    v["prompt"] = what.prompt;
+  put_time(v, "due_at", what.due);
+}
+
 } // namespace
+
+model::value to_json(const storage::waiting_gate& gate) {
+  model::value v{{"run", to_string(gate.key.run_no)},
+                 {"id", to_string(gate.key)},
+                 {"task", gate.task},
+                 {"workflow", gate.workflow},
+                 {"wait_reason", to_string(gate.what.reason)},
+                 {"since", model::to_rfc3339(gate.since)}};
+  put_awaited(v, gate.what);
+  return v;
+}
+
+model::value to_json(const model::switch_state& gate) {
+  return {{"gate", gate.name},
+          {"state", gate.is_open ? "open" : "closed"},
+          {"by", gate.by},
+          {"reason", gate.reason},
+          {"changed_at", model::to_rfc3339(gate.changed_at)}};
+}
 
 model::value to_json(const run_view& run) {
   auto tasks = model::value::object();
@@ -81,6 +108,8 @@ model::value to_json(const task_view& task) {
     v["breaker"]["failures"] = task.breaker->failures;
     put_time(v["breaker"], "open_until", task.breaker->open_until);
   }
+  if (task.awaits)
+    put_awaited(v, *task.awaits);
   put_failure(v, task.failure);
   put_time(v, "dispatched_at", task.dispatched_at);
   put_time(v, "started_at", task.started_at);

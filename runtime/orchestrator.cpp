@@ -11,6 +11,7 @@
 #include "runtime/recovery.hpp"
 #include "runtime/sha256.hpp"
 #include "runtime/socket_path.hpp"
+#include "runtime/zones.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -65,6 +66,7 @@ struct orchestrator::parts {
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
   std::unique_ptr<actors::host> host;
+  std::filesystem::path dir;
   bool stopped = false;
 };
 
@@ -125,13 +127,14 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
 
   auto p =
     std::unique_ptr<parts>{new parts{tokens, std::move(*lock), std::move(*guard), std::move(*store),
-                                     std::move(*launcher), std::move(functions), nullptr}};
+                                     std::move(*launcher), std::move(functions), nullptr, dir}};
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
   host.scheduler.capacity.resources = take_inventory(options.store_dir, options.resources);
   host.scheduler.capacity.placement = options.placement;
   host.digest = sha256;
+  host.local_offset = local_offset;
   host.store = p->store;
   host.open_reader = [paths] { return storage::open_reader(paths); };
   host.launcher = p->launcher;
@@ -185,6 +188,10 @@ void orchestrator::ask(model::run_no run, model::question what,
 void orchestrator::control(model::run_no run, model::control what, std::string actor,
                            std::function<void(expected<model::control_result>)> done) {
   parts_->host->control(run, std::move(what), std::move(actor), std::move(done));
+}
+
+const std::filesystem::path& orchestrator::store_dir() const {
+  return parts_->dir;
 }
 
 std::optional<model::attempt_key> orchestrator::attempt_of(std::string_view token) const {

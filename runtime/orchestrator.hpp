@@ -80,6 +80,8 @@ public:
   void control(model::run_no run, model::control what, std::string actor,
                std::function<void(expected<model::control_result>)> done);
 
+  const std::filesystem::path& store_dir() const;
+
   /// Whose token this is; nothing for what this node did not hand out.
   std::optional<model::attempt_key> attempt_of(std::string_view token) const;
 

@@ -34,32 +34,39 @@ tl::expected<model::value, std::string> read_yaml(std::string_view text) {
 
 tl::expected<model::value, std::vector<std::string>>
 read_params(const model::workflow_spec& workflow, const std::vector<std::string>& assignments) {
+  return read_values(workflow.params, assignments, "parameter");
+}
+
+tl::expected<model::value, std::vector<std::string>>
+read_values(const std::vector<model::param_spec>& declared,
+            const std::vector<std::string>& assignments, std::string_view noun) {
+  const std::string kind{noun};
   std::vector<std::string> problems;
   auto given = model::value::object();
   for (const auto& assignment : assignments) {
     const auto equals = assignment.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      problems.push_back("'" + assignment + "' is no parameter; write name=value");
+      problems.push_back("'" + assignment + "' is no " + kind + "; write name=value");
       continue;
     }
     const auto name = assignment.substr(0, equals);
     const auto text = assignment.substr(equals + 1);
     if (given.contains(name)) {
-      problems.push_back("parameter '" + name + "' is given twice");
+      problems.push_back(kind + " '" + name + "' is given twice");
       continue;
     }
-    const auto param = std::find_if(workflow.params.begin(), workflow.params.end(),
+    const auto param = std::find_if(declared.begin(), declared.end(),
                                     [&](const model::param_spec& p) { return p.name == name; });
-    if (param == workflow.params.end() || is_verbatim(param->type)) {
+    if (param == declared.end() || is_verbatim(param->type)) {
       given[name] = text; // one that does not exist is reported with the others below
       continue;
     }
     auto v = read_yaml(text);
     if (!v)
-      problems.push_back("parameter '" + name + "': " + v.error());
+      problems.push_back(kind + " '" + name + "': " + v.error());
     given[name] = v ? std::move(*v) : param->default_value.value_or(nullptr);
   }
-  auto complete = model::complete_params(workflow, given);
+  auto complete = model::complete_values(declared, given, kind);
   if (!complete) {
     for (auto& problem : complete.error()) {
       // An unreadable value has been reported already, as that.

@@ -2,11 +2,12 @@
 
 #include "logic/spec_path.hpp"
 #include "model/nearest_name.hpp"
-#include "model/params.hpp"
 #include "runtime/capacity_reader.hpp"
 #include "runtime/fan_out_reader.hpp"
+#include "runtime/gate_reader.hpp"
 #include "runtime/group_reader.hpp"
 #include "runtime/node_reader.hpp"
+#include "runtime/param_reader.hpp"
 
 #include <algorithm>
 
@@ -54,6 +55,7 @@ void merge(model::task_settings& settings, model::task_settings over) {
   assign(settings.rate, std::move(over.rate));
   assign(settings.idempotency, over.idempotency);
   assign(settings.group, over.group);
+  assign(settings.gates, std::move(over.gates));
   assign(settings.allow_failure, over.allow_failure);
   assign(settings.on_exhausted, over.on_exhausted);
   assign(settings.checkpoint_bytes, over.checkpoint_bytes);
@@ -61,35 +63,14 @@ void merge(model::task_settings& settings, model::task_settings over) {
     set_command(settings, role, std::move(what));
 }
 
-/// The type that a default gives its parameter; nothing for null.
-std::optional<model::value_type> type_of(const document_node& node) {
-  switch (node.what) {
-  case kind::null:
-    return std::nullopt;
-  case kind::boolean:
-    return model::value_type::boolean;
-  case kind::integer:
-    return model::value_type::integer;
-  case kind::real:
-    return model::value_type::real;
-  case kind::text:
-    return model::value_type::text;
-  case kind::list:
-    return model::value_type::list;
-  case kind::map:
-    return model::value_type::map;
-  }
-  return std::nullopt;
-}
-
-bool holds_template(const document_node& node) {
-  return node.text.find("${{") != std::string::npos
-         || std::any_of(node.items.begin(), node.items.end(), holds_template);
-}
-
 bool is_action(file_key key) {
   return key == file_key::run || key == file_key::exec || key == file_key::call
-         || key == file_key::child;
+         || key == file_key::gate || key == file_key::wait || key == file_key::child;
+}
+
+bool has_key(const document_node& map, std::string_view name) {
+  return std::any_of(map.items.begin(), map.items.end(),
+                     [&](const auto& key) { return key.text == name; });
 }
 
 class workflow_reader {
@@ -110,10 +91,6 @@ private:
   std::optional<model::retry_policy> read_retry(const placed_node& at);
   std::vector<model::failure_pattern> read_failures(const placed_node& at);
   void read_workflow_key(file_key key, const placed_node& at);
-  void read_params(const placed_node& at);
-  model::param_spec read_param(const placed_entry& entry);
-  void read_param_keys(const placed_node& at, model::param_spec& param);
-  std::optional<model::value> read_default(const placed_node& at, model::value_type type);
   void read_on_failure(const placed_node& at);
   std::optional<model::on_exhausted> read_on_exhausted(const placed_node& at);
   std::optional<model::priority> read_priority(const placed_node& at);
@@ -198,6 +175,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
     return true;
   case file_key::preemptible:
     settings.preemptible = nodes_.boolean(at);
+    return true;
+  case file_key::gates:
+    settings.gates = nodes_.texts(at, "names of switches");
     return true;
   case file_key::idempotency:
     settings.idempotency = nodes_.text(at);
@@ -306,7 +286,8 @@ void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
         workflow_.labels.emplace_back(entry.key.text, std::move(*text));
     return;
   case file_key::params:
-    return read_params(at);
+    workflow_.params = read_params(nodes_, at, "parameters");
+    return;
   case file_key::defaults:
     for (const auto& [setting, entry] : nodes_.known_entries(at, key_level::defaults, "settings"))
       read_setting(setting, entry.value, defaults_);
@@ -327,71 +308,6 @@ void workflow_reader::read_workflow_key(file_key key, const placed_node& at) {
   default:
     return read_tasks(at);
   }
-}
-
-void workflow_reader::read_params(const placed_node& at) {
-  for (const auto& entry : nodes_.map(at, "parameters"))
-    workflow_.params.push_back(read_param(entry));
-}
-
-model::param_spec workflow_reader::read_param(const placed_entry& entry) {
-  const auto& at = entry.value;
-  model::param_spec param;
-  param.name = entry.key.text;
-  if (at.node.is_map()) {
-    read_param_keys(at, param);
-  } else if (const auto type = type_of(at.node)) {
-    param.type = *type;
-    param.default_value = read_default(at, *type);
-  } else {
-    nodes_.report(entry, "needs a default, or a map with its type");
-  }
-  return param;
-}
-
-void workflow_reader::read_param_keys(const placed_node& at, model::param_spec& param) {
-  std::optional<placed_node> default_at, choices_at;
-  std::optional<model::value_type> type;
-  bool has_type = false;
-  for (const auto& [key, entry] :
-       nodes_.known_entries(at, key_level::param, "type, default, enum and description")) {
-    if (key == file_key::description) {
-      assign(param.description, nodes_.text(entry.value));
-    } else if (key == file_key::type) {
-      has_type = true;
-      type = nodes_.type(entry.value);
-    } else if (key == file_key::default_value) {
-      default_at.emplace(entry.value);
-    } else if (entry.value.node.is_list() && !entry.value.node.items.empty()) {
-      choices_at.emplace(entry.value);
-    } else {
-      nodes_.report(entry.value, "must be a list of the values that are allowed");
-    }
-  }
-  if (has_type && !type)
-    return; // an unknown one; without it there is nothing to compare with
-  if (!type && default_at)
-    type = type_of(default_at->node);
-  if (!type && choices_at)
-    type = type_of(choices_at->node.items.front());
-  if (!type)
-    return nodes_.report(at, "needs a type or a default");
-  param.type = *type;
-  if (default_at)
-    param.default_value = read_default(*default_at, *type);
-  if (choices_at)
-    for (std::size_t i = 0; i < choices_at->node.items.size(); ++i)
-      param.choices.push_back(model::to_type(nodes_.value(choices_at->item(i)), *type));
-}
-
-std::optional<model::value> workflow_reader::read_default(const placed_node& at,
-                                                          model::value_type type) {
-  if (holds_template(at.node)) {
-    nodes_.report(at, "an expression in a default is not in this version");
-    return std::nullopt;
-  }
-  auto v = nodes_.value(at);
-  return model::has_type(v, type) ? model::to_type(std::move(v), type) : std::move(v);
 }
 
 std::optional<model::on_exhausted> workflow_reader::read_on_exhausted(const placed_node& at) {
@@ -485,6 +401,8 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
   model::task_settings settings;
   model::fan_out_spec fan_out;
   const placed_entry* of_instances = nullptr; // a key that is about them
+  gate_reader gate{nodes_};
+  const placed_entry* of_gate = nullptr; // likewise
   for (const auto& [key, member] : known) {
     if (is_action(key)) {
       ++actions;
@@ -492,6 +410,9 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
     } else if (is_fan_out_key(key)) {
       of_instances = &member;
       read_fan_out_key(nodes_, key, member, fan_out);
+    } else if (is_gate_key(key)) {
+      of_gate = gate.is_of_gate() ? of_gate : &member;
+      gate.read(key, member.value);
     } else if (!read_setting(key, member.value, settings))
       read_task_key(key, member.value, task);
   }
@@ -500,6 +421,16 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
     check_fan_out(*of_instances, fan_out, at);
   if (!std::holds_alternative<std::monostate>(fan_out.items))
     task.fan_out = std::move(fan_out);
+  if (const auto* wanted = std::get_if<model::gate_action>(&task.action)) {
+    task.action = model::gate_action{gate.take(wanted->what->which)};
+  } else if (of_gate != nullptr && !has_key(at.node, "gate")) {
+    const bool has_switches = task.settings->gates || own_settings_.gates || defaults_.gates;
+    if (gate.is_of_gate() || !has_switches)
+      nodes_.report(*of_gate, "'" + of_gate->key.text + "' goes with gate"
+                                + (gate.is_of_gate() ? "" : ", or with gates"));
+    else
+      task.settings->on_closed = gate.on_closed();
+  }
   // Perhaps the action is what is unknown, or of a later version: then that has been said.
   if (actions != 0 || 2 * known.size() == at.node.items.size())
     check_action(entry, actions);
@@ -509,20 +440,17 @@ model::task_spec workflow_reader::read_task(const placed_entry& entry) {
 /// A key about instances says nothing of a task that has none.
 void workflow_reader::check_fan_out(const placed_entry& entry, const model::fan_out_spec& fan_out,
                                     const placed_node& task) {
-  const auto says_over_what = [](const auto& key) {
-    return key.text == "foreach" || key.text == "matrix" || key.text == "shard";
-  };
-  if (std::holds_alternative<std::monostate>(fan_out.items)
-      && std::none_of(task.node.items.begin(), task.node.items.end(), says_over_what))
+  if (std::holds_alternative<std::monostate>(fan_out.items) && !has_key(task.node, "foreach")
+      && !has_key(task.node, "matrix") && !has_key(task.node, "shard"))
     nodes_.report(entry, "'" + entry.key.text + "' goes with foreach, matrix or shard");
 }
 
 void workflow_reader::check_action(const placed_entry& entry, int actions) {
   if (actions == 0)
-    nodes_.report(entry, "has no action; it needs one of run, exec, call, workflow");
+    nodes_.report(entry, "has no action; it needs one of run, exec, call, workflow, gate, wait");
   else if (actions > 1)
-    nodes_.report(entry,
-                  "has more than one action; run, exec, call and workflow exclude each other");
+    nodes_.report(entry, "has more than one action; run, exec, call, workflow, gate and wait "
+                         "exclude each other");
 }
 
 std::optional<model::action> workflow_reader::read_action(file_key key, const placed_node& at) {
@@ -537,6 +465,12 @@ std::optional<model::action> workflow_reader::read_action(file_key key, const pl
     if (auto child = read_child(nodes_, at, load_child_))
       return std::move(*child);
     bad_children_ += nodes_.problems().size() == told ? 1 : 0; // told of its own file
+  } else if (key == file_key::wait) {
+    if (auto text = nodes_.text(at))
+      return model::wait_action{std::move(*text)};
+  } else if (key == file_key::gate) {
+    if (const auto kind = read_gate_kind(nodes_, at))
+      return model::gate_action{model::gate_spec{.which = *kind}};
   } else if (!at.node.is_scalar()) {
     nodes_.report(at, "must be the name of a handler; its inputs stand in 'in'");
   } else if (auto name = nodes_.text(at)) {

@@ -25,6 +25,14 @@ std::string to_date_and_time(model::wall_time at, zone_choice zone) {
   return formatted(at, zone, zone == zone_choice::utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S");
 }
 
+model::microseconds local_offset(model::wall_time at) {
+  const std::time_t seconds =
+    std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return std::chrono::seconds{parts.tm_gmtoff};
+}
+
 std::string to_time_of_day(model::wall_time at, zone_choice zone) {
   const auto ms =
     (at - std::chrono::floor<std::chrono::seconds>(at)) / std::chrono::milliseconds{1};

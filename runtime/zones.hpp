@@ -16,4 +16,7 @@ std::string to_date_and_time(model::wall_time at, zone_choice zone);
 /// `07:30:00.250`
 std::string to_time_of_day(model::wall_time at, zone_choice zone);
 
+/// By how much the time of this machine is ahead of UTC then.
+model::microseconds local_offset(model::wall_time at);
+
 } // namespace sluice::runtime

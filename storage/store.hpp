@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/event.hpp"
+#include "model/gate.hpp"
 #include "model/record.hpp"
 #include "model/stored_run.hpp"
 #include "model/timer.hpp"
@@ -141,12 +142,23 @@ struct task_row {
   std::optional<model::failure> failure;
   std::optional<model::wall_time> retry_at;      ///< while it waits for that
   std::optional<model::breaker_state> breaker;   ///< while it waits for that
+  std::optional<model::awaited> awaits;          ///< while it waits, and is a gate
   std::optional<model::wall_time> dispatched_at; ///< of the current attempt
   std::optional<model::wall_time> started_at;    ///< of the current attempt, known when it ended
   std::optional<model::wall_time> finished_at;   ///< once it is terminal
   model::resource_usage usage;                   ///< of the current attempt
   std::optional<std::uint32_t> node_idx;         ///< of the task that it is an instance of
   std::optional<std::uint32_t> instances;        ///< so many, once it is fanned out
+};
+
+/// A task that waits and is a gate, of any run.
+struct waiting_gate {
+  model::task_key key;
+  std::string task; ///< its name; of an instance that of its task, until a reader has it
+  std::string workflow;
+  model::awaited what;
+  model::wall_time since;
+  bool is_instance = false;
 };
 
 struct checkpoint_row {
@@ -238,6 +250,12 @@ public:
   /// How large pools are, and what attempts that were started since a time took.
   virtual expected<model::stored_capacity> capacity(model::wall_time since) = 0;
   virtual expected<std::vector<pool_row>> pools() = 0;
+  /// What gates of all runs stand at.
+  virtual expected<model::stored_gates> gates() = 0;
+  /// What people did to switches, the newest first.
+  virtual expected<std::vector<model::switch_state>> switch_changes(std::size_t limit) = 0;
+  /// What waits at gates, in order of runs and tasks.
+  virtual expected<std::vector<waiting_gate>> waiting_gates() = 0;
   virtual expected<std::int64_t> last_seq() = 0;
   /// Reads the whole database: what is wrong with it, the first few findings; empty when nothing
   /// is.

@@ -26,6 +26,7 @@ bool fits(model::timer_kind kind, task_state stored) {
   case model::timer_kind::queue_timeout:
     return stored == task_state::pending; // `ready` is never stored
   case model::timer_kind::breaker:
+  case model::timer_kind::gate:
     return stored == task_state::waiting;
   case model::timer_kind::timeout:
     return is_active(stored);
@@ -86,6 +87,9 @@ void promise_checks::look() {
     check_budgets(event);
     if (!event.task_idx)
       check_rolled_back(event);
+    if (event.type == model::event_type::run_signalled)
+      if (auto wrong = gates_.see_signal(event); !wrong.empty())
+        violate(std::move(wrong));
     if (event.task_idx && !event.is_note()) {
       if (event.type == model::event_type::task_reset
           || event.type == model::event_type::task_marked)
@@ -102,6 +106,7 @@ void promise_checks::look() {
                                                                         : std::string{};
           !wrong.empty() && !clock_was_set_)
         violate(std::move(wrong));
+      check_gate(event);
       if (event.type == model::event_type::task_fallback
           && !fell_back_.insert({event.run_no, *event.task_idx}).second)
         violate(to_string(event.run_no) + " has a task that falls back twice");
@@ -255,6 +260,17 @@ std::string promise_checks::name_of(model::task_key key) {
     violate("the instances of " + to_string(key.run_no) + " cannot be read");
   return model::task_names{spec, ranges.value_or(std::vector<model::instance_range>{})}.name(
     key.task_idx);
+}
+
+/// Of instances of one task in different runs, those of the same item have the same key; their
+/// names may be those of others.
+std::string promise_checks::what_has_key(model::task_key key) {
+  const auto ranges = reader().instances(key.run_no);
+  const auto* range = ranges ? model::range_of(*ranges, key.task_idx) : nullptr;
+  return spec_of(key).name
+         + (range == nullptr
+              ? ""
+              : " " + model::to_plain_text(range->items->item(key.task_idx - range->first)));
 }
 
 const model::task_spec& promise_checks::spec_of(model::task_key key) const {
@@ -416,10 +432,48 @@ void promise_checks::check_key(const model::event& event) {
     return;
   const auto& workflow = workflows_.at(event.run_no)->spec().name;
   const auto wrong =
-    keys_.see(event, workflow + " " + name_of(key) + " " + *spec.settings->idempotency);
+    keys_.see(event, workflow + " " + what_has_key(key) + " " + *spec.settings->idempotency);
   const bool was_set = clock_was_set_; // keys may expire
   if (!wrong.empty() && !was_set)
     violate(wrong);
+}
+
+void promise_checks::check_gate(const model::event& event) {
+  const bool was_set = clock_was_set_;
+  if (auto wrong = gates_.see(event, spec_of({event.run_no, *event.task_idx}), was_set);
+      !wrong.empty())
+    violate(std::move(wrong));
+}
+
+void promise_checks::switch_was_set(const model::set_switch& what) {
+  const auto stored = reader().gates();
+  const bool closes = what.to == model::switch_position::closed;
+  const bool is_so =
+    stored && std::any_of(stored->switches.begin(), stored->switches.end(), [&](const auto& one) {
+      return one.name == what.name && one.is_open != closes;
+    });
+  if (!is_so)
+    violate("a switch was set, and is not stored so");
+}
+
+void promise_checks::compare_gates() {
+  const auto gates = reader().gates();
+  if (!gates)
+    return violate("the gates cannot be read: " + gates.error().message);
+  if (auto wrong =
+        gates_.compare(*gates, [&](auto key) -> const model::task_spec& { return spec_of(key); });
+      !wrong.empty())
+    violate(std::move(wrong));
+  const auto waiting = reader().waiting_gates();
+  if (!waiting)
+    return violate("what waits cannot be read: " + waiting.error().message);
+  if (auto wrong = gates_.compare(*waiting); !wrong.empty())
+    violate(std::move(wrong));
+  for (const auto& [run, folded] : fold_.runs())
+    if (const auto stored = reader().stored_run(run); !stored)
+      violate(to_string(run) + " cannot be read: " + stored.error().message);
+    else if (auto wrong = gates_.compare(run, stored->signals); !wrong.empty())
+      violate(std::move(wrong));
 }
 
 void promise_checks::check_breaker(const model::event& event) {
@@ -512,6 +566,7 @@ void promise_checks::compare_all() {
         compare_snapshot({run, task});
   }
   compare_breakers();
+  compare_gates();
 }
 
 void promise_checks::compare_run(model::run_no run) {
@@ -644,7 +699,12 @@ void promise_checks::check_recovery() {
     const auto stored = reader().stored_run(run);
     if (!stored)
       return violate(to_string(run) + " cannot be read: " + stored.error().message);
-    logic::scheduler_core core{{}};
+    const auto gates = reader().gates();
+    if (!gates)
+      return violate("the gates cannot be read: " + gates.error().message);
+    logic::core_options options;
+    options.gates = std::make_shared<const model::stored_gates>(*gates);
+    logic::scheduler_core core{std::move(options)};
     if (!take_up_parents(core, *stored))
       return violate("what " + to_string(run) + " is part of cannot be taken up");
     const auto restored = core.restore(*stored, model::wall_time{});

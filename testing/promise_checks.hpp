@@ -8,6 +8,7 @@
 #include "logic/scheduler_core.hpp"
 #include "storage/store.hpp"
 #include "testing/capacity_checks.hpp"
+#include "testing/gate_checks.hpp"
 #include "testing/group_checks.hpp"
 #include "testing/key_checks.hpp"
 #include "testing/scenario.hpp"
@@ -48,6 +49,8 @@ public:
     return submitted_.size() - 1;
   }
   void clock_was_set() { clock_was_set_ = true; }
+  /// A runtime has answered that a switch is set: then it is stored. Nobody else sets it meanwhile.
+  void switch_was_set(const model::set_switch& what);
   /// A runtime begins: its subscriber sees what comes from now on.
   void subscribed() { seen_ = fold_.last_seq(); }
 
@@ -92,6 +95,8 @@ public:
   const model::task_spec& spec_of(model::task_key key) const;
   const std::set<model::task_key>& held() const { return held_; }
   const std::set<model::task_key>& paused() const { return paused_; }
+  /// Tasks that only wait, and what for.
+  const std::map<model::task_key, model::wait_reason>& at_gates() const { return gates_.waiting(); }
   std::int64_t seen() const { return seen_; }
   std::uint64_t events_of_operators() const { return events_of_operators_; }
 
@@ -130,6 +135,9 @@ private:
   /// A retry comes within its budget, and not before it is due.
   void check_retry(const model::event& event);
   void check_key(const model::event& event);
+  std::string what_has_key(model::task_key key);
+  void check_gate(const model::event& event);
+  void compare_gates();
   /// While a breaker is open no attempt of its kind starts before the end of the pause, and nothing
   /// waits for one that is closed.
   void check_breaker(const model::event& event);
@@ -179,6 +187,7 @@ private:
   std::map<model::attempt_key, model::run_no> children_; ///< runs that are attempts
   group_checks groups_;
   capacity_checks capacity_;
+  gate_checks gates_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was
 };

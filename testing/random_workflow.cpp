@@ -29,7 +29,7 @@ public:
       spec_.out = {{"v", "${{ " + some_output(random_.below(tasks)) + " }}"}, {"text", "done"}};
     if (random_.percent(35))
       add_groups();
-    if (random_.percent(15))
+    if (random_.percent(25))
       spec_.budget = budget();
   }
 
@@ -79,7 +79,7 @@ private:
         group.timebox = model::milliseconds{1 + random_.below(60'000)};
       if (random_.percent(50))
         group.active_tasks = static_cast<std::uint32_t>(1 + random_.below(3));
-      if (random_.percent(30))
+      if (random_.percent(40))
         group.budget = budget();
     }
   }
@@ -129,14 +129,23 @@ private:
   model::task_spec task(std::size_t self) {
     model::task_spec t;
     t.name = name_of(self);
-    act(t);
-    repeat(t, place::before);
-    if (random_.percent(60)) {
-      need(t);
-      rank(t);
+    const bool is_gate = random_.percent(10);
+    if (is_gate) {
+      only_wait(t);
+    } else {
+      act(t);
+      repeat(t, place::before);
+      if (random_.percent(60)) {
+        need(t);
+        rank(t);
+      }
     }
     if (random_.percent(15))
       fan_out(t, self > 0 ? std::optional{near(self)} : std::nullopt);
+    if (is_gate && t.fans_out()) {
+      t.fan_out->max_parallel.reset(); // nothing of it runs
+      t.in.clear();
+    }
     if (self > 0)
       for (auto left = random_.below(4); left > 0; --left)
         add_upstream(t, near(self));
@@ -145,7 +154,7 @@ private:
       t.settings->allow_failure = true;
     if (self > 0 && !t.when && random_.percent(20))
       t.when = condition(near(self));
-    if (self > 0 && child_of(t) == nullptr && random_.percent(30))
+    if (self > 0 && !is_gate && child_of(t) == nullptr && random_.percent(30))
       t.in.emplace_back("from", "${{ " + some_output(near(self)) + " }}");
     return t;
   }
@@ -191,6 +200,44 @@ private:
     return made;
   }
 
+  /// For a time, an approval or a signal.
+  void only_wait(model::task_spec& t) {
+    if (random_.percent(10))
+      t.settings->deadline = model::milliseconds{1 + random_.below(20'000)};
+    const auto roll = random_.below(100);
+    if (roll < 40) {
+      const auto length = std::to_string(random_.below(random_.percent(80) ? 5'000 : 60'000));
+      t.action = model::wait_action{random_.percent(80)   ? length + "ms"
+                                    : random_.percent(50) ? "${{ '" + length + "ms' }}"
+                                                          : "2001-01-01T00:00:00Z"};
+      return;
+    }
+    model::gate_spec gate;
+    if (roll < 55) {
+      gate.which = roll < 47 ? model::gate_kind::named_switch : model::gate_kind::quota;
+      gate.name = "s" + std::to_string(random_.below(2));
+      if (roll >= 47)
+        gate.quota = model::quota_limit{static_cast<std::uint32_t>(1 + random_.below(3)),
+                                        model::milliseconds{1 + random_.below(5'000)}};
+      if (random_.percent(20))
+        gate.on_closed = model::on_closed(random_.below(3));
+      t.action = model::gate_action{std::move(gate)};
+      return;
+    }
+    gate.which = roll < 78 ? model::gate_kind::approval : model::gate_kind::signal;
+    if (gate.which == model::gate_kind::approval)
+      gate.prompt = "is ${{ run.id }} fine?";
+    else if (random_.percent(60))
+      gate.name = "go";
+    if (random_.percent(40))
+      gate.expires = model::milliseconds{1 + random_.below(30'000)};
+    if (gate.expires)
+      gate.on_expire = model::on_expire(random_.below(3));
+    if (random_.percent(30))
+      gate.on_closed = random_.percent(50) ? model::on_closed::skip : model::on_closed::fail;
+    t.action = model::gate_action{std::move(gate)};
+  }
+
   enum class place { before, in_finally };
   void repeat(model::task_spec& t, place where) {
     const auto roll = random_.below(100);
@@ -222,6 +269,10 @@ private:
       set_command(*t.settings, model::command_role::compensate, model::run_action{"true"});
     if (random_.percent(20) && std::holds_alternative<model::exec_action>(t.action))
       set_command(*t.settings, model::command_role::validate, model::run_action{"true"});
+    if (random_.percent(10))
+      t.settings->gates = {"s" + std::to_string(random_.below(2))};
+    if (t.settings->gates && random_.percent(20))
+      t.settings->on_closed = model::on_closed(random_.below(3));
     if (random_.percent(10)) // tasks of other runs have the same name
       t.settings->idempotency = "key " + std::to_string(random_.below(2));
     if (random_.percent(15))

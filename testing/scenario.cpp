@@ -45,6 +45,8 @@ public:
     retries_left_ = random_.percent(40) ? 1 + random_.below(2) : 0;
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(80) ? 1 + random_.below(16) : 0;
+    closings_left_ = random_.percent(40) ? 1 + random_.below(4) : 0;
+    signals_left_ = random_.percent(50) ? random_.below(6) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
 
@@ -116,6 +118,15 @@ private:
       return answer();
     if (pauses_left_ > 0 && !fold().runs().empty() && random_.below(200) == 0)
       return pause();
+    if (is_any_at_gate() && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(100) == 0))
+      return let_through();
+    if (closings_left_ > 0 && controls_asked_ == 0 && random_.below(100) == 0) {
+      --closings_left_;
+      return set_switch(random_.below(2), model::switch_position::closed);
+    }
+    if (signals_left_ > 0 && !fold().runs().empty() && random_.below(100) == 0)
+      return send_early();
     if (!checks_.paused().empty() && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(150) == 0))
       return resume_task();
@@ -228,6 +239,48 @@ private:
       control(key.run_no, model::mark_task{name, decided[random_.below(decided.size())]});
   }
 
+  /// Whether something waits for an operator, or for a signal.
+  bool is_any_at_gate() const {
+    return std::any_of(checks_.at_gates().begin(), checks_.at_gates().end(), [](const auto& at) {
+      return at.second == model::wait_reason::approval || at.second == model::wait_reason::signal
+             || at.second == model::wait_reason::gate;
+    });
+  }
+
+  /// An operator approves, rejects or sends what a task waits for, if it does.
+  void let_through() {
+    const auto& all = checks_.at_gates();
+    const auto [key, reason] = *std::next(all.begin(), std::ptrdiff_t(random_.below(all.size())));
+    if (reason == model::wait_reason::gate)
+      set_switch(random_.below(2), model::switch_position::open);
+    else if (reason == model::wait_reason::signal)
+      control(key.run_no, model::send_signal{gate_name(checks_.spec_of(key)), "now", "somebody"});
+    else // which is refused when it waits for something else
+      control(key.run_no, model::decide_gate{checks_.name_of(key),
+                                             random_.percent(70) ? model::verdict::approved
+                                                                 : model::verdict::rejected,
+                                             model::value::object(),
+                                             {"somebody", ""}});
+  }
+
+  /// Somebody opens or closes a switch, which may be so already.
+  void set_switch(std::size_t which, model::switch_position to) {
+    ++controls_asked_;
+    const model::set_switch what{"s" + std::to_string(which), to, {"somebody", ""}};
+    node_->control({}, what, [this, what](const expected<model::control_result>& answer) {
+      --controls_asked_;
+      checks_.look();
+      if (answer)
+        checks_.switch_was_set(what);
+    });
+  }
+
+  /// Somebody sends a signal that no gate may wait for yet, or ever.
+  void send_early() {
+    --signals_left_;
+    control(some_run(), model::send_signal{"go", signals_left_, "somebody"});
+  }
+
   /// An operator goes on with a task that is paused.
   void resume_task() {
     const auto key =
@@ -326,7 +379,7 @@ private:
       return random_.percent(20) ? end_well(key) : end_badly(key, model::failure_class::exit, "15");
     const auto roll = random_.below(100);
     const auto& order = node_->launcher().order(key);
-    if (has_budget(*order.workflow) && random_.percent(15))
+    if (has_budget(*order.workflow) && random_.percent(25))
       return node_->use(key, {{"cost", 0.25 * static_cast<double>(random_.below(8))},
                               {"tokens", random_.below(100)}});
     const bool has_validation =
@@ -562,6 +615,8 @@ private:
   std::size_t rollbacks_left_ = 0;
   std::size_t marks_left_ = 0;
   std::size_t pauses_left_ = 0;
+  std::size_t signals_left_ = 0;
+  std::size_t closings_left_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

@@ -45,6 +45,11 @@ void print_waiting(session& s, model::run_no run, const run_tracker& tracker) {
   });
   if (held != waiting.end())
     s.out.line(how_to_answer(s, {run, held->first}, held->second.name));
+  for (const auto& [idx, task] : waiting)
+    if (const auto* gate = std::get_if<model::awaited>(&task.what))
+      if (const auto how = how_to_pass(s, {run, idx}, task.name, *gate, tracker.workflow());
+          !how.empty())
+        s.out.line(how);
 }
 
 /// Goes on with an interrupted run.

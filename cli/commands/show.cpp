@@ -23,7 +23,8 @@ struct show_options {
 std::size_t interest(const runtime::task_view& task) {
   if (has_failed(task))
     return 0;
-  const bool is_held = task.wait_reason == model::wait_reason::hold;
+  const bool is_held = task.wait_reason == model::wait_reason::hold
+                       || task.wait_reason == model::wait_reason::approval;
   if (is_held || task.interrupted || model::is_active(task.state))
     return 1;
   if (task.shown == model::task_state::cancelled)

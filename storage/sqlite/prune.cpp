@@ -48,6 +48,8 @@ void delete_run(connection& db, model::run_no run) {
                           R"sql(DELETE FROM snapshot WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM completion WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM timer WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM awaited WHERE run_no = ?1)sql",
+                          R"sql(DELETE FROM signal WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM fan_out WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM task WHERE run_no = ?1)sql",
                           R"sql(DELETE FROM run WHERE run_no = ?1)sql"})

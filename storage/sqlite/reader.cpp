@@ -117,6 +117,8 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.keys = select_keys(*db_, run_no);
     if (has_budget(*run.workflow))
       run.used = select_used(*db_, run_no);
+    run.signals = select_signals(*db_, run_no);
+    run.gates_since = select_waiting_since(*db_, run_no);
     return run;
   });
 }
@@ -241,6 +243,27 @@ expected<model::stored_capacity> sqlite_reader::capacity(model::wall_time since)
 
 expected<std::vector<pool_row>> sqlite_reader::pools() {
   return guarded("read the pools", [&] { return select_pools(*db_); });
+}
+
+expected<model::stored_gates> sqlite_reader::gates() {
+  return guarded("read the gates", [&] {
+    const SQLite::Transaction snapshot{db_->database()}; // rolled back: nothing is written
+    return model::stored_gates{select_switches(*db_), select_passes(*db_)};
+  });
+}
+
+expected<std::vector<model::switch_state>> sqlite_reader::switch_changes(std::size_t limit) {
+  return guarded("read the changes of gates", [&] { return select_switch_changes(*db_, limit); });
+}
+
+expected<std::vector<waiting_gate>> sqlite_reader::waiting_gates() {
+  return guarded("read what waits", [&] {
+    auto gates = select_waiting_gates(*db_);
+    for (auto& gate : gates)
+      if (gate.is_instance)
+        gate.task = instance_name(gate.key);
+    return gates;
+  });
 }
 
 expected<std::int64_t> sqlite_reader::last_seq() {

@@ -35,6 +35,9 @@ public:
   expected<std::vector<model::stored_breaker>> breakers() override;
   expected<model::stored_capacity> capacity(model::wall_time since) override;
   expected<std::vector<pool_row>> pools() override;
+  expected<model::stored_gates> gates() override;
+  expected<std::vector<model::switch_state>> switch_changes(std::size_t limit) override;
+  expected<std::vector<waiting_gate>> waiting_gates() override;
   expected<std::int64_t> last_seq() override;
   expected<std::vector<std::string>> damage() override;
 

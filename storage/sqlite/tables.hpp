@@ -95,6 +95,7 @@ bool move_task(connection& db, const model::task_moved& r);
 /// Its failure goes, unless that is what it is marked as.
 bool mark_task(connection& db, const model::task_marked& r);
 bool reuse_result(connection& db, const model::task_reused& r);
+bool pass_gate(connection& db, const model::gate_passed& r);
 /// Keeps nothing of the task but its attempts.
 bool retry_held_task(connection& db, const model::held_retried& r);
 bool reset_task(connection& db, const model::task_reset& r);
@@ -185,6 +186,26 @@ std::vector<pool_row> select_pools(connection& db);
 model::stored_capacity select_capacity(connection& db, model::wall_time since);
 /// Throws `unreadable_row`.
 model::capacity_grant read_grant(const std::string& text);
+// --- awaited, signal ---
+
+/// What the task waits for from now on.
+void insert_awaited(connection& db, const model::task_moved& r);
+void delete_awaited(connection& db, model::task_key task);
+std::optional<model::awaited> select_awaited(connection& db, model::task_key task);
+std::vector<waiting_gate> select_waiting_gates(connection& db);
+/// Of the tasks of a run that wait for a quota, since when.
+std::unordered_map<std::uint32_t, model::wall_time> select_waiting_since(connection& db,
+                                                                         model::run_no run);
+void set_switch(connection& db, const model::switch_state& to);
+std::vector<model::switch_state> select_switches(connection& db);
+/// The newest first.
+std::vector<model::switch_state> select_switch_changes(connection& db, std::size_t limit);
+void insert_pass(connection& db, const model::quota_pass& pass);
+std::vector<model::quota_pass> select_passes(connection& db);
+/// It does not apply to a run that has ended.
+bool insert_signal(connection& db, const model::signal_received& r);
+void delete_signal(connection& db, model::run_no run, std::uint64_t number);
+std::vector<model::kept_signal> select_signals(connection& db, model::run_no run);
 
 // --- event ---
 

@@ -26,6 +26,24 @@ void upsert_text(connection& db, model::task_key task, const std::string* output
     .run();
 }
 
+/// Of a task that has succeeded though no attempt has.
+template <class Record>
+bool succeed_unattempted(connection& db, const Record& r) {
+  constexpr auto sql = R"sql(
+    UPDATE task SET state = 'succeeded', reason = '', finished_us = ?5
+     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
+  )sql";
+  if (query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt, text_of(stored(r.from)), r.at}
+        .run()
+      != 1)
+    return false;
+  if (r.outputs.is_null())
+    return true;
+  const auto outputs = model::to_text(r.outputs);
+  upsert_text(db, r.key, &outputs, std::nullopt);
+  return true;
+}
+
 /// What undoes a task survives as many losses as its action did.
 void begin_rollback(connection& db, model::task_key task) {
   constexpr auto sql = R"sql(
@@ -56,11 +74,16 @@ task_row read_task(query& row) {
   return task;
 }
 
-/// Few tasks wait for one, so it is asked for each of them.
-void add_breaker(connection& db, task_row& task) {
-  if (task.state == model::task_state::waiting
-      && task.reason == to_string(model::wait_reason::breaker))
+/// What it waits for. Few tasks wait, so it is asked for each of them.
+void add_hindrance(connection& db, task_row& task) {
+  if (task.state != model::task_state::waiting)
+    return;
+  if (task.reason == to_string(model::wait_reason::breaker))
     task.breaker = select_breaker(db, task.key.run_no, task.name);
+  else
+    task.awaits = select_awaited(db, task.key);
+  if (task.awaits)
+    task.awaits->reason = read_name(task.reason, model::parse_wait_reason);
 }
 
 } // namespace
@@ -176,19 +199,11 @@ bool mark_task(connection& db, const model::task_marked& r) {
 }
 
 bool reuse_result(connection& db, const model::task_reused& r) {
-  constexpr auto sql = R"sql(
-    UPDATE task SET state = 'succeeded', reason = '', finished_us = ?5
-     WHERE run_no = ?1 AND task_idx = ?2 AND attempt = ?3 AND state = ?4
-  )sql";
-  if (query{db, sql, r.key.run_no.value, r.key.task_idx, r.attempt, text_of(stored(r.from)), r.at}
-        .run()
-      != 1)
-    return false;
-  if (r.outputs.is_null())
-    return true;
-  const auto outputs = model::to_text(r.outputs);
-  upsert_text(db, r.key, &outputs, std::nullopt);
-  return true;
+  return succeed_unattempted(db, r);
+}
+
+bool pass_gate(connection& db, const model::gate_passed& r) {
+  return succeed_unattempted(db, r);
 }
 
 bool retry_held_task(connection& db, const model::held_retried& r) {
@@ -262,7 +277,7 @@ std::vector<task_row> select_tasks(connection& db, const task_query& wanted) {
   while (row.next())
     tasks.push_back(read_task(row));
   for (auto& task : tasks)
-    add_breaker(db, task);
+    add_hindrance(db, task);
   return tasks;
 }
 

@@ -73,6 +73,8 @@ void writer::write_step(const model::step& step) {
     insert_event(*db_, next_seq_, event);
     progress_of(event.run_no).last_seq = next_seq_++;
   }
+  for (const auto& to : step.switches)
+    set_switch(*db_, to);
   for (const auto& timer : step.timers.removed)
     delete_timer(*db_, timer);
   for (const auto& timer : step.timers.set)
@@ -136,10 +138,28 @@ bool writer::write(const model::task_reused& r) {
 bool writer::write(const model::task_marked& r) {
   if (!mark_task(*db_, r))
     return false;
+  if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
   delete_checkpoint(*db_, r.key);
   if (r.to != model::task_state::failed) // else its rollback may follow
     delete_snapshot(*db_, r.key);
   return true;
+}
+
+bool writer::write(const model::gate_passed& r) {
+  if (!pass_gate(*db_, r))
+    return false;
+  if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
+  if (r.signal)
+    delete_signal(*db_, r.key.run_no, *r.signal);
+  if (r.quota.is_set())
+    insert_pass(*db_, *r.quota);
+  return true;
+}
+
+bool writer::write(const model::signal_received& r) {
+  return insert_signal(*db_, r);
 }
 
 bool writer::write(const model::held_retried& r) {
@@ -176,7 +196,13 @@ bool writer::write(const model::attempt_ended& r) {
 }
 
 bool writer::write(const model::task_moved& r) {
-  return move_task(*db_, r);
+  if (!move_task(*db_, r))
+    return false;
+  if (r.awaits.is_set())
+    insert_awaited(*db_, r);
+  else if (r.from == model::task_state::waiting)
+    delete_awaited(*db_, r.key);
+  return true;
 }
 
 bool writer::write(const model::warning_raised& r) {

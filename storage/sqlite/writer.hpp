@@ -40,6 +40,8 @@ private:
   bool write(const model::task_reset& r);
   bool write(const model::task_marked& r);
   bool write(const model::task_reused& r);
+  bool write(const model::gate_passed& r);
+  bool write(const model::signal_received& r);
   bool write(const model::held_retried& r);
   bool write(const model::attempt_dispatched& r);
   bool write(const model::attempt_ended& r);

@@ -14,6 +14,7 @@ struct asked_runtime {
   std::vector<model::sign_of_life> signs;
   expected<void> result;
   model::checkpoint_ptr checkpoint;
+  model::value gates;
 
   runtime_calls calls() {
     return {
@@ -52,8 +53,19 @@ struct asked_runtime {
           if (const auto* mark = std::get_if<model::mark_task>(&what))
             asked =
               "mark " + to_string(run) + " " + mark->task + " " + std::string{to_string(mark->as)};
+          if (const auto* decide = std::get_if<model::decide_gate>(&what))
+            asked = (decide->verdict == model::verdict::approved ? "approve " : "reject ")
+                    + to_string(run) + " " + decide->task + " " + model::to_text(decide->values)
+                    + " " + decide->whose.by + " " + decide->whose.note;
+          if (const auto* signal = std::get_if<model::send_signal>(&what))
+            asked = "signal " + to_string(run) + " " + signal->name + " "
+                    + model::to_text(signal->payload) + " " + signal->by;
+          if (const auto* set = std::get_if<model::set_switch>(&what))
+            asked = (set->to == model::switch_position::open ? "open " : "close ") + set->name + " "
+                    + set->whose.by + " " + set->whose.note;
           done(result.map([run] { return model::control_result{run, 2, {"b", "c"}, 7}; }));
         },
+      .gates = [this] { return result.map([this] { return gates; }); },
       .save_checkpoint =
         [this](model::attempt_key key, const model::checkpoint& what,
                const runtime_calls::answer<void>& done) {
@@ -150,6 +162,53 @@ TEST_CASE("handlers: a task is marked", "[api][handlers]") {
     CHECK(mark(body) == 400);
   }
   CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: gates are decided, signalled and set", "[api][handlers]") {
+  const auto [target, body, want] = GENERATE(table<std::string, std::string, std::string>({
+    {"runs/r-7/approve", R"({"task": "ok", "values": {"x": 1}, "by": "ana", "note": "fine"})",
+     R"(approve r-7 ok {"x":1} ana fine)"},
+    {"runs/r-7/approve", R"({"task": "ok"})", "approve r-7 ok {}  "},
+    {"runs/r-7/reject", R"({"task": "ok", "note": "no"})", "reject r-7 ok {}  no"},
+    {"runs/r-7/signals", R"({"name": "go", "payload": [1], "by": "ana"})", "signal r-7 go [1] ana"},
+    {"runs/r-7/signals", R"({"name": "go"})", "signal r-7 go null "},
+    {"gates/a%20b/close", R"({"by": "ana", "reason": "work"})", "close a b ana work"},
+    {"gates/db/open", "", "open db  "},
+  }));
+  CAPTURE(target, body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/" + target, "", body).status == 202);
+  CHECK(node.asked == want);
+}
+
+TEST_CASE("handlers: what is no decision, signal or reason", "[api][handlers]") {
+  const auto [target, body] = GENERATE(table<std::string, std::string>({
+    {"runs/r-7/approve", ""},
+    {"runs/r-7/approve", R"({"values": {}})"},
+    {"runs/r-7/approve", R"({"task": "ok", "values": 7})"},
+    {"runs/r-7/approve", R"({"task": "ok", "valeus": {}})"},
+    {"runs/r-7/reject", R"({"task": "ok", "values": {}})"},
+    {"runs/r-7/signals", R"({"payload": 1})"},
+    {"runs/r-7/signals", R"({"name": 7})"},
+    {"gates/db/close", R"({"why": "so"})"},
+  }));
+  CAPTURE(target, body);
+  asked_runtime node;
+  CHECK(node.ask(verb::post, "/api/v1/" + target, "", body).status == 400);
+  CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: gates are listed", "[api][handlers]") {
+  asked_runtime node;
+  node.gates = {
+    {"switches", model::value::array()},
+    {"waiting",
+     {{{"task", "a"}, {"wait_reason", "signal"}}, {{"task", "b"}, {"wait_reason", "approval"}}}}};
+  CHECK(model::parse_json(node.ask(verb::get, "/api/v1/gates").body).value() == node.gates);
+  CHECK(model::parse_json(node.ask(verb::get, "/api/v1/approvals").body).value()
+        == model::value::array({node.gates["waiting"][1]}));
+  node.result = fail(errc::unavailable, "busy");
+  CHECK(node.ask(verb::get, "/api/v1/gates").status == 503);
 }
 
 TEST_CASE("handlers: a run is paused and resumed and rolled back", "[api][handlers]") {

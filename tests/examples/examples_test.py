@@ -93,6 +93,63 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.code, code, done.stdout + done.stderr)
         return outcome
 
+    def run_beside(self, name, *verbs):
+        """Runs a file that waits for somebody; `verbs` are what they do, each once it can."""
+        self.stores += 1
+        store = os.path.join(self.folder, f"store-{self.stores}")
+        call = [SLUICE, "--store", store]
+        run = subprocess.Popen(
+            [*call, "run", os.path.join(self.folder, name)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            cwd=os.path.dirname(self.folder),
+        )
+        self.addCleanup(run.kill)
+        said = ""
+        for waits_for, verb in verbs:
+            while waits_for not in said:
+                line = run.stdout.readline()
+                self.assertNotEqual(line, "", said)
+                said += line
+            subprocess.run(
+                [*call, *verb], stdin=subprocess.DEVNULL, timeout=DEADLINE_S, check=True,
+                stdout=subprocess.DEVNULL)
+        said += run.stdout.read()
+        run.stdout.close()
+        run.wait(DEADLINE_S)
+        run.stderr = ""
+        run.stdout = said
+        return Outcome(run, store)
+
+    def test_approval_yaml(self):
+        outcome = self.run_beside(
+            "approval.yaml",
+            ("sluice", ["approve", "@last/approve", "-i", "target=staging", "--by", "ana"]))
+        self.assertEqual(outcome.code, 0, outcome.stdout)
+        self.assertEqual(
+            outcome.outputs["approve"], {"target": "staging", "replicas": 2, "by": "ana"})
+        self.assertEqual(
+            outcome.log("publish"), "version 1.4.2 is on staging, 2 times, as ana wants it\n")
+        outcome = self.run_beside("approval.yaml", ("sluice", ["reject", "@last/approve"]))
+        self.assertEqual(outcome.code, 1, outcome.stdout)
+        self.assertEqual(outcome.failures["approve"], ("gate", "rejected"))
+        self.assertEqual(outcome.states["publish"], "skipped")
+
+    def test_gates_yaml(self):
+        outcome = self.run_beside(
+            "gates.yaml",
+            ("a signal", ["gate", "close", "warehouse", "--reason", "stocktaking"]),
+            ("a signal", ["signal", "@last", "delivered", '{"boxes": 3}']),
+            ("gate open", ["gate", "open", "warehouse"]))
+        self.assertEqual(outcome.code, 0, outcome.stdout)
+        self.assertEqual(outcome.log("unpack"), "unpacked 3 boxes\n")
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            changes = db.execute("SELECT name, is_open, reason FROM gate_change").fetchall()
+            self.assertEqual(changes, [("warehouse", 0, "stocktaking"), ("warehouse", 1, "")])
+            self.assertEqual(
+                db.execute("SELECT name, count(*) FROM quota_pass").fetchone(), ("orders", 1))
+            for table in ("timer", "awaited", "signal"):
+                self.assertEqual(db.execute(f"SELECT count(*) FROM {table}").fetchone(), (0,))
+
     def test_finally_yaml(self):
         outcome = self.run_file("finally.yaml")
         self.assertEqual(outcome.named("succeeded"), set(outcome.states))
@@ -437,7 +494,7 @@ class ExamplesTest(unittest.TestCase):
     def test_workflows_in_the_documents_are_valid(self):
         found = 0
         for document in ("README.md", "docs/workflow-format.md", "docs/groups-and-budgets.md",
-                         "docs/capacity.md"):
+                         "docs/capacity.md", "docs/gates.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 blocks = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
             for block in blocks:
@@ -453,7 +510,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 16)
+        self.assertEqual(found, 20)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -137,6 +137,11 @@ void core_world::restart() {
   look_ups.clear();
   run_loads.clear();
   options_.next_run = {std::int64_t(runs.size()) + 1};
+  auto gates = std::make_shared<model::stored_gates>();
+  for (const auto& [name, state] : switches)
+    gates->switches.push_back(state);
+  gates->passes = passes;
+  options_.gates = std::move(gates);
   core = scheduler_core{options_};
   core.restore(model::stored_capacity{{}, rate_starts}, now);
   std::vector<model::run_no> live;
@@ -172,6 +177,8 @@ model::stored_run core_world::stored(model::run_no run_no) const {
   all.completions = run.completions;
   all.fan_outs = run.ranges;
   all.stops = {run.stops.begin(), run.stops.end()};
+  all.signals = run.signals;
+  all.gates_since.insert(run.gates_since.begin(), run.gates_since.end());
   for (const auto& timer : timers)
     if (timer.run_no == run_no)
       all.timers.push_back(timer);
@@ -366,6 +373,8 @@ void core_world::take(reaction&& done) {
     std::visit([this](const auto& r) { fold(r); }, record);
   for (const auto& counts : last.counts)
     runs.at(counts.run_no).counts = counts.counts;
+  for (const auto& set : last.switches)
+    switches[set.name] = set;
   for (const auto& removed : last.timers.removed)
     expect(timers.erase(removed) == 1, "a timer is removed that is not set");
   for (const auto& set : last.timers.set)

@@ -53,6 +53,10 @@ struct recorded_run {
   std::string error;
   std::string actor; ///< of its last move
   std::vector<model::instance_range> ranges;
+  std::vector<model::kept_signal> signals;
+  std::map<std::uint32_t, model::wall_time> gates_since; ///< of those that wait
+  std::map<std::uint32_t, model::awaited> awaited;       ///< by gates that wait
+  std::map<std::uint32_t, model::value> gate_outputs;    ///< of gates that have let through
 
   model::task_names names() const { return model::task_names{spec, ranges}; }
   std::uint32_t node(std::uint32_t task) const { return names().node(task); }
@@ -88,6 +92,8 @@ public:
   std::set<model::timer> timers;                   ///< as stored
   /// What is known against kinds of tasks (workflow, task), as stored.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers;
+  std::map<std::string, model::switch_state> switches; ///< as stored
+  std::vector<model::quota_pass> passes;               ///< likewise
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
   std::vector<model::answer_control> control_answers;
@@ -214,6 +220,8 @@ private:
   void fold(const model::task_reset& r);
   void fold(const model::task_marked& r);
   void fold(const model::task_reused& r);
+  void fold(const model::gate_passed& r);
+  void fold(const model::signal_received& r);
   void fold(const model::held_retried& r);
   void fold(const model::attempt_dispatched& r);
   void fold(const model::attempt_ended& r);

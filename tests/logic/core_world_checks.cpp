@@ -151,6 +151,35 @@ void core_world::fold(const model::task_reused& r) {
   run.finished_us[idx] = model::to_us(r.at);
 }
 
+void core_world::fold(const model::gate_passed& r) {
+  auto& run = runs.at(r.key.run_no);
+  const auto idx = r.key.task_idx;
+  expect(run.tasks.at(idx) == as_stored(r.from), "a gate lets through from another state");
+  expect(r.attempt == 0 && run.attempts[idx] == 0, "a gate has an attempt");
+  if (r.signal) {
+    const auto taken =
+      std::erase_if(run.signals, [&](const auto& s) { return s.number == *r.signal; });
+    expect(taken == 1, "a gate takes a signal that is not kept");
+  }
+  run.tasks[idx] = model::task_state::succeeded;
+  run.reasons[idx].clear();
+  run.awaited.erase(idx);
+  run.gates_since.erase(idx);
+  if (r.quota.is_set())
+    passes.push_back(*r.quota);
+  run.gate_outputs[idx] = r.outputs;
+  run.has_outputs[idx] = !r.outputs.is_null();
+  run.finished_us[idx] = model::to_us(r.at);
+}
+
+void core_world::fold(const model::signal_received& r) {
+  auto& run = runs.at(r.run_no);
+  expect(!is_terminal(run.state), "a run that has ended is sent a signal");
+  expect(run.signals.empty() || run.signals.back().number < r.what.number,
+         "signals are not counted in order");
+  run.signals.push_back(r.what);
+}
+
 void core_world::fold(const model::held_retried& r) {
   auto& run = runs.at(r.key.run_no);
   const auto idx = r.key.task_idx;
@@ -308,6 +337,12 @@ void core_world::fold(const model::task_moved& r) {
   expect(run.attempts[idx] == r.attempt, "a task moves with another attempt");
   run.tasks[idx] = as_stored(r.to);
   run.reasons[idx] = r.reason;
+  run.awaited.erase(idx);
+  run.gates_since.erase(idx);
+  if (r.awaits.is_set()) {
+    run.awaited[idx] = *r.awaits;
+    run.gates_since[idx] = r.at;
+  }
   const bool compensates = r.from == model::task_state::succeeded;
   if (r.to == model::task_state::rolling_back
       && (compensates || r.from == model::task_state::failed)) {
@@ -508,6 +543,8 @@ void core_world::compare() {
     expect(timer.kind != model::timer_kind::queue_timeout
              || as_stored(state) == model::task_state::pending,
            "a task that is not in the queue has a timer for it");
+    expect(timer.kind != model::timer_kind::gate || state == model::task_state::waiting,
+           "a gate that does not wait has a timer");
     expect(timer.kind != model::timer_kind::breaker || state == model::task_state::waiting,
            "a task that does not wait for its breaker has a timer for it");
   }

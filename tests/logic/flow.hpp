@@ -161,6 +161,20 @@ public:
     spec_.fan_out->min_success = instances;
     return *this;
   }
+  task_editor& gates(std::string_view names,
+                     std::optional<model::on_closed> on_closed = std::nullopt) {
+    spec_.settings->gates = words(names);
+    spec_.settings->on_closed = on_closed;
+    return *this;
+  }
+  task_editor& wait(std::string until) {
+    spec_.action = model::wait_action{std::move(until)};
+    return *this;
+  }
+  task_editor& gate(model::gate_spec what) {
+    spec_.action = model::gate_action{std::move(what)};
+    return *this;
+  }
   task_editor& call(std::string handler) {
     spec_.action = model::call_action{std::move(handler)};
     return *this;

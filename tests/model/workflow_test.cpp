@@ -84,7 +84,34 @@ workflow_spec full_workflow() {
   task_spec bare_child;
   bare_child.name = "bare";
   bare_child.action = workflow_action{inner, {}};
-  spec.tasks = {shell_task, exec_task, child_task, bare_child, call_task};
+  task_spec wait_task;
+  wait_task.name = "rest";
+  wait_task.action = wait_action{"10m"};
+  task_spec gate_task;
+  gate_task.name = "approve";
+  gate_spec gate;
+  gate.prompt = "publish ${{ params.day }}?";
+  gate.form = {{.name = "target", .type = value_type::text, .choices = {"staging", "production"}},
+               {.name = "replicas", .type = value_type::integer, .default_value = 2}};
+  gate.expires = milliseconds{28'800'000};
+  gate.on_expire = on_expire::skip;
+  gate.on_closed = on_closed::skip;
+  gate_task.action = gate_action{gate};
+  task_spec signal_task;
+  signal_task.name = "signal";
+  signal_task.action = gate_action{gate_spec{.which = gate_kind::signal, .name = "go"}};
+  task_spec hours_task;
+  hours_task.name = "night";
+  hours_task.action =
+    gate_action{gate_spec{.which = gate_kind::time, .hours = opening_hours{1320, 360, 3, true}}};
+  task_spec quota_task;
+  quota_task.name = "mail";
+  quota_task.action = gate_action{
+    gate_spec{.which = gate_kind::quota, .quota = quota_limit{5, milliseconds{60'000}}}};
+  shell_task.settings->gates = {{"db", "net"}};
+  shell_task.settings->on_closed = on_closed::skip;
+  spec.tasks = {shell_task, exec_task,   child_task, bare_child, wait_task,
+                gate_task,  signal_task, hours_task, quota_task, call_task};
   spec.out = {{"score", "${{ tasks.check.out.score }}"}, {"a", value::array({1})}};
   spec.defaults = {.env = {{"A", "w"}, {"C", "c"}},
                    .shell = shell_spec{shell_spec::kind::bash, {}},
