@@ -157,6 +157,7 @@ private:
   void restore_outputs(live_run& run, const model::stored_run& stored);
   void restore_failures(live_run& run, const model::stored_run& stored);
   void judge_again(live_run& run);
+  void judge_groups(live_run& run);
   join_verdict verdict_on(const live_run& run, std::uint32_t task) const;
 
   // scheduler_readiness.cpp: a task's way to `ready`, and the outputs kept for it.

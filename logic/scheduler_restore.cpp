@@ -78,9 +78,21 @@ void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
   if (run.in_finally)
     tell_outcome(run);
   judge_again(run);
+  judge_groups(run);
   serve_signals(run); // sent while nobody had the run
   look_at_switches(run, stored);
   settle(run);
+}
+
+/// An operator decided the last instances of some tasks while nobody had the run.
+void scheduler_core::judge_groups(live_run& run) {
+  std::vector<std::uint32_t> decided;
+  for (const auto& [task, group] : run.fan_outs)
+    if (group.undecided == 0 && !is_terminal(run.tasks[task].state))
+      decided.push_back(task);
+  std::sort(decided.begin(), decided.end());
+  for (const auto task : decided)
+    judge_instances(run, task);
 }
 
 void scheduler_core::restore_task(live_run& run, std::uint32_t task,

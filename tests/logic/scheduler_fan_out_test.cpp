@@ -457,3 +457,26 @@ TEST_CASE("scheduler_core: instances with the same key are done once", "[logic][
   CHECK(world.run_state() == "succeeded");
   CHECK(world.starts.size() == 2);
 }
+
+TEST_CASE("scheduler_core: a task ends whose last instances were decided while nobody had its run",
+          "[logic][scheduler_core][fan_out]") {
+  flow f;
+  model::retry_policy once_more;
+  once_more.max = 1;
+  f.add_task("a").foreach (2).retry(once_more);
+  f.add_task("b").after("a");
+  core_world world{f};
+  world.fail("a[0]");
+  world.fail("a[1]");
+  auto stored = world.stored(world.last_run);
+  for (const std::uint32_t instance : {2, 3}) {
+    REQUIRE(stored.tasks[instance].state == model::task_state::retry_wait);
+    stored.tasks[instance].state = model::task_state::succeeded; // as a mark does
+    stored.tasks[instance].finished_us = 1;
+  }
+  stored.timers.clear();
+  stored.retries.clear();
+  scheduler_core next{core_world::roomy()};
+  REQUIRE(next.restore(stored, world.now));
+  CHECK(next.find_run(world.last_run)->tasks[0].state == model::task_state::succeeded);
+}
