@@ -33,11 +33,15 @@ bool allows_no_upstream(model::join_rule rule) {
 
 bool needs_capacity(const model::workflow_spec& workflow, const model::task_spec& task) {
   using model::task_settings;
-  return !is_gate(task.action)
-         && (setting_of(workflow, task, &task_settings::resources)
-             || setting_of(workflow, task, &task_settings::pool)
-             || setting_of(workflow, task, &task_settings::concurrency)
-             || setting_of(workflow, task, &task_settings::rate));
+  if (is_gate(task.action))
+    return false;
+  const bool has_limit = setting_of(workflow, task, &task_settings::concurrency)
+                         || setting_of(workflow, task, &task_settings::rate);
+  // What is a run holds nothing that its own tasks may need.
+  return has_limit
+         || (child_of(task) == nullptr
+             && (setting_of(workflow, task, &task_settings::resources)
+                 || setting_of(workflow, task, &task_settings::pool)));
 }
 
 /// What a task that only waits has to have evaluated, with the key under which it stands.

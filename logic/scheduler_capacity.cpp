@@ -62,6 +62,11 @@ bool scheduler_core::evaluate_needs(live_run& run, std::uint32_t task,
       return false;
     common.back().per = limit->per;
   }
+  if (child_of(own) != nullptr) { // it holds nothing that its own tasks may need
+    for (auto& need : common)
+      need.name += " (runs at level " + std::to_string(run.level + 1) + ")";
+    return hold_shape(run, task, {common});
+  }
   if (const auto& pool = setting_of(spec, own, &task_settings::pool))
     common.push_back({.kind = capacity_kind::pool, .name = *pool, .amount = 1});
   return hold_shape(run, task, demand_of(common, setting_of(spec, own, &task_settings::resources)));

@@ -119,8 +119,7 @@ void scheduler_core::fail_early(live_run& run, std::uint32_t task, stop_reason w
   entry.stop = why;
   run.stops.insert_or_assign(task, failure);
   move_task(run, task, task_state::cancelling, std::string{to_string(why)}, failure, due);
-  step_.effects.push_back(
-    model::stop_attempt{run.key_of(task), run.executor(task), model::cancel_mode::graceful});
+  ask_to_stop(run, task, model::cancel_mode::graceful);
 }
 
 /// What a task fails by whose attempt was stopped for good; `code` tells how the attempt ended.
@@ -143,7 +142,7 @@ void scheduler_core::cancel_early(live_run& run, std::uint32_t task, model::canc
     entry.stop = stop_reason::cancel;
     move_task(run, task, task_state::cancelling, reason);
   }
-  step_.effects.push_back(model::stop_attempt{run.key_of(task), run.executor(task), mode});
+  ask_to_stop(run, task, mode);
 }
 
 expected<model::control_result> scheduler_core::cancel(live_run& run,

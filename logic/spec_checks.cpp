@@ -142,7 +142,9 @@ void check_retry(const model::retry_policy& retry, const std::string& path, prob
 
 void check_amounts(const model::resource_amounts& amounts, const std::string& path,
                    problems_t& problems) {
-  check_distinct(amounts, name_of_pair, path, "the resource", problems);
+  check_distinct(
+    amounts, [](const auto& amount) -> const std::string& { return amount.first; }, path,
+    "the resource", problems);
   constexpr std::int64_t whole = 1'000;
   for (const auto& [name, amount] : amounts) {
     if (amount <= 0)
@@ -306,6 +308,9 @@ void check_child(const model::task_spec& task, const std::string& path, problems
   refuse(own.shell.has_value(), "shell", of_commands);
   refuse(own.heartbeat.has_value(), "heartbeat", of_commands);
   refuse(own.checkpoint_bytes.has_value(), "checkpoint", of_commands);
+  refuse(own.resources.has_value(), "resources", of_commands);
+  refuse(own.pool.has_value(), "pool", of_commands);
+  refuse(own.preemptible.has_value(), "preemptible", of_commands);
 }
 
 /// Goes down through workflows that others start, until something is wrong.

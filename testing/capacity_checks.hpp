@@ -25,6 +25,7 @@ public:
 private:
   std::map<model::attempt_key, model::capacity_grant> holds_; ///< of processes
   std::map<std::string, std::vector<model::wall_time>> rates_;
+  model::wall_time last_at_; ///< of a dispatch
 };
 
 } // namespace sluice::testing

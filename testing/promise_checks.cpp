@@ -172,8 +172,8 @@ void promise_checks::check_child(const model::event& event) {
   const bool fits = event.to == to_string(task_state::succeeded) ? ended == succeeded
                     : why == "exit"      ? ended == failed || ended == rolled_back
                     : why == "cancelled" ? is_terminal(ended)
-                    : why == "timeout" || why == "deadline" ? is_terminal(ended)
-                                                            : false;
+                    : why == "timeout" || why == "deadline" || why == "budget" ? is_terminal(ended)
+                                                                               : false;
   if (!fits)
     violate(to_string(key) + " is " + event.to + " by " + why + ", and its run "
             + to_string(child->second) + " is " + std::string{to_string(ended)});
@@ -704,6 +704,7 @@ void promise_checks::check_recovery() {
       return violate("the gates cannot be read: " + gates.error().message);
     logic::core_options options;
     options.gates = std::make_shared<const model::stored_gates>(*gates);
+    options.capacity.resources = capacity_checks::of_node();
     logic::scheduler_core core{std::move(options)};
     if (!take_up_parents(core, *stored))
       return violate("what " + to_string(run) + " is part of cannot be taken up");

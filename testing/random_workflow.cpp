@@ -282,7 +282,7 @@ private:
   void rank(model::task_spec& t) {
     if (random_.percent(20))
       t.settings->priority = static_cast<model::priority>(25 * random_.below(5));
-    if (random_.percent(20))
+    if (child_of(t) == nullptr && random_.percent(20))
       t.settings->preemptible = true;
   }
 
@@ -308,6 +308,10 @@ private:
     }
     if (random_.percent(3))
       settings.pool = "pool";
+    if (child_of(t) != nullptr) { // it would hold what its own tasks may need
+      settings.resources.reset();
+      settings.pool.reset();
+    }
   }
 
   /// An earlier task, mostly one of the last few, so that chains get long.
@@ -338,7 +342,7 @@ private:
                           + random_.one_of(t.after) + ".state == 'succeeded'";
   }
 
-  bool is_command(std::size_t task) const { return declares_output(spec_.tasks[task], ""); }
+  bool is_command(std::size_t task) const { return declares_output(spec_.tasks[task], "v"); }
 
   std::string condition(std::size_t upstream) {
     const auto task = "tasks." + name_of(upstream);

@@ -11,7 +11,7 @@ using Catch::Contains;
 namespace {
 
 /// Fails until somebody makes the file `fixed`.
-constexpr const char* broken =
+constexpr const char* broken_workflow =
   "tasks:\n"
   "  extract: echo once >> ledger\n"
   "  load: {after: [extract], run: 'echo $SLUICE_ATTEMPT; test -e fixed'}\n"
@@ -21,7 +21,7 @@ constexpr const char* broken =
 
 TEST_CASE("retry: what failed starts again, what succeeded is kept", "[cli][retry]") {
   const workspace here;
-  here.write("w.yaml", broken);
+  here.write("w.yaml", broken_workflow);
   REQUIRE(here.run({"run", "w.yaml"}).code == 1);
   const auto failed = here.run({"retry", "@last-failed"});
   CHECK(failed.code == 1);
@@ -45,7 +45,7 @@ TEST_CASE("retry: what failed starts again, what succeeded is kept", "[cli][retr
 
 TEST_CASE("retry: from a task on, and downstream of one", "[cli][retry]") {
   const workspace here;
-  here.write("w.yaml", broken);
+  here.write("w.yaml", broken_workflow);
   here.write("fixed", "");
   REQUIRE(here.run({"run", "w.yaml"}).code == 0);
   const auto refused = here.run({"retry", "@last"});
@@ -93,7 +93,7 @@ TEST_CASE("retry: a run that is killed in its second generation goes on with tha
 
 TEST_CASE("retry: a runtime that holds the store goes on with another run", "[cli][retry]") {
   const workspace here;
-  here.write("w.yaml", broken);
+  here.write("w.yaml", broken_workflow);
   here.write("endless.yaml", "tasks: {wait: {exec: [sleep, '600']}}\n");
   REQUIRE(here.run({"run", "w.yaml"}).code == 1);
   here.write("fixed", "");

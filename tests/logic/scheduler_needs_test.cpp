@@ -212,3 +212,24 @@ TEST_CASE("scheduler_core: what undoes a task waits for its key too",
   world.finish("b");
   CHECK(world.running() == "a");
 }
+
+TEST_CASE("scheduler_core: a task that is a run does not hold the key that its tasks need",
+          "[logic][scheduler_core][needs]") {
+  flow inner;
+  inner.spec.name = "inner";
+  inner.add_task("a").concurrency(1, "k");
+  flow f;
+  f.add_task("child").concurrency(1, "k");
+  f.spec.tasks[0].action =
+    model::workflow_action{std::make_shared<const model::workflow_spec>(inner.spec), {}};
+  core_world world;
+  world.submit(f);
+  world.submit(f);
+  CHECK(world.under_way.size() == 1); // of the first one; the other run waits for the key of runs
+  for (int ends = 0; ends < 2; ++ends) {
+    REQUIRE(world.under_way.size() == 1);
+    world.report(world.report_of(world.under_way.begin()->second.key));
+  }
+  for (const auto& [run_no, run] : world.runs)
+    CHECK(run.state == model::run_state::succeeded);
+}

@@ -43,7 +43,7 @@ tasks:
     preemptible: false
 )");
   REQUIRE(result);
-  const auto& spec = *result->spec;
+  const auto& spec = *result->workflow;
   const auto& a = *spec.tasks[0].settings;
   const auto& b = *spec.tasks[1].settings;
   CHECK(a.resources == alternatives{{{"cpu", 500}, {"mem", 512 << 20}}});
@@ -59,14 +59,14 @@ tasks:
 TEST_CASE("capacity keys: what cannot be is refused at its place", "[runtime][workflow_file]") {
   const auto [text, want] = GENERATE(table<const char*, lines>({
     {"tasks:\n  a: {run: x, resources: {cpu: many}}",
-     {"2:31: tasks.a.resources.cpu: 'many' is no amount of cpu; write it as 2 or 0.5, with at most "
+     {"2:32: tasks.a.resources.cpu: 'many' is no amount of cpu; write it as 2 or 0.5, with at most "
       "three digits behind the point"}},
     {"tasks:\n  a: {run: x, resources: {mem: 2GB}}",
-     {"2:31: tasks.a.resources.mem: '2GB' is no size; write it as 512, 100Ki, 1Mi or 2Gi"}},
+     {"2:32: tasks.a.resources.mem: '2GB' is no size; write it as 512, 100Ki, 1Mi or 2Gi"}},
     {"tasks:\n  a: {run: x, resources: {cpu: 0}}",
-     {"2:31: tasks.a.resources.cpu: must be more than nothing"}},
+     {"2:32: tasks.a.resources.cpu: must be more than nothing"}},
     {"tasks:\n  a: {run: x, resources: {gpu: 1.5}}",
-     {"2:31: tasks.a.resources.gpu: must be a whole number, or a part of one"}},
+     {"2:32: tasks.a.resources.gpu: must be a whole number, or a part of one"}},
     {"tasks:\n  a: {run: x, resources: []}",
      {"2:26: tasks.a.resources: must be a map of amounts, or a list of such maps"}},
     {"tasks:\n  a: {run: x, resources: {'1x': 1}}",

@@ -120,9 +120,8 @@ TEST_CASE("child_files: what is wrong about starting a workflow", "[runtime][chi
      {"outer.yaml:2:17: tasks.c.workflow: needs the file of a workflow, such as {file: "
       "child.yaml}"}},
     {"{workflow: {file: inner.yaml, params: {day: 2026-03-01}}, run: x}",
-     {"outer.yaml:2:3: tasks.c: has more than one action; run, exec, call and workflow exclude "
-      "each "
-      "other"}},
+     {"outer.yaml:2:3: tasks.c: has more than one action; run, exec, call, workflow, gate and wait "
+      "exclude each other"}},
     {"{workflow: {file: inner.yaml, params: {day: 2026-03-01}}, in: {a: 1}}",
      {"outer.yaml:2:64: tasks.c.in: a workflow gets no inputs but its 'params'"}},
   }));

@@ -4,7 +4,7 @@
 using namespace sluice;
 using namespace sluice::storage;
 
-#define STORE_TEST(name)                                                                           \
+#define CAPACITY_TEST(name)                                                                        \
   TEMPLATE_TEST_CASE("store: " name, "[storage][capacity]", on_disk, in_memory)
 
 namespace {
@@ -20,7 +20,7 @@ const model::capacity_grant rated{
 
 } // namespace
 
-STORE_TEST("what attempts under way hold comes back with their run") {
+CAPACITY_TEST("what attempts under way hold comes back with their run") {
   TestType db;
   commit(*db.store, {created(1, workflow_of({"a", "b"})), holding(1, 0, rated), dispatched(1, 1)});
   const auto run = must(db.reader->stored_run({1}));
@@ -33,7 +33,7 @@ STORE_TEST("what attempts under way hold comes back with their run") {
   CHECK(must(db.reader->stored_run({1})).holds.empty());
 }
 
-STORE_TEST("what was started lately is known after its end") {
+CAPACITY_TEST("what was started lately is known after its end") {
   TestType db;
   commit(*db.store, {created(1, workflow_of({"a", "b"})), holding(1, 0, rated), dispatched(1, 1),
                      ended(1, 0)});
@@ -45,7 +45,7 @@ STORE_TEST("what was started lately is known after its end") {
   CHECK(must(db.reader->capacity(started)).starts.empty());
 }
 
-STORE_TEST("pools have sizes until they are taken away") {
+CAPACITY_TEST("pools have sizes until they are taken away") {
   TestType db;
   REQUIRE(db.store->set_pool({"db", 2, "somebody", at(1)}));
   REQUIRE(db.store->set_pool({"api", 1, "somebody", at(1)}));
