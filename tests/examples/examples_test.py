@@ -510,7 +510,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 20)
+        self.assertEqual(found, 21)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
