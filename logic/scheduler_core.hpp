@@ -383,9 +383,6 @@ private:
 
   // scheduler_dispatch.cpp: which task starts, and when.
   void preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool);
-  void preempt_for_needs(const live_run& run, std::uint32_t task);
-  template <class Holds>
-  void preempt_one(model::priority for_priority, const Holds& holds_what_is_needed);
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
   bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;

@@ -133,7 +133,6 @@ bool scheduler_core::dispatch_front(capacity_pool pool) {
   if (auto& lane = order.front_lane(); lane.shape() != 0 && !take_needs(run, task, lane)) {
     lane.tag = std::uint8_t(pool);
     order.set_aside();
-    preempt_for_needs(run, task);
     return true;
   }
   order.serve(now_);
@@ -141,50 +140,30 @@ bool scheduler_core::dispatch_front(capacity_pool pool) {
   return true;
 }
 
-/// Stops an attempt with a lower priority that holds what is needed, so that it goes on later: of
-/// those with the lowest priority one. The next one only when it is gone, if that was not enough.
-template <class Holds>
-void scheduler_core::preempt_one(model::priority for_priority, const Holds& holds_what_is_needed) {
+/// Stops the attempt with the lowest priority, if that is lower than the task's, so that it goes on
+/// later: the task could start if there were a slot. The next one only when it is gone.
+void scheduler_core::preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool) {
   constexpr int most_candidates = 64;
   if (preempting_ || preemptible_.empty())
     return;
+  const auto& lane = order_[std::size_t(pool)].front_lane();
+  if (lane.shape() != 0 && !capacity_->fitting(lane))
+    return; // it could not start all the same
   int looked_at = 0;
   for (const auto& [priority, key] : preemptible_) {
-    if (priority >= for_priority || ++looked_at > most_candidates)
+    if (priority >= run.priority(task) || ++looked_at > most_candidates)
       return;
     auto& victim = runs_.at(key.run_no);
-    const auto task = key.task_idx;
-    if (victim.tasks[task].state == task_state::cancelling || !holds_what_is_needed(victim, task))
+    const auto other = key.task_idx;
+    const auto due = victim.due(other).value_or(due_without_deadline(now_));
+    const bool comes_back_first = points_of(priority, now_, due) > lane.place().points;
+    if (victim.tasks[other].state == task_state::cancelling || pool_of(victim, other) != pool
+        || comes_back_first)
       continue;
     preempting_ = key;
-    guarded(victim, [&] { stop_task(victim, task, model::stop_reason::preempt); });
+    guarded(victim, [&] { stop_task(victim, other, model::stop_reason::preempt); });
     return;
   }
-}
-
-void scheduler_core::preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool) {
-  preempt_one(run.priority(task), [&](const live_run& victim, std::uint32_t other) {
-    return pool_of(victim, other) == pool;
-  });
-}
-
-void scheduler_core::preempt_for_needs(const live_run& run, std::uint32_t task) {
-  if (preempting_ || preemptible_.empty())
-    return;
-  const auto alternatives = capacity_->shortages(run.shapes.at(task));
-  const auto is_short_of = [&](const model::capacity_need& held) {
-    return std::any_of(alternatives.begin(), alternatives.end(), [&](const auto& needs) {
-      return std::any_of(needs.begin(), needs.end(), [&](const shortage& of) {
-        return !of.fits && of.need.kind == held.kind && of.need.name == held.name
-               && held.kind != model::capacity_kind::rate;
-      });
-    });
-  };
-  preempt_one(run.priority(task), [&](const live_run& victim, std::uint32_t other) {
-    const auto grant = victim.grants.find(other);
-    return grant != victim.grants.end()
-           && std::any_of(grant->second.taken.begin(), grant->second.taken.end(), is_short_of);
-  });
 }
 
 void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
