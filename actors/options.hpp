@@ -18,6 +18,7 @@ namespace sluice::actors {
 /// SCHEDULER. Bounds of what a node does at once.
 struct scheduler_options {
   std::uint32_t slots = 4;                 ///< processes and blocking calls at once
+  std::uint32_t most_slots = 0;            ///< while many are ready, when it is more
   std::uint32_t asynchronous_calls = 1024; ///< beside them
   /// Processes told to the launcher beyond the slots while attempts are short; only for a launcher
   /// that holds them back.

@@ -425,6 +425,7 @@ scheduler_actor::behavior_type scheduler(scheduler_pointer self, logic::core_opt
                                          readers_actor readers, const live_runs& stored) {
   auto& state = self->state;
   core.slots = options.slots;
+  core.most_slots = options.most_slots;
   core.dispatch_ahead = options.dispatch_ahead;
   core.asynchronous_calls = options.asynchronous_calls;
   core.crash_limit = options.crash_limit;

@@ -226,6 +226,29 @@ expected<model::decision> read_decision(std::string_view body) {
   return whose;
 }
 
+expected<model::set_store_limit> read_store_limit(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  std::string kind, name, amount, by;
+  if (!take_texts(*object, {{"kind", &kind}, {"name", &name}, {"amount", &amount}, {"by", &by}})
+      || !has_only(*object, {"kind", "name", "amount", "by"}))
+    return fail(errc::invalid_argument,
+                "what is allowed has a \"kind\", a \"name\" and an \"amount\", all texts, and may "
+                "have \"by\" whom it is");
+  const auto known = model::parse_limit_kind(kind);
+  if (!known)
+    return fail(errc::invalid_argument,
+                "'" + kind + "' is not slots, resource, pool, workflow_share or user_share");
+  model::store_limit none{.kind = *known, .name = name, .amount = {}, .by = {}, .changed_at = {}};
+  auto what = object->contains("amount") ? model::parse_store_limit(*known, name, amount)
+                                         : expected<model::store_limit>{std::move(none)};
+  if (!what)
+    return tl::unexpected(what.error());
+  what->by = std::move(by);
+  return model::set_store_limit{std::move(*what)};
+}
+
 expected<model::send_signal> read_signal(std::string_view body) {
   const auto object = read_object(body);
   if (!object)

@@ -46,6 +46,10 @@ expected<model::send_signal> read_signal(std::string_view body);
 /// `{"by": "ana", "reason": "nightly work"}`, or nothing. Errors: `invalid_argument`.
 expected<model::decision> read_decision(std::string_view body);
 
+/// `{"kind": "pool", "name": "db", "amount": "3", "by": "ana"}`: slots have no name, and without an
+/// amount it is taken back. Errors: `invalid_argument`.
+expected<model::set_store_limit> read_store_limit(std::string_view body);
+
 /// What was done to a run, as it travels; and back, for who asked. Errors: `invalid_argument`.
 model::value to_json(const model::control_result& done);
 expected<model::control_result> read_control_result(const model::value& answer);

@@ -142,6 +142,22 @@ void close_gate(const routed& r) {
   set_switch(r, model::switch_position::closed);
 }
 
+void set_limit(const routed& r) {
+  auto what = read_store_limit(r.what.body);
+  if (!what)
+    return r.done(problem(what.error()));
+  r.calls.control({}, std::move(*what),
+                  [done = r.done](const expected<model::control_result>& result) {
+                    done(result ? json_response(202, to_json(*result)) : problem(result.error()));
+                  });
+}
+
+void list_limits(const routed& r) {
+  r.calls.ask({}, model::list_limits{}, [done = r.done](const expected<model::value>& answer) {
+    done(answer ? json_response(200, *answer) : problem(answer.error()));
+  });
+}
+
 void list_gates(const routed& r) {
   const auto found = r.calls.gates();
   r.done(found ? json_response(200, *found) : problem(found.error()));
@@ -260,6 +276,8 @@ constexpr std::array routes{
   route{verb::post, "gates/*/open", open_gate},
   route{verb::post, "gates/*/close", close_gate},
   route{verb::get, "approvals", list_approvals},
+  route{verb::get, "limits", list_limits},
+  route{verb::post, "limits", set_limit},
   route{verb::post, "attempt/checkpoint", save_checkpoint},
   route{verb::get, "attempt/checkpoint", read_checkpoint},
   route{verb::post, "attempt/heartbeat", heartbeat},

@@ -14,7 +14,7 @@ class App;
 namespace sluice::cli {
 
 struct node_flags {
-  std::uint32_t slots = 0;
+  std::string slots;                  ///< `4`, or `2-10`
   std::vector<std::string> resources; ///< `gpu=2`, checked
   std::string placement = "best_fit";
 };

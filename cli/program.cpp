@@ -64,6 +64,7 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_reject(program, chosen);
   add_signal(program, chosen);
   add_gate(program, chosen);
+  add_limits(program, chosen);
   add_pause(program, chosen);
   add_resume(program, chosen);
   add_checkpoint(program, chosen);

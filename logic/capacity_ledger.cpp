@@ -32,14 +32,17 @@ bool can_be_reserved(const stock& what) {
   return what.kind == capacity_kind::resource || what.kind == capacity_kind::pool;
 }
 
-bool has_units_for(const stock& what, std::int64_t amount) {
-  if (!model::has_indices(what.name) || what.kind != capacity_kind::resource)
+bool is_told_apart(const stock& what) {
+  return what.kind == capacity_kind::resource && model::has_indices(what.name);
+}
+
+bool has_units_for(const stock& what, const std::vector<std::int64_t>& units, std::int64_t amount) {
+  if (!is_told_apart(what))
     return true;
-  const auto end =
-    what.units.begin() + std::min(what.limit / whole, std::int64_t(what.units.size()));
+  const auto end = units.begin() + std::min(what.limit / whole, std::int64_t(units.size()));
   if (amount < whole)
-    return std::any_of(what.units.begin(), end, [&](auto left) { return left >= amount; });
-  return std::count(what.units.begin(), end, whole) >= amount / whole;
+    return std::any_of(units.begin(), end, [&](auto left) { return left >= amount; });
+  return std::count(units.begin(), end, whole) >= amount / whole;
 }
 
 /// Better ones are less.
@@ -73,11 +76,12 @@ std::vector<std::uint32_t> use_units(stock& what, std::int64_t amount, model::pl
   return used;
 }
 
-void change_units(stock& what, const std::vector<std::uint32_t>& indices, std::int64_t amount) {
+void change_units(std::vector<std::int64_t>& units, const std::vector<std::uint32_t>& indices,
+                  std::int64_t amount) {
   for (const auto index : indices) {
-    if (index >= what.units.size())
-      what.units.resize(index + 1, whole); // of a node that had more of them
-    what.units[index] += amount > 0 ? std::min(amount, whole) : std::max(amount, -whole);
+    if (index >= units.size())
+      units.resize(index + 1, whole); // of a node that had more of them
+    units[index] += amount > 0 ? std::min(amount, whole) : std::max(amount, -whole);
   }
 }
 
@@ -100,6 +104,8 @@ capacity_ledger::capacity_ledger(options what) : options_(std::move(what)) {
 capacity_ledger::~capacity_ledger() {
   for (const auto& [since, who] : hungry_)
     who->among_ = nullptr;
+  if (reserver_ != nullptr)
+    reserver_->among_ = nullptr;
 }
 
 // --- shapes --------------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ std::int64_t capacity_ledger::reserved_of(const stock& what, const capacity_wait
 bool capacity_ledger::fits(const need& wanted, const capacity_waiter* who) const {
   const auto& of = *wanted.of;
   const auto left = std::min(of.limit, wanted.limit) - of.used;
-  return wanted.amount + reserved_of(of, who) <= left && has_units_for(of, wanted.amount);
+  return wanted.amount + reserved_of(of, who) <= left && has_units_for(of, of.units, wanted.amount);
 }
 
 std::optional<std::uint32_t> capacity_ledger::fitting(const capacity_waiter& who) const {
@@ -228,6 +234,42 @@ std::optional<std::uint32_t> capacity_ledger::fitting(const capacity_waiter& who
                     [&](const need& wanted) { return fits(wanted, &who); }))
       return i;
   return std::nullopt;
+}
+
+std::optional<std::uint32_t>
+capacity_ledger::fitting_without(const capacity_waiter& who,
+                                 const std::vector<const model::capacity_grant*>& grants) const {
+  const auto would_fit = [&](const need& wanted) {
+    const auto& of = *wanted.of;
+    auto used = of.used;
+    auto units = of.units;
+    for (const auto* grant : grants)
+      for (const auto& taken : grant->taken) {
+        if (taken.kind != of.kind || taken.name != of.name || of.kind == capacity_kind::rate)
+          continue;
+        used -= taken.amount;
+        if (is_told_apart(of))
+          change_units(units, grant->indices, taken.amount);
+      }
+    return wanted.amount + reserved_of(of, &who) <= std::min(of.limit, wanted.limit) - used
+           && has_units_for(of, units, wanted.amount);
+  };
+  const auto& alternatives = shapes_.at(who.shape()).alternatives;
+  for (std::uint32_t i = 0; i < alternatives.size(); ++i)
+    if (std::all_of(alternatives[i].begin(), alternatives[i].end(), would_fit))
+      return i;
+  return std::nullopt;
+}
+
+bool capacity_ledger::lacks_some_of(const capacity_waiter& who,
+                                    const model::capacity_grant& grant) const {
+  for (const auto& needs : shapes_.at(who.shape()).alternatives)
+    for (const auto& wanted : needs)
+      if (!fits(wanted, &who))
+        for (const auto& taken : grant.taken)
+          if (taken.kind == wanted.of->kind && taken.name == wanted.of->name)
+            return true;
+  return false;
 }
 
 model::capacity_grant capacity_ledger::take(capacity_waiter& who, std::uint32_t alternative,
@@ -241,7 +283,7 @@ model::capacity_grant capacity_ledger::take(capacity_waiter& who, std::uint32_t 
     of.used += wanted.amount;
     if (of.kind == capacity_kind::rate)
       add_return(of, wanted.amount, wanted.per, now);
-    if (of.kind == capacity_kind::resource && model::has_indices(of.name))
+    if (is_told_apart(of))
       grant.indices = use_units(of, wanted.amount, options_.placement);
   }
   if (who.hungry_since_)
@@ -261,8 +303,8 @@ void capacity_ledger::take_again(const model::capacity_grant& grant, model::wall
     of.used += taken.amount;
     if (taken.kind == capacity_kind::rate)
       add_return(of, taken.amount, taken.per, since);
-    if (taken.kind == capacity_kind::resource && model::has_indices(taken.name))
-      change_units(of, grant.indices, -taken.amount);
+    if (is_told_apart(of))
+      change_units(of.units, grant.indices, -taken.amount);
   }
 }
 
@@ -272,8 +314,8 @@ void capacity_ledger::give_back(const model::capacity_grant& grant) {
       continue;
     auto& of = stocks_.at({taken.kind, taken.name});
     of.used -= taken.amount;
-    if (taken.kind == capacity_kind::resource && model::has_indices(taken.name))
-      change_units(of, grant.indices, taken.amount);
+    if (is_told_apart(of))
+      change_units(of.units, grant.indices, taken.amount);
     ++of.references; // stays while it is looked at
     wake_first(of);
     release(of);
@@ -380,6 +422,16 @@ void capacity_ledger::forget(capacity_waiter& who) {
 
 // --- limits and time -----------------------------------------------------------------------------
 
+std::vector<shortage> capacity_ledger::stocks() const {
+  std::vector<shortage> all;
+  for (const auto& [key, what] : stocks_)
+    if (key.first == capacity_kind::pool || (key.first == capacity_kind::resource && what.most > 0))
+      all.push_back({.need = {.kind = key.first, .name = key.second, .amount = what.most},
+                     .limit = what.limit,
+                     .used = what.used});
+  return all;
+}
+
 void capacity_ledger::set_limit(capacity_kind kind, const std::string& name,
                                 std::optional<std::int64_t> limit) {
   auto& what = find_or_add(kind, name);
@@ -445,16 +497,29 @@ void capacity_ledger::reserve(model::wall_time now) {
     const auto* needs = alternative_to_reserve(*who);
     if (needs == nullptr)
       continue;
-    reserver_ = who;
-    for (const auto& wanted : *needs)
-      if (can_be_reserved(*wanted.of)) {
-        reservation_.emplace_back(wanted.of, wanted.amount);
-        ++wanted.of->references;
-      }
+    keep(*who, *needs);
     if (who->is_parked())
       wake(*who); // it may fit already, behind another one that does not
     return;
   }
+}
+
+bool capacity_ledger::reserve_for(capacity_waiter& who, std::uint32_t alternative) {
+  if (reserver_ != nullptr)
+    return reserver_ == &who;
+  who.among_ = this;
+  keep(who, shapes_.at(who.shape()).alternatives.at(alternative));
+  return true;
+}
+
+/// @pre nothing is kept for anybody
+void capacity_ledger::keep(capacity_waiter& who, const std::vector<need>& needs) {
+  reserver_ = &who;
+  for (const auto& wanted : needs)
+    if (can_be_reserved(*wanted.of)) {
+      reservation_.emplace_back(wanted.of, wanted.amount);
+      ++wanted.of->references;
+    }
 }
 
 /// What was kept for it is there for all.

@@ -106,6 +106,8 @@ public:
   /// A sentence about why no alternative can ever fit here; nothing: one can, or could when the
   /// node had all that it began with.
   std::optional<std::string> why_never(shape_id shape) const;
+  /// All resources of the node, and all pools that attempts are in or that have a size.
+  std::vector<shortage> stocks() const;
   /// What each alternative needs and finds.
   std::vector<std::vector<shortage>> shortages(shape_id shape) const;
 
@@ -113,6 +115,12 @@ public:
 
   /// The first alternative that fits now; with what is reserved for others out of reach.
   std::optional<std::uint32_t> fitting(const capacity_waiter& who) const;
+  /// The first alternative that would fit if these were given back.
+  std::optional<std::uint32_t>
+  fitting_without(const capacity_waiter& who,
+                  const std::vector<const model::capacity_grant*>& grants) const;
+  /// Whether something of this is what it lacks.
+  bool lacks_some_of(const capacity_waiter& who, const model::capacity_grant& grant) const;
   /// @pre it is the one that fits
   model::capacity_grant take(capacity_waiter& who, std::uint32_t alternative, model::wall_time now);
   /// What an attempt holds since before a restart, whether it fits or not.
@@ -124,6 +132,9 @@ public:
 
   /// Nothing fits: it waits. @pre `fitting` has just said so
   void park(capacity_waiter& who, const waiting_place& place, model::wall_time now);
+  /// What the alternative needs, and comes back, is kept for it from now on. Returns false when
+  /// something is kept for another one.
+  bool reserve_for(capacity_waiter& who, std::uint32_t alternative);
   /// It need not wait, for the time being.
   void wake(capacity_waiter& who);
   /// Those that may fit now. They are not parked any more.
@@ -176,6 +187,7 @@ private:
   void forget(capacity_waiter& who);
   void reserve(model::wall_time now);
   const std::vector<need>* alternative_to_reserve(const capacity_waiter& who) const;
+  void keep(capacity_waiter& who, const std::vector<need>& needs);
   void end_reservation();
 
   options options_;

@@ -5,7 +5,8 @@
 namespace sluice::logic {
 
 std::vector<model::command> commit_window::push(reaction&& step) {
-  if (step.records.empty() && step.counts.empty() && step.timers.empty() && step.switches.empty()) {
+  if (step.records.empty() && step.counts.empty() && step.timers.empty() && step.switches.empty()
+      && step.limits.empty()) {
     if (pending_.empty())
       return std::move(step.effects);
     auto& last = pending_.back().effects; // order among effects is kept
@@ -18,6 +19,7 @@ std::vector<model::command> commit_window::push(reaction&& step) {
   numbered->records = std::move(step.records);
   numbered->counts = std::move(step.counts);
   numbered->switches = std::move(step.switches);
+  numbered->limits = std::move(step.limits);
   numbered->timers = std::move(step.timers);
   const auto heavy = model::weight(*numbered);
   outstanding_ += heavy;

@@ -157,6 +157,8 @@ class live_run {
 public:
   model::run_no run_no;
   std::shared_ptr<const compiled_workflow> workflow;
+  std::string user;                  ///< whose it is
+  std::set<std::uint32_t> warned_of; ///< tasks of which people know that they are ready for long
   model::value params;
   model::value facts;                                   ///< what `run.` names in expressions
   std::vector<std::pair<std::string, std::string>> env; ///< of the workflow, evaluated

@@ -13,6 +13,7 @@ struct reaction {
   std::vector<model::run_counts> counts;
   model::timer_changes timers;
   std::vector<model::switch_state> switches;
+  std::vector<model::store_limit> limits;
   std::vector<model::command> effects;
 };
 

@@ -3,11 +3,21 @@
 
 #include "model/ids.hpp"
 #include "model/time.hpp"
+#include "model/workflow.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <tuple>
 
 namespace sluice::logic {
+
+/// The effective priority, without the present minute, which counts for all alike: a point more for
+/// each minute since `since`, and at least 99 - m for what is due in m minutes. What is critical is
+/// out of reach.
+std::int64_t points_of(model::priority base, model::wall_time since, model::wall_time due);
+
+/// What has less than normal priority yields so many points when it becomes ready while much is.
+inline constexpr std::uint8_t points_under_load = 10;
 
 /// A task that is ready, and what its place depends on.
 struct ready_entry {
@@ -16,7 +26,13 @@ struct ready_entry {
   model::wall_time due;        ///< it has to be over, or so it counts if it has no deadline
   std::uint32_t rank = 0;      ///< tasks behind it on the longest way to an end
   bool was_given_back = false; ///< its attempt did not begin
+  std::uint8_t yields = 0;     ///< points that it has less
   std::uint64_t turn = 0;      ///< counts up as tasks become ready; no two have the same
+
+  /// As `points_of`. `served_at`: when its queue had its last turn.
+  std::int64_t points(model::priority base, model::wall_time served_at) const {
+    return points_of(base, std::max(since, served_at) + std::chrono::minutes{yields}, due);
+  }
 
   bool is_before(const ready_entry& other) const {
     const auto place = [](const ready_entry& e, std::uint32_t rank) {

@@ -7,6 +7,20 @@ namespace sluice::logic {
 namespace {
 
 constexpr std::size_t most_empty_queues = 64;
+/// An attempt, in virtual time.
+constexpr std::uint64_t one_attempt = 1'000'000;
+
+weight weight_in(const std::map<std::string, weight>& weights, const std::string& name) {
+  const auto found = weights.find(name);
+  return found == weights.end() ? 1 : found->second;
+}
+
+void set_weight(std::map<std::string, weight>& weights, const std::string& name, weight w) {
+  if (w == 1)
+    weights.erase(name);
+  else
+    weights[name] = w;
+}
 
 bool is_after(const ready_entry& a, const ready_entry& b) {
   return b.is_before(a);
@@ -30,16 +44,19 @@ std::int64_t points_of(model::priority base, model::wall_time since, model::wall
 
 std::int64_t ready_order::lane::points() const {
   const auto& first = heap_.front();
-  return points_of(of_->base, std::max(first.since, of_->served_at), first.due);
+  return first.points(of_->base, of_->served_at);
 }
 
-ready_order::lane* ready_order::add(const std::string& workflow, model::priority base,
+ready_order::lane* ready_order::add(const sharer& whose, model::priority base,
                                     const ready_entry& entry, shape_id shape) {
-  const auto [position, is_new] = queues_.try_emplace({workflow, base});
+  const auto [position, is_new] = queues_.try_emplace({whose, base});
   auto& q = position->second;
   if (is_new) {
     q.base = base;
     q.id = ++ids_;
+    q.own = weight_in(workflow_weights_, whose.workflow);
+    q.of = &accounts_.try_emplace({whose.user, base}, account{weight_in(user_weights_, whose.user)})
+              .first->second;
   }
   auto& own = q.lanes.try_emplace(shape, shape, q).first->second;
   auto& heap = own.heap_;
@@ -52,6 +69,7 @@ ready_order::lane* ready_order::add(const std::string& workflow, model::priority
   heap.push_back(entry);
   std::push_heap(heap.begin(), heap.end(), is_after);
   ++size_;
+  aside_ += is_aside ? 1 : 0;
   if (was_empty) {
     open(own);
   } else if (place) {
@@ -63,9 +81,34 @@ ready_order::lane* ready_order::add(const std::string& workflow, model::priority
 
 ready_entry ready_order::serve(model::wall_time now) {
   auto& q = *front_.begin()->where;
-  virtual_times_[q.base] = q.served++;
+  virtual_times_[q.base] = q.served;
+  q.served += price_of(q);
   q.served_at = now;
   return remove_front();
+}
+
+/// What an attempt costs the queue: of what its user is to get, the queue is to get what its weight
+/// is among those of the user that are busy with it.
+std::uint64_t ready_order::price_of(const queue& q) {
+  return one_attempt * q.of->busy / (std::uint64_t{q.own} * q.of->own);
+}
+
+void ready_order::set_weight_of_workflow(const std::string& workflow, weight w) {
+  set_weight(workflow_weights_, workflow, w);
+  for (auto& [key, q] : queues_) {
+    if (key.first.workflow != workflow)
+      continue;
+    if (q.at)
+      q.of->busy += std::uint64_t{w} - q.own;
+    q.own = w;
+  }
+}
+
+void ready_order::set_weight_of_user(const std::string& user, weight w) {
+  set_weight(user_weights_, user, w);
+  for (auto& [key, of] : accounts_)
+    if (key.first == user)
+      of.own = w;
 }
 
 ready_entry ready_order::drop() {
@@ -74,14 +117,18 @@ ready_entry ready_order::drop() {
 
 void ready_order::set_aside() {
   auto& q = *front_.begin()->where;
-  (*q.open.begin())->is_open_ = false;
+  auto& front = **q.open.begin();
+  front.is_open_ = false;
+  aside_ += front.heap_.size();
   q.open.erase(q.open.begin());
   put_in_place(q);
 }
 
 void ready_order::take_back(lane& which) {
-  if (!which.is_open_)
-    open(which);
+  if (which.is_open_)
+    return;
+  aside_ -= which.heap_.size();
+  open(which);
 }
 
 void ready_order::open(lane& which) {
@@ -107,15 +154,14 @@ std::optional<ready_order::standing> ready_order::find(model::task_key task,
   if (own == nullptr)
     return std::nullopt;
   const auto& q = *own->of_;
-  const auto points = points_of(q.base, std::max(entry->since, q.served_at), entry->due);
+  const auto points = entry->points(q.base, q.served_at);
   standing found{entry->since, q.base, 1};
   if (q.base != model::critical_priority)
     found.priority = std::min<std::int64_t>(points + minute_of(now), model::critical_priority - 1);
   for (const auto& [key, other] : queues_)
     for (const auto& [shape, which] : other.lanes)
       for (const auto& before : which.heap_) {
-        const auto theirs =
-          points_of(other.base, std::max(before.since, other.served_at), before.due);
+        const auto theirs = before.points(other.base, other.served_at);
         const bool is_before = &other == &q
                                  ? before.is_before(*entry)
                                  : theirs > points || (theirs == points && other.served < q.served);
@@ -140,20 +186,25 @@ ready_entry ready_order::remove_front() {
       q.lanes.erase(own.shape());
   }
   put_in_place(q);
-  if (size_ == 0 && queues_.size() > most_empty_queues)
+  if (size_ == 0 && queues_.size() > most_empty_queues) {
     queues_.clear();
+    accounts_.clear();
+  }
   return entry;
 }
 
 /// It stands where its first open lane puts it; nowhere, when it has none.
 void ready_order::put_in_place(queue& q) {
   if (q.open.empty()) {
-    if (q.at)
+    if (q.at) {
       front_.erase(*std::exchange(q.at, std::nullopt));
+      q.of->busy -= q.own;
+    }
     return;
   }
   const place wanted{-(*q.open.begin())->points(), -q.base, q.served, q.id, &q};
   if (!q.at) {
+    q.of->busy += q.own;
     q.at = front_.insert(wanted).first;
     return;
   }

@@ -3,7 +3,9 @@
 // graph, then who came first. Between queues the effective priority decides, then whose workflow
 // has had less. What tasks of a queue need beside a slot divides it into lanes, one for each shape;
 // a lane that does not fit is set aside until it may. All by keys that change only when a queue
-// does, so that a decision costs O(log n). One for each pool; owned by the scheduler core.
+// does, so that a decision costs O(log n). What is equal otherwise is shared by weight: first
+// between users, and what a user gets between their workflows. One for each pool; owned by the
+// scheduler core.
 #pragma once
 
 #include "logic/capacity_ledger.hpp"
@@ -25,10 +27,17 @@ namespace sluice::logic {
 /// have one do not pass it for ever. Of one hour alike, so that ranks count among them.
 model::wall_time due_without_deadline(model::wall_time since);
 
-/// The effective priority, without the present minute, which counts for all alike: a point more for
-/// each minute since `since`, and at least 99 - m for what is due in m minutes. What is critical is
-/// out of reach.
-std::int64_t points_of(model::priority base, model::wall_time since, model::wall_time due);
+/// How much more or less than others a user or a workflow gets.
+using weight = std::uint32_t;
+
+/// Whose tasks they are.
+struct sharer {
+  std::string workflow;
+  std::string user = {};
+  friend bool operator<(const sharer& a, const sharer& b) {
+    return std::tie(a.workflow, a.user) < std::tie(b.workflow, b.user);
+  }
+};
 
 class ready_order {
   struct queue;
@@ -55,13 +64,19 @@ public:
   ready_order& operator=(ready_order&&) = default;
 
   /// Returns the task's lane if that is set aside and the task is now its first; else null.
-  lane* add(const std::string& workflow, model::priority base, const ready_entry& entry,
+  lane* add(const sharer& whose, model::priority base, const ready_entry& entry,
             shape_id shape = 0);
+
+  /// From now on. It is 1 unless it is set.
+  void set_weight_of_workflow(const std::string& workflow, weight w);
+  void set_weight_of_user(const std::string& user, weight w);
 
   /// Whether nothing is left but what is set aside.
   bool empty() const { return front_.empty(); }
   /// All tasks, those that are set aside too.
   std::size_t size() const { return size_; }
+  /// Those that are not set aside.
+  std::size_t open_size() const { return size_ - aside_; }
   /// @pre not empty
   const ready_entry& front() const { return front_lane().heap_.front(); }
   /// That of the front. @pre not empty
@@ -71,6 +86,14 @@ public:
   ready_entry serve(model::wall_time now);
   /// Removes the front for another reason. @pre not empty
   ready_entry drop();
+  /// In no order.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    for (const auto& [key, q] : queues_)
+      for (const auto& [shape, which] : q.lanes)
+        for (const auto& entry : which.heap_)
+          visit(entry);
+  }
   /// Where a task stands among all that are ready. Looks at all of them.
   struct standing {
     model::wall_time since;
@@ -100,11 +123,18 @@ private:
              < std::tie(b.points, b.base, b.served, b.id);
     }
   };
-  /// What is ready of one workflow with one priority.
+  /// What the queues of one user with one priority have in common.
+  struct account {
+    weight own = 1;
+    std::uint64_t busy = 0; ///< weights of its queues that hold something that is not set aside
+  };
+  /// What is ready of one user and workflow with one priority.
   struct queue {
     model::priority base = model::normal_priority;
     std::uint64_t id = 0;
-    std::uint64_t served = 0; ///< its virtual time, in attempts
+    std::uint64_t served = 0; ///< its virtual time: attempts, for what it is to get of them
+    weight own = 1;
+    account* of = nullptr;
     model::wall_time served_at;
     std::map<shape_id, lane> lanes;  ///< of no needs, perhaps empty, and others, which are not
     std::set<lane*, is_before> open; ///< that hold tasks and are not set aside
@@ -112,14 +142,18 @@ private:
   };
 
   void put_in_place(queue& q);
+  static std::uint64_t price_of(const queue& q);
   void open(lane& which);
   ready_entry remove_front();
 
-  std::map<std::pair<std::string, model::priority>, queue> queues_; ///< and some that are empty
+  std::map<std::pair<std::string, model::priority>, account> accounts_; ///< of users
+  std::map<std::pair<sharer, model::priority>, queue> queues_;          ///< and some that are empty
+  std::map<std::string, weight> workflow_weights_, user_weights_;       ///< that are not 1
   std::set<place> front_; ///< of queues that hold something that is not set aside
   std::map<model::priority, std::uint64_t> virtual_times_;
   std::uint64_t ids_ = 0;
   std::size_t size_ = 0;
+  std::size_t aside_ = 0;
 };
 
 } // namespace sluice::logic

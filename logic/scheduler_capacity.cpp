@@ -103,7 +103,7 @@ void scheduler_core::let_go_of_shapes(live_run& run) {
 void scheduler_core::queue(live_run& run, capacity_pool pool, model::priority base,
                            const ready_entry& entry) {
   const auto shape = run.shapes.find(entry.task.task_idx);
-  auto* lane = order_[std::size_t(pool)].add(run.spec().name, base, entry,
+  auto* lane = order_[std::size_t(pool)].add({run.spec().name, run.user}, base, entry,
                                              shape == run.shapes.end() ? 0 : shape->second);
   if (lane != nullptr && lane->is_parked())
     capacity_->wake(*lane); // it has another place among those that wait now
@@ -128,8 +128,10 @@ void scheduler_core::give_back_needs(live_run& run, std::uint32_t task) {
 }
 
 void scheduler_core::restore(const model::stored_capacity& stored, model::wall_time now) {
-  for (const auto& [name, size] : stored.pools)
-    capacity_->set_limit(capacity_kind::pool, name, size);
+  for (const auto& what : stored.limits) {
+    store_limits_.emplace(std::pair{what.kind, what.name}, what);
+    apply(what);
+  }
   for (const auto& start : stored.starts) {
     auto rates = start.holds;
     std::erase_if(rates.taken, [&](const model::capacity_need& need) {
@@ -161,9 +163,16 @@ bool scheduler_core::take_back_lanes() {
   return !woken.empty();
 }
 
-/// Somebody waits for a rate, and nothing else has to happen before that goes on.
+/// Somebody waits for a rate, or for more slots, and nothing else has to happen before that goes
+/// on.
 void scheduler_core::ask_for_wake_up() {
-  const auto next = capacity_->next_return();
+  auto next = capacity_->next_return();
+  const auto look = scaling_.next_look(order_[std::size_t(capacity_pool::slots)].open_size());
+  if (look && (!next || *look < *next))
+    next = look;
+  plan_look();
+  if (long_wait_due_ && (!next || *long_wait_due_ < *next))
+    next = long_wait_due_;
   if (next && next != wake_asked_) {
     wake_asked_ = next;
     step_.effects.push_back(model::wake_up{*next});

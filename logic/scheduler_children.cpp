@@ -23,6 +23,7 @@ void scheduler_core::start_child(live_run& run, std::uint32_t task, const model:
   what.content_hash = hash_of_child(run, task);
   what.params = std::move(*complete);
   what.trigger = "parent";
+  what.user = run.user;
   begin_run(workflow, what, run.key_of(task));
   has_begun_runs_ = true;
   begun_tasks_ += workflow->spec().tasks.size();

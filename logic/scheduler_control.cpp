@@ -30,6 +30,10 @@ void scheduler_core::on(const model::control_requested& e) {
     step_.effects.push_back(model::answer_control{e.request, set(*what)});
     return;
   }
+  if (const auto* what = std::get_if<model::set_store_limit>(&e.what)) {
+    step_.effects.push_back(model::answer_control{e.request, set(*what)});
+    return;
+  }
   const auto live = runs_.find(e.run_no);
   const auto being_read = asked_.find(e.run_no);
   if (live != runs_.end() && being_read == asked_.end()) {
@@ -82,6 +86,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
       [&](const model::send_signal& what) { return send(run, what); },
       [&](const model::set_switch& what) { return set(what); },
+      [&](const model::set_store_limit& what) { return set(what); },
     },
     asked.what);
 }
@@ -106,6 +111,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
                       [&](const model::send_signal& what) { return send(run, what); },
                       [&](const model::set_switch& what) { return set(what); },
+                      [&](const model::set_store_limit& what) { return set(what); },
                     },
                     asked.what);
 }

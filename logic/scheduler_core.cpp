@@ -7,11 +7,25 @@
 namespace sluice::logic {
 using model::task_state;
 
+namespace {
+
+std::int64_t amount_in(const model::resource_amounts& amounts, std::string_view name) {
+  for (const auto& [resource, amount] : amounts)
+    if (resource == name)
+      return amount;
+  return 0;
+}
+
+} // namespace
+
 scheduler_core::scheduler_core(core_options options)
   : options_(std::move(options)), pace_(options_.dispatch_ahead),
+    scaling_({.least = options_.slots,
+              .most = std::max(options_.slots, options_.most_slots),
+              .memory = amount_in(options_.capacity.resources, "mem")}),
     capacity_(std::make_unique<capacity_ledger>(options_.capacity)) {
   options_.crash_limit = std::min(options_.crash_limit, most_losses);
-  limit_[std::size_t(capacity_pool::slots)] = options_.slots;
+  judge_slots();
   limit_[std::size_t(capacity_pool::asynchronous_calls)] = options_.asynchronous_calls;
   for (std::uint32_t level = 0; level < most_levels; ++level)
     limit_[std::size_t(pool_of_children(level))] = options_.child_runs;
@@ -149,6 +163,7 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
   const model::run_no run_no = options_.next_run;
   ++options_.next_run.value;
   live_run& run = add_run(run_no, std::move(workflow), what.params, now_);
+  run.user = what.user;
   touched_.insert(run_no);
   step_.records.push_back(model::run_created{run_no, what, now_, parent});
   guarded(run, [&] {
@@ -463,6 +478,7 @@ void scheduler_core::end_attempt(live_run& run, const model::attempt_report& rep
   if (const auto key = run.keys.find(task); key != run.keys.end() && to == task_state::succeeded)
     outcome.key_digest = key->second;
   outcome.usage = report.usage;
+  scaling_.note_peak(report.usage.peak_rss_bytes);
   outcome.own_usage = report.own_usage;
   outcome.started_at = report.started_at;
   outcome.finished_at = report.finished_at;

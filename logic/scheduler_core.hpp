@@ -10,6 +10,7 @@
 #include "logic/live_run.hpp"
 #include "logic/reaction.hpp"
 #include "logic/ready_order.hpp"
+#include "logic/slot_scaling.hpp"
 #include "model/event.hpp"
 #include "model/question.hpp"
 #include "model/stored_run.hpp"
@@ -28,6 +29,8 @@ namespace sluice::logic {
 
 struct core_options {
   std::uint32_t slots = 4; ///< attempts at once, processes and blocking calls
+  /// With a backlog there are up to so many, and `slots` without; when it is more.
+  std::uint32_t most_slots = 0;
   /// Processes dispatched beyond the slots while attempts are short; their executor holds them back
   /// until a slot is free.
   std::uint32_t dispatch_ahead = 0;
@@ -47,6 +50,8 @@ struct core_options {
   model::run_no next_run{1};
   /// Of all runs of the store, as it holds them; null: nothing.
   std::shared_ptr<const model::stored_gates> gates;
+  /// What is ready for so long is told to people.
+  model::milliseconds long_wait{600'000};
   /// By how much the machine's own time is ahead of UTC then.
   std::function<model::microseconds(model::wall_time)> local_offset = [](model::wall_time) {
     return model::microseconds{0};
@@ -79,7 +84,7 @@ public:
   /// before anything happens.
   reaction restore(const std::vector<model::stored_breaker>& stored, model::wall_time now);
 
-  /// Takes up how large pools are, and what attempts took of rates. Once, before all runs.
+  /// Takes up what people allow, and what attempts took of rates. Once, before all runs.
   void restore(const model::stored_capacity& stored, model::wall_time now);
 
   /// A step of its own that only fills free capacity: there is room again.
@@ -382,7 +387,14 @@ private:
   live_run* reported(const model::attempt_key& key);
 
   // scheduler_dispatch.cpp: which task starts, and when.
-  void preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool);
+  void preempt_for(const live_run& run, std::uint32_t task, ready_order::lane& lane,
+                   capacity_pool pool);
+  bool may_be_stopped_for(const model::attempt_key& key, model::priority priority,
+                          const ready_order::lane& lane, capacity_pool pool, bool lacks_slot,
+                          bool lacks_more) const;
+  bool keep_for(ready_order::lane& lane, const std::vector<model::attempt_key>& victims);
+  std::vector<const model::capacity_grant*>
+  held_by(const std::vector<model::attempt_key>& attempts) const;
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
   bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;
@@ -408,8 +420,14 @@ private:
   void give_back_needs(live_run& run, std::uint32_t task);
   void restore_needs(live_run& run, std::uint32_t task, const model::stored_run& stored);
   bool take_back_lanes();
+
   void ask_for_wake_up();
 
+  // scheduler_limits.cpp: what people allow for the whole store.
+  expected<model::control_result> set(const model::set_store_limit& what);
+  void apply(const model::store_limit& what);
+  model::value limits() const;
+  void judge_slots();
   // scheduler_explain.cpp: why tasks do not run.
   model::value waits_of(const live_run& run, const model::list_waits& what) const;
   model::wait_reason why_ready_waits(const live_run& run, std::uint32_t task) const;
@@ -422,6 +440,12 @@ private:
   model::value holders_of(const model::capacity_need& need) const;
   void explain_place(const live_run& run, std::uint32_t task, model::wall_time now,
                      model::value& v) const;
+
+  // scheduler_long_waits.cpp: what has been ready for long.
+  void look_for_long_waits();
+  void note_long_wait(const ready_entry& entry, capacity_pool pool,
+                      std::optional<model::wall_time>& oldest);
+  void plan_look();
 
   // scheduler_checkpoints.cpp: progress that attempts save.
   void record_checkpoint(live_run& run, const model::attempt_key& key);
@@ -473,11 +497,14 @@ private:
   std::array<std::uint32_t, capacity_pool_count> limit_{};
   std::array<std::uint32_t, capacity_pool_count> busy_{};
   dispatch_pace pace_;
+  slot_scaling scaling_;
+  std::optional<std::uint32_t> allowed_slots_; ///< by people
   std::unique_ptr<capacity_ledger> capacity_;
   /// Attempts that may be stopped for others, the least first.
   std::set<std::pair<model::priority, model::attempt_key>> preemptible_;
-  std::optional<model::attempt_key> preempting_; ///< being stopped for another; one at a time
+  std::set<model::attempt_key> preempting_; ///< being stopped for another task; one at a time
   std::optional<model::wall_time> wake_asked_;
+  std::optional<model::wall_time> long_wait_due_; ///< to look for some; nothing is ready without it
   std::uint64_t turns_ = 0;
   std::array<ready_order, capacity_pool_count> order_; ///< may hold decided tasks, and gone runs
   std::array<std::unordered_set<model::attempt_key>, model::executor_kind_count> under_way_;
@@ -505,6 +532,7 @@ private:
   std::map<std::string, model::switch_state> closed_;            ///< switches, by name
   std::map<std::string, std::set<model::task_key>> at_switches_; ///< that wait for one to open
   std::map<std::string, quota_book> quotas_;
+  std::map<std::pair<model::limit_kind, std::string>, model::store_limit> store_limits_;
 
   // Of the step in progress.
   model::wall_time now_;

@@ -54,6 +54,7 @@ bool scheduler_core::has_capacity(const live_run& run, std::uint32_t task, capac
   // Calls start when they are told to, so nothing may be ahead while one holds a slot.
   const auto processes = under_way_[std::size_t(model::executor_kind::process)].size();
   return pool == capacity_pool::slots && run.executor(task) == model::executor_kind::process
+         && limit == scaling_.most() // which is what the executor holds others back for
          && busy == processes && busy < limit + pace_.ahead(now_);
 }
 
@@ -79,6 +80,9 @@ void scheduler_core::fill_capacity() {
   if (is_draining_)
     return;
   capacity_->pass_time(now_);
+  look_for_long_waits();
+  if (scaling_.is_adaptive())
+    judge_slots();
   dispatch_ready();
   // What was dispatched made room for others, has tasks of its own, or is over.
   while (!hungry_.empty() || !ended_children_.empty() || has_begun_runs_) {
@@ -126,12 +130,14 @@ bool scheduler_core::dispatch_front(capacity_pool pool) {
     put_off(run, *full, pool);
     return true;
   }
+  auto& lane = order.front_lane();
   if (!has_capacity(run, task, pool)) {
-    preempt_for(run, task, pool);
+    preempt_for(run, task, lane, pool);
     return false;
   }
-  if (auto& lane = order.front_lane(); lane.shape() != 0 && !take_needs(run, task, lane)) {
+  if (lane.shape() != 0 && !take_needs(run, task, lane)) {
     lane.tag = std::uint8_t(pool);
+    preempt_for(run, task, lane, pool);
     order.set_aside();
     return true;
   }
@@ -140,30 +146,80 @@ bool scheduler_core::dispatch_front(capacity_pool pool) {
   return true;
 }
 
-/// Stops the attempt with the lowest priority, if that is lower than the task's, so that it goes on
-/// later: the task could start if there were a slot. The next one only when it is gone.
-void scheduler_core::preempt_for(const live_run& run, std::uint32_t task, capacity_pool pool) {
-  constexpr int most_candidates = 64;
-  if (preempting_ || preemptible_.empty())
+/// Stops attempts with lower priorities than the task's, so that they go on later: what they hold
+/// is all that it lacks. The lowest first, no more than are needed, and all of them or none. The
+/// next ones only when these are gone.
+void scheduler_core::preempt_for(const live_run& run, std::uint32_t task, ready_order::lane& lane,
+                                 capacity_pool pool) {
+  if (!preempting_.empty() || preemptible_.empty()
+      || preemptible_.begin()->first >= run.priority(task))
     return;
-  const auto& lane = order_[std::size_t(pool)].front_lane();
-  if (lane.shape() != 0 && !capacity_->fitting(lane))
-    return; // it could not start all the same
+  const bool lacks_slot = !has_capacity(run, task, pool);
+  const bool lacks_more = lane.shape() != 0 && !capacity_->fitting(lane);
+  std::vector<model::attempt_key> victims;
+  const auto is_enough = [&](const std::vector<model::attempt_key>& stopped) {
+    if (lacks_slot && stopped.empty())
+      return false;
+    return !lacks_more || capacity_->fitting_without(lane, held_by(stopped)).has_value();
+  };
+  constexpr int most_candidates = 64;
   int looked_at = 0;
   for (const auto& [priority, key] : preemptible_) {
     if (priority >= run.priority(task) || ++looked_at > most_candidates)
       return;
-    auto& victim = runs_.at(key.run_no);
-    const auto other = key.task_idx;
-    const auto due = victim.due(other).value_or(due_without_deadline(now_));
-    const bool comes_back_first = points_of(priority, now_, due) > lane.place().points;
-    if (victim.tasks[other].state == task_state::cancelling || pool_of(victim, other) != pool
-        || comes_back_first)
+    if (!may_be_stopped_for(key, priority, lane, pool, lacks_slot, lacks_more))
       continue;
-    preempting_ = key;
-    guarded(victim, [&] { stop_task(victim, other, model::stop_reason::preempt); });
-    return;
+    victims.push_back(key);
+    if (is_enough(victims))
+      break;
   }
+  if (!is_enough(victims))
+    return;
+  for (auto i = victims.size(); i-- > 0;) {
+    auto fewer = victims;
+    fewer.erase(fewer.begin() + std::ptrdiff_t(i));
+    if (is_enough(fewer))
+      victims = std::move(fewer);
+  }
+  if (lacks_more && !keep_for(lane, victims))
+    return;
+  preempting_.insert(victims.begin(), victims.end());
+  for (const auto& key : victims) {
+    auto& victim = runs_.at(key.run_no);
+    guarded(victim, [&] { stop_task(victim, key.task_idx, model::stop_reason::preempt); });
+  }
+}
+
+/// Whether an attempt has something that the lane lacks, and would not be the next one again.
+bool scheduler_core::may_be_stopped_for(const model::attempt_key& key, model::priority priority,
+                                        const ready_order::lane& lane, capacity_pool pool,
+                                        bool lacks_slot, bool lacks_more) const {
+  const auto& victim = runs_.at(key.run_no);
+  const auto task = key.task_idx;
+  if (victim.tasks[task].state == task_state::cancelling || pool_of(victim, task) != pool)
+    return false;
+  const auto due = victim.due(task).value_or(due_without_deadline(now_));
+  if (points_of(priority, now_, due) > lane.place().points)
+    return false;
+  const auto grant = victim.grants.find(task);
+  return lacks_slot
+         || (lacks_more && grant != victim.grants.end()
+             && capacity_->lacks_some_of(lane, grant->second));
+}
+
+/// What the victims hold is for the lane, so that nobody else has it first.
+bool scheduler_core::keep_for(ready_order::lane& lane,
+                              const std::vector<model::attempt_key>& victims) {
+  return capacity_->reserve_for(lane, *capacity_->fitting_without(lane, held_by(victims)));
+}
+
+std::vector<const model::capacity_grant*>
+scheduler_core::held_by(const std::vector<model::attempt_key>& attempts) const {
+  std::vector<const model::capacity_grant*> held;
+  for (const auto& key : attempts)
+    if (const auto& grants = runs_.at(key.run_no).grants; grants.contains(key.task_idx))
+      held.push_back(&grants.at(key.task_idx));
+  return held;
 }
 
 void scheduler_core::dispatch_task(live_run& run, std::uint32_t task) {
@@ -249,8 +305,8 @@ void scheduler_core::release_capacity(live_run& run, const model::attempt_key& k
   give_back_needs(run, key.task_idx);
   if (!preemptible_.empty())
     preemptible_.erase({run.priority(key.task_idx), key});
-  if (preempting_ == key)
-    preempting_.reset();
+  if (!preempting_.empty())
+    preempting_.erase(key);
   --busy_[std::size_t(pool_of(run, key.task_idx))];
   --run.active;
   if (auto* group = run.group_of(key.task_idx)) {

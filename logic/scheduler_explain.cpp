@@ -75,6 +75,8 @@ value dependencies_of(const live_run& run, std::uint32_t task) {
 
 expected<value> scheduler_core::answer(model::run_no run_no, const model::question& asked,
                                        model::wall_time now) const {
+  if (std::holds_alternative<model::list_limits>(asked))
+    return value{{"limits", limits()}};
   const auto* run = find_run(run_no);
   if (run == nullptr)
     return fail(errc::not_found, "run " + to_string(run_no) + " is not in progress here");
@@ -86,6 +88,9 @@ expected<value> scheduler_core::answer(model::run_no run_no, const model::questi
       },
       [&](const model::list_waits& what) -> expected<value> {
         return value{{"waits", waits_of(*run, what)}};
+      },
+      [&](const model::list_limits&) -> expected<value> {
+        return value{{"limits", limits()}};
       }},
     asked);
 }
@@ -188,7 +193,8 @@ value scheduler_core::explain(const live_run& run, std::uint32_t task, model::wa
     if (const auto& limit = run.task_spec(task).fan_out->max_parallel)
       v["max_parallel"] = {{"used", group->active}, {"limit", *limit}};
   explain_timers(run, task, now, v);
-  if (const auto shape = run.shapes.find(task); shape != run.shapes.end())
+  if (const auto shape = run.shapes.find(task);
+      shape != run.shapes.end() && !is_under_way(run, task))
     explain_needs(shape->second, v);
   if (const auto grant = run.grants.find(task); grant != run.grants.end())
     v["holds"] = to_text(grant->second);

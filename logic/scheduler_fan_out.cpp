@@ -167,12 +167,17 @@ void scheduler_core::enqueue(live_run& run, std::uint32_t task, place where) {
     group->queued.insert(task);
   }
   const auto turn = ++turns_;
-  queue(run, pool_of(run, task), run.priority(task),
+  const auto pool = pool_of(run, task);
+  const bool yields =
+    run.priority(task) < model::normal_priority
+    && order_[std::size_t(pool)].open_size() > backlog_per_slot * limit_[std::size_t(pool)];
+  queue(run, pool, run.priority(task),
         {.task = {run.run_no, task},
          .since = now_,
          .due = run.due(task).value_or(due_without_deadline(now_)),
          .rank = run.workflow->rank(run.node(task)),
          .was_given_back = where == place::first,
+         .yields = yields ? points_under_load : std::uint8_t{0},
          .turn = turn});
   if (const auto again = run.turns.find(task); again != run.turns.end())
     again->second = turn;

@@ -37,6 +37,7 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
                       stored.generation);
   if (stored.parent)
     join_parent(run, *stored.parent);
+  run.user = stored.user;
   run.state = stored.state;
   run.paused = stored.paused;
   run.prior_inputs = stored.inputs;

@@ -1,5 +1,6 @@
 #include "model/capacity.hpp"
 
+#include "model/idempotency.hpp"
 #include "model/workflow.hpp"
 
 #include <algorithm>
@@ -11,8 +12,16 @@ namespace {
 
 constexpr std::int64_t thousandths = 1'000;
 constexpr std::int64_t most_units = 1'000'000'000;
+constexpr std::int64_t most_attempts_at_once = 100'000;
+constexpr std::int64_t most_weight = 1'000;
 constexpr std::array<std::string_view, 3> placements{"best_fit", "pack", "spread"};
 constexpr std::array<std::string_view, 4> kinds{"resource", "pool", "key", "rate"};
+constexpr std::array<std::string_view, 5> limit_kinds{"slots", "resource", "pool", "workflow_share",
+                                                      "user_share"};
+
+bool is_share(limit_kind kind) {
+  return kind == limit_kind::workflow_share || kind == limit_kind::user_share;
+}
 
 template <class Enum, class Names>
 std::optional<Enum> find_name(std::string_view name, const Names& names) {
@@ -107,6 +116,80 @@ std::optional<placement> parse_placement(std::string_view name) {
 
 std::string_view to_string(capacity_kind k) {
   return kinds.at(std::size_t(k));
+}
+
+std::string_view to_string(limit_kind k) {
+  return limit_kinds.at(std::size_t(k));
+}
+
+std::span<const std::string_view> limit_kind_names() {
+  return limit_kinds;
+}
+
+std::optional<limit_kind> parse_limit_kind(std::string_view name) {
+  return find_name<limit_kind>(name, limit_kinds);
+}
+
+/// `pool`: whose name it is
+std::string_view owner_of(limit_kind kind) {
+  switch (kind) {
+  case limit_kind::workflow_share:
+    return "workflow";
+  case limit_kind::user_share:
+    return "user";
+  default:
+    return to_string(kind);
+  }
+}
+
+expected<store_limit> parse_store_limit(limit_kind kind, std::string name,
+                                        std::string_view amount) {
+  store_limit what{.kind = kind, .name = std::move(name), .amount = {}, .by = {}, .changed_at = {}};
+  const bool is_named = is_share(kind) ? bool(check_key(what.name)) : is_capacity_name(what.name);
+  if (kind != limit_kind::slots && (what.name.empty() || !is_named))
+    return fail(errc::invalid_argument,
+                "'" + what.name + "' cannot be the name of a " + std::string{owner_of(kind)});
+  if (kind == limit_kind::resource)
+    return parse_amount(what.name, amount).map([&](std::int64_t parsed) {
+      what.amount = parsed;
+      return what;
+    });
+  const std::int64_t least = is_share(kind) ? 1 : 0;
+  const std::int64_t most = is_share(kind) ? most_weight : most_attempts_at_once;
+  std::int64_t parsed = 0;
+  const auto* end = amount.data() + amount.size();
+  const auto [at, failed] = std::from_chars(amount.data(), end, parsed);
+  if (failed != std::errc{} || at != end || parsed < least || parsed > most)
+    return fail(errc::invalid_argument, title_of(what) + ": '" + std::string{amount}
+                                          + "' is no whole number from " + std::to_string(least)
+                                          + " to " + std::to_string(most));
+  what.amount = parsed;
+  return what;
+}
+
+std::string title_of(const store_limit& what) {
+  if (what.kind == limit_kind::slots)
+    return "slots";
+  return (is_share(what.kind) ? "the share of " : "") + std::string{owner_of(what.kind)} + " '"
+         + what.name + "'";
+}
+
+std::string amount_text(const store_limit& what) {
+  return what.kind == limit_kind::resource ? amount_text(what.name, *what.amount)
+                                           : std::to_string(*what.amount);
+}
+
+value to_json(const store_limit& what) {
+  value v{{"kind", to_string(what.kind)}};
+  if (what.kind != limit_kind::slots)
+    v["name"] = what.name;
+  if (what.amount)
+    v["amount"] = amount_text(what);
+  if (what.changed_at != wall_time{}) {
+    v["by"] = what.by;
+    v["changed_at"] = to_rfc3339(what.changed_at);
+  }
+  return v;
 }
 
 std::optional<std::int64_t> capacity_grant::amount_of(std::string_view resource) const {

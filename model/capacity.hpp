@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +88,41 @@ struct capacity_grant {
   /// How much of a resource; nothing: it named none.
   std::optional<std::int64_t> amount_of(std::string_view resource) const;
 };
+
+/// What people allow for a whole store, while runs go on.
+enum class limit_kind : std::uint8_t {
+  slots,    ///< attempts at once; without a name
+  resource, ///< so much of what the node has of it, in its own amounts
+  pool,     ///< attempts at once that are in it
+  // The weight of one among those of the same effective priority, and of a workflow among those of
+  // its user; 1 if not set.
+  workflow_share,
+  user_share,
+};
+std::string_view to_string(limit_kind k);
+std::optional<limit_kind> parse_limit_kind(std::string_view name);
+std::span<const std::string_view> limit_kind_names();
+
+struct store_limit {
+  limit_kind kind = limit_kind::pool;
+  std::string name;
+  std::optional<std::int64_t> amount; ///< nothing: none is set any more
+  std::string by;                     ///< who said so
+  wall_time changed_at;
+  friend bool operator==(const store_limit&, const store_limit&) = default;
+};
+
+/// A store has at most so many of them.
+inline constexpr std::size_t most_store_limits = 10'000;
+/// Of the amount as people write it; checks the name too. Errors: `invalid_argument`.
+expected<store_limit> parse_store_limit(limit_kind kind, std::string name, std::string_view amount);
+/// `pool`, `workflow`: whose name a limit of this kind has
+std::string_view owner_of(limit_kind kind);
+/// `pool 'db'`, `slots`
+std::string title_of(const store_limit& what);
+/// The amount as `parse_store_limit` takes it. @pre there is one
+std::string amount_text(const store_limit& what);
+value to_json(const store_limit& what);
 
 /// For messages and lists: `cpu 2, gpu 1 (0), pool db, key 'eu'`
 std::string to_text(const capacity_grant& grant);

@@ -1,6 +1,7 @@
 // What an operator asks of a run beside its cancellation, and what became of it.
 #pragma once
 
+#include "model/capacity.hpp"
 #include "model/gate.hpp"
 #include "model/ids.hpp"
 #include "model/state.hpp"
@@ -92,10 +93,15 @@ struct set_switch {
   decision whose;
 };
 
-/// A verb, and what it is about. `set_switch` is about no run.
+/// Sets a limit of the store, or takes it back.
+struct set_store_limit {
+  store_limit what;
+};
+
+/// A verb, and what it is about. `set_switch` and `set_store_limit` are about no run.
 using control =
   std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task,
-               rollback_run, cancel_group, decide_gate, send_signal, set_switch>;
+               rollback_run, cancel_group, decide_gate, send_signal, set_switch, set_store_limit>;
 
 /// What was done, once it is durable.
 struct control_result {

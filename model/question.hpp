@@ -19,6 +19,10 @@ struct list_waits {
 };
 inline constexpr std::uint32_t most_waits = 10'000;
 
-using question = std::variant<explain_task, list_waits>;
+/// What is there, of no run: `limits`, each as a `store_limit`, with `has` and `used` of what there
+/// is.
+struct list_limits {};
+
+using question = std::variant<explain_task, list_waits, list_limits>;
 
 } // namespace sluice::model

@@ -84,6 +84,8 @@ event from_record(const run_created& r) {
             {"hash", r.request.content_hash},
             {"tasks", r.request.workflow->tasks.size()},
             {"trigger", r.request.trigger}};
+  if (!r.request.user.empty())
+    e.data["user"] = r.request.user;
   if (!r.request.params.empty())
     e.data["params"] = r.request.params;
   if (r.parent)
@@ -333,7 +335,7 @@ event from_record(const snapshot_saved& r) {
 } // namespace
 
 std::size_t weight(const step& s) {
-  std::size_t rows = s.counts.size() + s.timers.size() + 2 * s.switches.size();
+  std::size_t rows = s.counts.size() + s.timers.size() + 2 * s.switches.size() + s.limits.size();
   for (const auto& r : s.records)
     rows += std::visit(
       overloaded{

@@ -199,7 +199,9 @@ struct step {
   std::vector<record> records;
   std::vector<run_counts> counts;
   timer_changes timers;
-  std::vector<switch_state> switches; ///< that were set; they are of no run, and have no event
+  // What was set for the whole store; it is of no run, and has no event.
+  std::vector<switch_state> switches;
+  std::vector<store_limit> limits;
 };
 
 /// Rows this step writes, roughly: what bounds a group. A new run counts its tasks.

@@ -26,6 +26,7 @@ struct submission {
   std::string source;             ///< the file's text, or empty
   value params = value::object(); ///< complete and typed: defaults are filled in
   std::string trigger = "manual";
+  std::string user;                   ///< whose run it is: what is ready is shared among users
   std::optional<idempotency_key> key; ///< none: every request is a run of its own
 };
 

@@ -35,13 +35,13 @@ struct stored_task {
   std::int64_t finished_us = 0; ///< when it was decided; 0: it is not
 };
 
-/// How large pools are, and what attempts took of rates lately.
+/// What people allow, and what attempts took of rates lately.
 struct stored_capacity {
   struct start {
     wall_time at;
     capacity_grant holds;
   };
-  std::vector<std::pair<std::string, std::int64_t>> pools;
+  std::vector<store_limit> limits;
   std::vector<start> starts;
 };
 
@@ -56,6 +56,7 @@ struct stored_run {
   std::shared_ptr<const workflow_spec> workflow;
   value params = value::object();
   std::optional<attempt_key> parent; ///< the attempt that the run is; none: it was submitted
+  std::string user;                  ///< whose it is
   run_state state = run_state::running;
   std::uint32_t generation = 1;
   bool paused = false;

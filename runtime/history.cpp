@@ -426,6 +426,10 @@ expected<std::vector<model::switch_state>> history::switch_changes(std::size_t l
   return reader_->switch_changes(limit);
 }
 
+expected<std::vector<model::store_limit>> history::store_limits() {
+  return reader_->store_limits();
+}
+
 expected<std::vector<storage::waiting_gate>> history::waiting_gates() {
   return reader_->waiting_gates();
 }

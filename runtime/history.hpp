@@ -123,6 +123,8 @@ public:
   expected<model::stored_gates> gates();
   /// What people did to switches, the newest first.
   expected<std::vector<model::switch_state>> switch_changes(std::size_t limit);
+  /// What people allow for the whole store.
+  expected<std::vector<model::store_limit>> store_limits();
   /// What waits at gates, of runs that have not ended; in order of runs and tasks.
   expected<std::vector<storage::waiting_gate>> waiting_gates();
   /// The cursor of the newest event of all runs; 0: there is none.

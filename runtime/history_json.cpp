@@ -68,6 +68,8 @@ model::value to_json(const run_view& run) {
     {"trigger", run.trigger},       {"params", run.params},
     {"tasks", std::move(tasks)},    {"task_count", run.task_count()},
     {"degraded", run.degraded},     {"submitted_at", model::to_rfc3339(run.submitted_at)}};
+  if (!run.user.empty())
+    v["user"] = run.user;
   if (!run.error.empty())
     v["error"] = run.error;
   if (run.parent) {

@@ -106,8 +106,9 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
     return tl::unexpected(checked.error());
   remove_left_work(paths.work());
 
-  const auto slots = static_cast<std::uint32_t>(
-    executors::allow_descriptors_for(slots_of(options))); // not more than asked for
+  const auto most_slots =
+    static_cast<std::uint32_t>(executors::allow_descriptors_for( // not more than asked for
+      std::max(slots_of(options), options.most_slots)));
   const auto clock = system_clock();
   executors::process_options processes;
   processes.logs_dir = paths.logs();
@@ -119,7 +120,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
     processes.socket = socket.string();
     processes.token_of = [tokens](model::attempt_key key) { return tokens->of(key); };
   }
-  processes.slots = slots;
+  processes.slots = most_slots;
   processes.clock = clock;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
@@ -129,8 +130,9 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
     std::unique_ptr<parts>{new parts{tokens, std::move(*lock), std::move(*guard), std::move(*store),
                                      std::move(*launcher), std::move(functions), nullptr, dir}};
   actors::host_options host;
-  host.scheduler.slots = slots;
-  host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
+  host.scheduler.slots = std::min(slots_of(options), most_slots);
+  host.scheduler.most_slots = most_slots;
+  host.scheduler.dispatch_ahead = 4 * most_slots; // the process thread holds them back
   host.scheduler.capacity.resources = take_inventory(options.store_dir, options.resources);
   host.scheduler.capacity.placement = options.placement;
   host.digest = sha256;

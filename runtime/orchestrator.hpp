@@ -20,6 +20,7 @@ namespace sluice::runtime {
 struct orchestrator_options {
   std::filesystem::path store_dir = ".sluice";
   std::uint32_t slots = 0;           ///< attempts at once; 0: the smaller of 4 and the CPUs
+  std::uint32_t most_slots = 0;      ///< while many are ready, when it is more
   model::resource_amounts resources; ///< in the place of, or beside, what this node has
   model::placement placement = model::placement::best_fit; ///< of parts of a graphics processor
   std::string command;                 ///< shown to whoever finds the store held

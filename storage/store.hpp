@@ -45,14 +45,6 @@ struct mended_run {
   std::vector<task> tasks; ///< only those whose rows say something else
 };
 
-/// How many attempts may be in a pool at once.
-struct pool_row {
-  std::string name;
-  std::optional<std::int64_t> size; ///< none: there is no limit
-  std::string actor;                ///< who said so
-  model::wall_time changed_at;
-};
-
 /// Writes. Not thread-safe; one per database.
 class store {
 public:
@@ -81,9 +73,6 @@ public:
   virtual expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
                                                      model::wall_time now) = 0;
 
-  /// From now on a pool is so large. While no scheduler has the store; else it is told.
-  virtual expected<void> set_pool(const pool_row& pool) = 0;
-
   virtual expected<commit_mark> last_commit() = 0;
   /// The seq that was given last, to the last event; 0 in an empty store.
   virtual expected<std::int64_t> last_seq() = 0;
@@ -98,6 +87,7 @@ struct run_row {
   bool paused = false;
   bool rolls_back = false; ///< its tasks are compensated, or were
   std::string trigger;
+  std::string user;                         ///< whose it is; or empty
   std::optional<model::attempt_key> parent; ///< the attempt that it is; none: it was submitted
   std::string parent_task;                  ///< the name of that one's task
   model::value params;
@@ -247,9 +237,9 @@ public:
   virtual expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) = 0;
   /// What is known against kinds of tasks.
   virtual expected<std::vector<model::stored_breaker>> breakers() = 0;
-  /// How large pools are, and what attempts that were started since a time took.
+  /// What people allow, and what attempts that were started since a time took.
   virtual expected<model::stored_capacity> capacity(model::wall_time since) = 0;
-  virtual expected<std::vector<pool_row>> pools() = 0;
+  virtual expected<std::vector<model::store_limit>> store_limits() = 0;
   /// What gates of all runs stand at.
   virtual expected<model::stored_gates> gates() = 0;
   /// What people did to switches, the newest first.

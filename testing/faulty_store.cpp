@@ -74,10 +74,6 @@ expected<void> faulty_store::mend(const storage::mended_run& run, model::wall_ti
   return inner_->mend(run, now);
 }
 
-expected<void> faulty_store::set_pool(const storage::pool_row& pool) {
-  return inner_->set_pool(pool);
-}
-
 expected<std::vector<model::run_no>> faulty_store::prune(model::wall_time ended_before,
                                                          model::wall_time now) {
   const std::lock_guard lock{mutex_};

@@ -35,7 +35,6 @@ public:
                                 std::span<const storage::step_ptr> steps) override;
   std::size_t refused() const override;
   expected<void> mend(const storage::mended_run& run, model::wall_time now) override;
-  expected<void> set_pool(const storage::pool_row& pool) override;
   expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
                                              model::wall_time now) override;
   expected<storage::commit_mark> last_commit() override;

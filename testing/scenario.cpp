@@ -46,6 +46,7 @@ public:
     rollbacks_left_ = random_.percent(30) ? 1 + random_.below(2) : 0;
     pauses_left_ = random_.percent(80) ? 1 + random_.below(16) : 0;
     closings_left_ = random_.percent(40) ? 1 + random_.below(4) : 0;
+    limits_left_ = random_.percent(30) ? 1 + random_.below(4) : 0;
     signals_left_ = random_.percent(50) ? random_.below(6) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
   }
@@ -125,6 +126,11 @@ private:
       --closings_left_;
       return set_switch(random_.below(2), model::switch_position::closed);
     }
+    if (limits_left_ > 0 && controls_asked_ == 0 && random_.below(100) == 0)
+      return limit_something();
+    if (!limits_.empty() && controls_asked_ == 0
+        && ((waiting == 0 && attempts.empty()) || random_.below(200) == 0))
+      return set_limit(*limits_.begin(), std::nullopt);
     if (signals_left_ > 0 && !fold().runs().empty() && random_.below(100) == 0)
       return send_early();
     if (!checks_.paused().empty() && controls_asked_ == 0
@@ -272,6 +278,37 @@ private:
       checks_.look();
       if (answer)
         checks_.switch_was_set(what);
+    });
+  }
+
+  /// Somebody allows less of something, until it is taken back.
+  void limit_something() {
+    --limits_left_;
+    constexpr std::int64_t one = 1'000;
+    const auto amount = std::int64_t(random_.below(3));
+    switch (random_.below(4)) {
+    case 0:
+      return set_limit({model::limit_kind::slots, ""}, amount);
+    case 1:
+      return set_limit({model::limit_kind::pool, "pool"}, amount);
+    case 2:
+      return set_limit({model::limit_kind::resource, "gpu"}, amount * one);
+    default:
+      return set_limit({model::limit_kind::resource, "cpu"}, amount * one);
+    }
+  }
+
+  using limited = std::pair<model::limit_kind, std::string>;
+  void set_limit(const limited& what, std::optional<std::int64_t> amount) {
+    ++controls_asked_;
+    if (amount)
+      limits_.insert(what);
+    const model::store_limit limit{what.first, what.second, amount, "somebody", {}};
+    node_->control({}, model::set_store_limit{limit}, [this, what, amount](const auto& answer) {
+      --controls_asked_;
+      const bool is_gone = answer || answer.error().code == errc::not_found;
+      if (!amount && is_gone)
+        limits_.erase(what);
     });
   }
 
@@ -617,6 +654,8 @@ private:
   std::size_t pauses_left_ = 0;
   std::size_t signals_left_ = 0;
   std::size_t closings_left_ = 0;
+  std::size_t limits_left_ = 0;
+  std::set<limited> limits_;       ///< that may be set
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

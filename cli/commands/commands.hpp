@@ -34,6 +34,8 @@ void add_approve(CLI::App& program, action& chosen);
 void add_reject(CLI::App& program, action& chosen);
 void add_signal(CLI::App& program, action& chosen);
 void add_gate(CLI::App& program, action& chosen);
+/// `limit`, `pool` and `share`.
+void add_limits(CLI::App& program, action& chosen);
 void add_pause(CLI::App& program, action& chosen);
 void add_resume(CLI::App& program, action& chosen);
 /// What a task tells its runtime; outside a task it does nothing, and that is fine.

@@ -4,6 +4,7 @@
 #include "cli/run_node.hpp"
 #include "cli/words.hpp"
 #include "cli/workflow_input.hpp"
+#include "runtime/config_load.hpp"
 #include "runtime/idempotency.hpp"
 
 #include <CLI/CLI.hpp>
@@ -134,6 +135,7 @@ int run_file(session& s, const run_options& options) {
   auto submission = make_submission(s, std::move(*loaded), options.file, options.params);
   if (!submission)
     return submission.error();
+  submission->user = runtime::user_name();
   if (options.has_key) {
     auto key = runtime::key_of(*submission, options.key);
     if (!key)

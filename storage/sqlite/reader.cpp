@@ -104,6 +104,7 @@ expected<model::stored_run> sqlite_reader::stored_run(model::run_no run_no) {
     run.params = row->params;
     run.parent = row->parent;
     run.state = row->state;
+    run.user = row->user;
     run.generation = row->generation;
     run.paused = row->paused;
     run.submitted_at = row->submitted_at;
@@ -241,8 +242,8 @@ expected<model::stored_capacity> sqlite_reader::capacity(model::wall_time since)
   return guarded("read what is held", [&] { return select_capacity(*db_, since); });
 }
 
-expected<std::vector<pool_row>> sqlite_reader::pools() {
-  return guarded("read the pools", [&] { return select_pools(*db_); });
+expected<std::vector<model::store_limit>> sqlite_reader::store_limits() {
+  return guarded("read what is allowed", [&] { return select_store_limits(*db_); });
 }
 
 expected<model::stored_gates> sqlite_reader::gates() {

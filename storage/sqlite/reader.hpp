@@ -34,7 +34,7 @@ public:
   expected<std::vector<model::used_by_attempt>> used(model::run_no run_no) override;
   expected<std::vector<model::stored_breaker>> breakers() override;
   expected<model::stored_capacity> capacity(model::wall_time since) override;
-  expected<std::vector<pool_row>> pools() override;
+  expected<std::vector<model::store_limit>> store_limits() override;
   expected<model::stored_gates> gates() override;
   expected<std::vector<model::switch_state>> switch_changes(std::size_t limit) override;
   expected<std::vector<waiting_gate>> waiting_gates() override;

@@ -44,6 +44,7 @@ run_row read_run(query& row) {
     run.parent = {{row.integer(17)},
                   static_cast<std::uint32_t>(row.integer(18)),
                   static_cast<std::uint32_t>(row.integer(19))};
+  run.user = row.text(20);
   return run;
 }
 
@@ -52,8 +53,9 @@ run_row read_run(query& row) {
 void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
                 std::int64_t first_seq) {
   constexpr auto sql = R"sql(
-    INSERT INTO run (run_no, version_id, state, trigger, params, counts, first_seq, submitted_us)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO run (run_no, version_id, state, trigger, params, counts, first_seq, submitted_us,
+                     user)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
   )sql";
   model::state_counts counts{};
   counts[std::size_t(model::task_state::pending)] =
@@ -67,7 +69,8 @@ void insert_run(connection& db, const model::run_created& r, std::int64_t versio
         model::to_text(r.request.params),
         counts_text(counts),
         first_seq,
-        r.at}
+        r.at,
+        r.request.user}
     .run();
   if (r.parent) // seldom, so that others bind nothing more
     query{db,
@@ -157,7 +160,7 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt, r.user
       FROM run r INDEXED BY run_unfinished
       JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.state IN ('queued', 'running', 'cancelling', 'rolling_back')
@@ -169,7 +172,7 @@ std::vector<run_row> select_runs(connection& db, const run_query& wanted) {
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt, r.user
       FROM run r CROSS JOIN workflow_version v USING (version_id)
       CROSS JOIN workflow w USING (workflow_id)
      WHERE (?1 IS NULL OR r.state = ?1) AND (?2 = '' OR w.name = ?2)
@@ -191,7 +194,7 @@ std::optional<run_row> select_run(connection& db, model::run_no run) {
     SELECT r.run_no, w.name, v.version, r.state, r.trigger, r.params, r.counts, r.degraded,
            r.error, r.submitted_us, r.started_us, r.finished_us, r.generation,
            coalesce(r.began_us, r.submitted_us), coalesce(r.began_seq, r.first_seq), r.paused,
-           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt
+           r.rolls_back, r.parent_run_no, r.parent_task_idx, r.parent_attempt, r.user
       FROM run r JOIN workflow_version v USING (version_id) JOIN workflow w USING (workflow_id)
      WHERE r.run_no = ?1
   )sql";

@@ -177,11 +177,12 @@ std::vector<model::stored_breaker> select_breakers(connection& db);
 std::optional<model::breaker_state> select_breaker(connection& db, model::run_no run,
                                                    const std::string& task);
 
-// --- pool, attempt: capacity ---
+// --- store_limit, attempt: capacity ---
 
-/// Without a size: there is no limit any more.
-void set_pool(connection& db, const pool_row& pool);
-std::vector<pool_row> select_pools(connection& db);
+/// Without an amount: none is set any more.
+void set_store_limit(connection& db, const model::store_limit& to);
+/// In order of kinds and names. Throws `unreadable_row`.
+std::vector<model::store_limit> select_store_limits(connection& db);
 /// With what was started since a time. Throws `unreadable_row`.
 model::stored_capacity select_capacity(connection& db, model::wall_time since);
 /// Throws `unreadable_row`.

@@ -75,6 +75,8 @@ void writer::write_step(const model::step& step) {
   }
   for (const auto& to : step.switches)
     set_switch(*db_, to);
+  for (const auto& to : step.limits)
+    set_store_limit(*db_, to);
   for (const auto& timer : step.timers.removed)
     delete_timer(*db_, timer);
   for (const auto& timer : step.timers.set)
@@ -278,10 +280,6 @@ expected<void> writer::mend(const mended_run& run, model::wall_time now) {
   if (!done)
     next_seq_ = first;
   return done;
-}
-
-expected<void> writer::set_pool(const pool_row& pool) {
-  return guarded("change pool '" + pool.name + "'", [&] { sqlite::set_pool(*db_, pool); });
 }
 
 void writer::write_warning(model::attempt_key key, const std::string& text, model::wall_time now) {

@@ -20,7 +20,6 @@ public:
                                 std::span<const step_ptr> steps) override;
   std::size_t refused() const override { return refused_.size(); }
   expected<void> mend(const mended_run& run, model::wall_time now) override;
-  expected<void> set_pool(const pool_row& pool) override;
   expected<std::vector<model::run_no>> prune(model::wall_time ended_before,
                                              model::wall_time now) override;
   expected<commit_mark> last_commit() override;

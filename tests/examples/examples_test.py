@@ -80,9 +80,12 @@ class ExamplesTest(unittest.TestCase):
         shutil.copytree(EXAMPLES, self.folder, ignore=shutil.ignore_patterns("out", ".sluice"))
         self.stores = 0
 
-    def run_file(self, name, *arguments, code=0):
+    def run_file(self, name, *arguments, code=0, before=()):
         self.stores += 1
         store = os.path.join(self.folder, f"store-{self.stores}")
+        for verb in before:
+            subprocess.run([SLUICE, "--store", store, *verb], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, timeout=DEADLINE_S, check=True)
         done = subprocess.run(
             [SLUICE, "--store", store, "run", os.path.join(self.folder, name), *arguments],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
@@ -352,6 +355,18 @@ class ExamplesTest(unittest.TestCase):
             self.assertGreaterEqual(starts[3] - starts[0], 1_000_000)
         with_gpu = self.run_file("resources.yaml", "--resource", "gpu=1")
         self.assertEqual(with_gpu.log("train"), "gpus 0\n")
+
+    def test_pool_yaml(self):
+        outcome = self.run_file("pool.yaml", "--slots", "4-8",
+                                before=[["pool", "set", "source-db", "2"]])
+        self.assertEqual(set(outcome.states.values()), {"succeeded"})
+        with closing(sqlite3.connect(os.path.join(outcome.store, "sluice.db"))) as db:
+            spans = db.execute(
+                "SELECT started_us, finished_us FROM attempt JOIN task USING (run_no, task_idx)"
+                " WHERE name LIKE 'export[%'").fetchall()
+        self.assertEqual(len(spans), 8)
+        for at, _ in spans:
+            self.assertLessEqual(sum(start <= at < end for start, end in spans), 2)
 
     def test_preemption_yaml(self):
         outcome = self.run_file("preemption.yaml", "--slots", "2")

@@ -288,6 +288,13 @@ TEST_CASE("capacity: whatever happens nothing is given twice and nobody who fits
       CHECK(amount <= 1'000);
     for (const auto& who : all.waiters)
       CHECK((who->is_parked() && !all.ledger.fitting(*who)));
+    if (auto& who = *all.waiters[below(std::uint32_t(all.waiters.size()))]; below(20) == 0) {
+      std::vector<const model::capacity_grant*> held;
+      for (const auto& grant : all.grants)
+        held.push_back(&grant);
+      if (const auto alternative = all.ledger.fitting_without(who, held))
+        all.ledger.reserve_for(who, *alternative);
+    }
     for (auto ends = below(3); ends > 0 && !all.grants.empty(); --ends)
       all.end(below(std::uint32_t(all.grants.size())));
     all.now += std::chrono::milliseconds(below(3'000));

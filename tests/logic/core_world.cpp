@@ -143,7 +143,10 @@ void core_world::restart() {
   gates->passes = passes;
   options_.gates = std::move(gates);
   core = scheduler_core{options_};
-  core.restore(model::stored_capacity{{}, rate_starts}, now);
+  model::stored_capacity capacity{{}, rate_starts};
+  for (const auto& [of, limit] : limits)
+    capacity.limits.push_back(limit);
+  core.restore(capacity, now);
   std::vector<model::run_no> live;
   for (const auto& [run_no, run] : runs)
     if (!is_terminal(run.state))
@@ -375,6 +378,11 @@ void core_world::take(reaction&& done) {
     runs.at(counts.run_no).counts = counts.counts;
   for (const auto& set : last.switches)
     switches[set.name] = set;
+  for (const auto& set : last.limits)
+    if (set.amount)
+      limits[{set.kind, set.name}] = set;
+    else
+      expect(limits.erase({set.kind, set.name}) == 1, "a limit is taken back that is not set");
   for (const auto& removed : last.timers.removed)
     expect(timers.erase(removed) == 1, "a timer is removed that is not set");
   for (const auto& set : last.timers.set)

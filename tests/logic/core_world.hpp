@@ -92,8 +92,9 @@ public:
   std::set<model::timer> timers;                   ///< as stored
   /// What is known against kinds of tasks (workflow, task), as stored.
   std::map<std::pair<std::string, std::string>, model::breaker_state> breakers;
-  std::map<std::string, model::switch_state> switches; ///< as stored
-  std::vector<model::quota_pass> passes;               ///< likewise
+  std::map<std::string, model::switch_state> switches;                            ///< as stored
+  std::vector<model::quota_pass> passes;                                          ///< likewise
+  std::map<std::pair<model::limit_kind, std::string>, model::store_limit> limits; ///< likewise
   std::vector<model::answer_submit> submit_answers;
   std::vector<model::answer_cancel> cancel_answers;
   std::vector<model::answer_control> control_answers;

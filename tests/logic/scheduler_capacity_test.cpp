@@ -221,7 +221,7 @@ TEST_CASE("scheduler_core: the cost follows events and not the size of the run",
   CAPTURE(tasks);
   core_world world{core_world::with_slots(4), core_world::checking::nothing};
   world.submit(independent(tasks));
-  CHECK(world.last.effects.size() == 5); // four starts and the answer
+  CHECK(world.last.effects.size() == 6); // four starts, the answer, and to look for long waits
   const auto first = world.starts.front();
   world.report(world.report_of(first));
   CHECK(world.last.records.size() == 2); // one ends, one is dispatched

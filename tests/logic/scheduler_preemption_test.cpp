@@ -84,6 +84,79 @@ TEST_CASE("scheduler_core: nobody is stopped for an equal or for one that could 
   CHECK(world.stops.empty()); // a slot would be of no use to it
 }
 
+TEST_CASE("scheduler_core: what is stopped for resources is as much as is lacking",
+          "[logic][scheduler_core][preemption]") {
+  auto options = core_world::roomy();
+  options.capacity.resources = {{"cpu", 4'000}};
+  core_world world{options};
+  flow low;
+  low.add_task("a").priority(20).preemptible().needs({{{"cpu", 1'000}}});
+  low.add_task("b").priority(25).preemptible().needs({{{"cpu", 2'000}}});
+  low.add_task("c").priority(30).needs({{{"cpu", 1'000}}});
+  low.add_task("free").priority(10).preemptible(); // has nothing that anybody lacks
+  world.submit(low);
+  const auto first = world.last_run;
+  flow high;
+  high.add_task("x").priority(75).needs({{{"cpu", 2'000}}});
+  world.submit(high);
+  REQUIRE(world.stops.size() == 1); // a's alone would not do, b's alone does
+  CHECK(world.stops[0].key.task_idx == 1);
+  world.last_run = first;
+  end_stopped(world, "b");
+  CHECK(world.state("b") == "ready");
+  world.last_run = {first.value + 1};
+  CHECK(world.running() == "x");
+  world.finish("x");
+  world.last_run = first;
+  CHECK(world.running() == "a b c free");
+}
+
+TEST_CASE("scheduler_core: what is stopped for resources is stopped together or not at all",
+          "[logic][scheduler_core][preemption]") {
+  auto options = core_world::roomy();
+  options.capacity.resources = {{"cpu", 4'000}};
+  core_world world{options};
+  flow low;
+  for (const auto* name : {"a", "b", "c"})
+    low.add_task(name).priority(25).preemptible().needs({{{"cpu", 1'000}}});
+  low.add_task("kept").priority(25).needs({{{"cpu", 1'000}}});
+  world.submit(low);
+  const auto first = world.last_run;
+  flow higher;
+  higher.add_task("whole").priority(80).needs({{{"cpu", 4'000}}});
+  world.submit(higher);
+  CHECK(world.stops.empty()); // all of them would not be enough
+  flow high;
+  high.add_task("most").priority(75).needs({{{"cpu", 3'000}}});
+  high.add_task("small").priority(70).needs({{{"cpu", 1'000}}});
+  world.submit(high);
+  CHECK(world.stops.size() == 3);
+  world.last_run = first;
+  end_stopped(world, "a");
+  world.last_run = {first.value + 2};
+  CHECK(world.running().empty()); // what comes back is kept for who it is for
+  world.last_run = first;
+  end_stopped(world, "b");
+  end_stopped(world, "c");
+  world.last_run = {first.value + 2};
+  CHECK(world.running() == "most");
+}
+
+TEST_CASE("scheduler_core: units are preempted too", "[logic][scheduler_core][preemption]") {
+  auto options = core_world::roomy();
+  options.capacity.resources = {{"gpu", 2'000}};
+  core_world world{options};
+  flow low;
+  low.add_task("half").priority(20).preemptible().needs({{{"gpu", 500}}});
+  low.add_task("one").priority(25).preemptible().needs({{{"gpu", 1'000}}});
+  world.submit(low);
+  flow high;
+  high.add_task("x").priority(75).needs({{{"gpu", 1'000}}});
+  world.submit(high);
+  REQUIRE(world.stops.size() == 1); // the other half of a unit is of no use
+  CHECK(world.stops[0].key.task_idx == 0);
+}
+
 TEST_CASE("scheduler_core: nobody is stopped who would be next again",
           "[logic][scheduler_core][preemption]") {
   core_world world{core_world::with_slots(1)};

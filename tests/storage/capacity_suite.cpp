@@ -45,17 +45,32 @@ CAPACITY_TEST("what was started lately is known after its end") {
   CHECK(must(db.reader->capacity(started)).starts.empty());
 }
 
-CAPACITY_TEST("pools have sizes until they are taken away") {
+CAPACITY_TEST("limits of the store stand until they are taken back") {
   TestType db;
-  REQUIRE(db.store->set_pool({"db", 2, "somebody", at(1)}));
-  REQUIRE(db.store->set_pool({"api", 1, "somebody", at(1)}));
-  REQUIRE(db.store->set_pool({"db", 3, "another", at(2)}));
-  const auto pools = must(db.reader->pools());
-  REQUIRE(pools.size() == 2);
-  CHECK(pools[1].name == "db");
-  CHECK(pools[1].size == 3);
-  CHECK(pools[1].actor == "another");
-  REQUIRE(db.store->set_pool({"api", std::nullopt, "another", at(3)}));
-  CHECK(must(db.reader->capacity(at(0))).pools
-        == std::vector<std::pair<std::string, std::int64_t>>{{"db", 3}});
+  using model::limit_kind;
+  const auto set = [&](model::store_limit to) {
+    const auto number = must(db.store->last_commit()).step + 1;
+    const std::vector<step_ptr> steps{
+      std::make_shared<model::step>(model::step{.number = number, .limits = {std::move(to)}})};
+    must(db.store->commit(1, steps));
+  };
+  set({limit_kind::slots, "", 2, "ana", at(1)});
+  set({limit_kind::resource, "mem", 1 << 20, "ana", at(1)});
+  set({limit_kind::pool, "db", 2, "ana", at(1)});
+  set({limit_kind::workflow_share, "etl", 3, "ana", at(1)});
+  set({limit_kind::user_share, "bo", 2, "ana", at(1)});
+  CHECK(must(db.reader->store_limits()).size() == 5);
+  set({limit_kind::pool, "db", 3, "bo", at(2)});
+  for (const auto kind : {limit_kind::slots, limit_kind::resource, limit_kind::workflow_share,
+                          limit_kind::user_share}) {
+    const auto all = must(db.reader->store_limits());
+    const auto own =
+      std::find_if(all.begin(), all.end(), [&](const auto& limit) { return limit.kind == kind; });
+    REQUIRE(own != all.end());
+    set({kind, own->name, std::nullopt, "bo", at(3)});
+  }
+  const std::vector<model::store_limit> left{{limit_kind::pool, "db", 3, "bo", at(2)}};
+  CHECK(must(db.reader->store_limits()) == left);
+  CHECK(must(db.reader->capacity(at(0))).limits == left);
+  CHECK(must(db.reader->last_seq()) == 0); // they are of no run
 }

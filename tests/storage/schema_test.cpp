@@ -49,6 +49,7 @@ TEST_CASE("schema: the checks allow exactly the names of the model", "[storage][
     {"timer.kind", strings(model::timer_kind_names())},
     {"checkpoint.encoding", {"plain", "zlib"}},
     {"snapshot.encoding", {"plain", "zlib"}},
+    {"store_limit.kind", strings(model::limit_kind_names())},
   };
   CHECK(found == want);
 }
