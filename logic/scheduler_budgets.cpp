@@ -210,8 +210,9 @@ void scheduler_core::stop_for(live_run& run, std::uint32_t index, const excess& 
     for (const auto member : run.workflow->members(index))
       fail_all(member);
   else
-    for (std::uint32_t member = 0; member < run.spec().first_finally(); ++member)
-      fail_all(member);
+    for (const auto member : run.spec().indices())
+      if (!run.is_finally(member))
+        fail_all(member);
 }
 
 /// Once for each kind.

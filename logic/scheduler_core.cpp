@@ -126,7 +126,7 @@ live_run& scheduler_core::add_run(model::run_no run_no,
   run.tasks.resize(run.spec().tasks.size());
   run.groups.resize(run.spec().groups.size());
   run.first_turn = turns_ + 1;
-  run.undecided = run.node_count();
+  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
   run.undecided_finally = run.spec().finally_count;
   run.counts[std::size_t(task_state::pending)] = run.undecided;
   return run;

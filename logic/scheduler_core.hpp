@@ -328,7 +328,7 @@ private:
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
   void set_deadlines(live_run& run);
-  void set_deadlines(live_run& run, std::uint32_t from, std::uint32_t to);
+  void set_deadline(live_run& run, std::uint32_t task);
   void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
   void act_on(live_run& run, const model::timer& due);
   void expire(live_run& run, const model::timer& due, std::string message);

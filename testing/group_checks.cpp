@@ -15,8 +15,7 @@ std::string group_checks::see(const model::event& event, const logic::compiled_w
   const auto group = workflow.group(*node);
   std::string wrong;
   if (event.type == event_type::task_dispatched
-      && event.to == to_string(model::task_state::dispatched)
-      && *node < workflow.spec().first_finally())
+      && event.to == to_string(model::task_state::dispatched) && !workflow.spec().is_finally(*node))
     wrong = check_start(event, workflow, group);
   if (event.data.is_object() && event.data.contains("usage"))
     note_use(event, group);

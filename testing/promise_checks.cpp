@@ -275,7 +275,7 @@ std::string promise_checks::what_has_key(model::task_key key) {
 
 const model::task_spec& promise_checks::spec_of(model::task_key key) const {
   const auto& spec = workflows_.at(key.run_no)->spec();
-  return spec.tasks[fold_.find(key.run_no)->node(key.task_idx)];
+  return spec.task(fold_.find(key.run_no)->node(key.task_idx));
 }
 
 void promise_checks::check_instances(const model::event& event) {
@@ -367,9 +367,9 @@ void promise_checks::check_compensation(const model::event& event) {
         return run.tasks[later.task_idx].state == task_state::succeeded;
       }))
     violate(to_string(key) + " is compensated before one that succeeded after it");
-  const auto first_finally = workflows_.at(event.run_no)->spec().first_finally();
-  for (std::uint32_t task = 0; task < first_finally; ++task)
-    if (task != key.task_idx && !is_terminal(run.tasks[task].state))
+  const auto& spec = workflows_.at(event.run_no)->spec();
+  for (const auto task : spec.indices())
+    if (!spec.is_finally(task) && task != key.task_idx && !is_terminal(run.tasks[task].state))
       violate(to_string(key) + " is compensated beside something else");
 }
 
@@ -660,11 +660,11 @@ void promise_checks::check_upstreams(const model::attempt_key& key, const logic:
   const auto& workflow = workflows_.at(key.run_no);
   const auto node = run.node(key.task_idx);
   const auto upstreams = workflow->graph().upstreams(node);
-  const auto rule = workflow->spec().tasks[node].join.rule;
-  const auto first_finally = workflow->spec().first_finally();
-  if (node >= first_finally
-      && !std::all_of(run.tasks.begin(), run.tasks.begin() + first_finally,
-                      [](const auto& task) { return is_terminal(task.state); }))
+  const auto rule = workflow->spec().task(node).join.rule;
+  const auto all = workflow->spec().indices();
+  if (workflow->spec().is_finally(node) && !std::all_of(all.begin(), all.end(), [&](auto task) {
+        return workflow->spec().is_finally(task) || is_terminal(run.tasks[task].state);
+      }))
     violate(to_string(key) + " starts before the tasks that finally comes after");
   const auto decided = std::count_if(upstreams.begin(), upstreams.end(), [&](auto upstream) {
     return is_terminal(run.tasks[upstream].state);
@@ -674,7 +674,7 @@ void promise_checks::check_upstreams(const model::attempt_key& key, const logic:
     violate(to_string(key) + " starts before its upstreams are decided");
   if (rule == model::join_rule::all_success)
     for (const auto upstream : upstreams) {
-      const auto allowed = model::setting_of(workflow->spec(), workflow->spec().tasks[upstream],
+      const auto allowed = model::setting_of(workflow->spec(), workflow->spec().task(upstream),
                                              &model::task_settings::allow_failure);
       const auto state = run.tasks[upstream].state;
       // One that was allowed to fail may have been marked since the task fired.
@@ -752,8 +752,7 @@ void promise_checks::check_recovered(const logic::live_run& live, std::uint32_t 
 }
 
 bool promise_checks::fires_early(const model::event& event) const {
-  const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
-  const auto rule = tasks[event.task_idx.value_or(0)].join.rule;
+  const auto rule = workflows_.at(event.run_no)->spec().task(event.task_idx.value_or(0)).join.rule;
   return rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
 }
 

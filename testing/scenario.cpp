@@ -352,9 +352,9 @@ private:
   std::optional<model::run_no> run_stopping_finally() const {
     for (const auto run : checks_.unfinished()) {
       const auto& folded = *fold().find(run);
-      const auto first = spec_of(run).first_finally();
       for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
-        if (folded.tasks[task].state == task_state::cancelling && folded.node(task) >= first)
+        if (folded.tasks[task].state == task_state::cancelling
+            && spec_of(run).is_finally(folded.node(task)))
           return run;
     }
     return std::nullopt;
