@@ -82,6 +82,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
       [&](const model::send_signal& what) { return send(run, what); },
       [&](const model::set_switch& what) { return set(what); },
+      [&](const model::add_tasks& what) { return add(run, what); },
     },
     asked.what);
 }
@@ -106,6 +107,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::decide_gate& what) { return decide_by_hand(run, what); },
                       [&](const model::send_signal& what) { return send(run, what); },
                       [&](const model::set_switch& what) { return set(what); },
+                      [&](const model::add_tasks& what) { return add(run, what); },
                     },
                     asked.what);
 }

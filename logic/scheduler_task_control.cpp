@@ -18,6 +18,13 @@ model::task_names names_of(const model::stored_run& run) {
   return model::task_names{run.workflow, run.fan_outs};
 }
 
+model::run_counts counts_of(const model::stored_run& run) {
+  model::run_counts counts{run.run_no, {}};
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    counts.counts[std::size_t(run.tasks[task].state)] += is_counted(run, task) ? 1 : 0;
+  return counts;
+}
+
 model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved, task_state to) {
   model::run_counts counts{run.run_no, {}};
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)

@@ -6,11 +6,14 @@
 #include "model/state.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace sluice::model {
+
+struct workflow_spec;
 
 /// Which tasks of a run that has ended start anew.
 enum class retry_scope : std::uint8_t {
@@ -92,10 +95,16 @@ struct set_switch {
   decision whose;
 };
 
+/// Gives a run in progress further tasks. They may depend on those that it has, and on each other.
+struct add_tasks {
+  /// Its tasks are the new ones, its defaults hold for them, and nothing else of it counts.
+  std::shared_ptr<const workflow_spec> what;
+};
+
 /// A verb, and what it is about. `set_switch` is about no run.
 using control =
   std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task,
-               rollback_run, cancel_group, decide_gate, send_signal, set_switch>;
+               rollback_run, cancel_group, decide_gate, send_signal, set_switch, add_tasks>;
 
 /// What was done, once it is durable.
 struct control_result {
