@@ -8,7 +8,8 @@ using model::event_type;
 
 std::string group_checks::see(const model::event& event, const logic::compiled_workflow& workflow,
                               std::optional<std::uint32_t> node) {
-  if (event.type == event_type::run_retried)
+  // What was added begins the time of its group anew.
+  if (event.type == event_type::run_retried || event.type == event_type::tasks_added)
     std::erase_if(over_, [&](const auto& scope) { return scope.first == event.run_no; });
   if (!node)
     return {};

@@ -74,8 +74,9 @@ void promise_checks::look() {
     if (event.type == model::event_type::run_submitted && event.data.contains("parent"))
       note_child(event);
     else if (event.type == model::event_type::run_submitted)
-      workflows_[event.run_no] =
-        submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
+      note_submission(event);
+    else if (event.type == model::event_type::tasks_added)
+      note_addition(event);
     events_of_operators_ += event.actor == "operator" ? 1 : 0;
     if (event.type == model::event_type::task_snapshot) {
       const model::task_key task{event.run_no, *event.task_idx};
@@ -136,6 +137,32 @@ void promise_checks::look() {
   }
   compare_breakers();
   check_children();
+}
+
+void promise_checks::note_submission(const model::event& event) {
+  const auto submitted = std::stoul(event.data.at("hash").get<std::string>());
+  submitted_as_[event.run_no] = submitted;
+  workflows_[event.run_no] = submitted_.at(submitted);
+}
+
+/// The workflow as it is stored with these tasks; it may have been given others since.
+void promise_checks::note_addition(const model::event& event) {
+  const auto stored = reader().workflow(event.run_no);
+  if (!stored)
+    return violate("the workflow of " + to_string(event.run_no) + " cannot be read");
+  auto then = **stored;
+  const auto later =
+    std::find_if(then.additions.begin(), then.additions.end(), [&](const auto& addition) {
+      return addition.first > event.data.at("first").get<std::uint32_t>();
+    });
+  if (later != then.additions.end())
+    then.tasks.resize(later->position);
+  then.additions.erase(later, then.additions.end());
+  const auto compiled =
+    logic::compile(std::make_shared<const model::workflow_spec>(std::move(then)));
+  if (!compiled || (*compiled)->spec().index_end() != fold_.find(event.run_no)->tasks.size())
+    return violate("the tasks that " + to_string(event.run_no) + " was given are not stored");
+  workflows_[event.run_no] = *compiled;
 }
 
 void promise_checks::note_child(const model::event& event) {
