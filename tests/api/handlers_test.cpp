@@ -1,5 +1,6 @@
 #include "api/handlers.hpp"
 #include "model/json.hpp"
+#include "model/workflow.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -75,7 +75,7 @@ TEST_CASE("add: what is wrong is refused and changes nothing", "[cli][add]") {
   CHECK(bad.code == 2);
   CHECK(bad.err
         == "bad.yaml:2:3: tasks.load: the run has a task 'load' already\n"
-           "bad.yaml:3:14: tasks.a.after[0]: no task 'hodl'; did you mean 'hold'?\n");
+           "bad.yaml:3:15: tasks.a.after[0]: no task 'hodl'; did you mean 'hold'?\n");
   const auto cycle = here.run({"add", "r-1", "cycle.yaml"});
   CHECK(cycle.code == 2);
   CHECK_THAT(cycle.err, Contains("cycle.yaml:2:3") && Contains("a -> b -> a"));

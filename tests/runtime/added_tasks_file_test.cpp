@@ -64,9 +64,9 @@ TEST_CASE("added_tasks_file: what is wrong has its place", "[runtime][added_task
                 "  c: {after: [b], run: ./c}\n"
                 "  d: {in: {x: \"${{ tasks.load.out.row }}\"}, run: ./d}\n")
     == lines{"f:2:3: tasks.load: the run has a task 'load' already",
-             "f:3:14: tasks.a.after[0]: no task 'laod'; did you mean 'load'?",
+             "f:3:15: tasks.a.after[0]: no task 'laod'; did you mean 'load'?",
              "f:4:3: tasks.b: these tasks wait for each other: b -> c -> b",
-             "f:6:29: tasks.d.in.x: task 'load' declares no output 'row'; did you mean 'rows'?"});
+             "f:6:20: tasks.d.in.x: task 'load' declares no output 'row'; did you mean 'rows'?"});
 }
 
 TEST_CASE("added_tasks_file: it says nothing about the run", "[runtime][added_tasks]") {
@@ -82,6 +82,6 @@ TEST_CASE("added_tasks_file: it says nothing about the run", "[runtime][added_ta
                  "f:3:1: timeout: stands under 'defaults' in a file of tasks that are added",
                  "f:4:1: finally: is of the run, which has begun: only tasks and their defaults "
                  "can be added",
-                 "f:5:1: unknown key 'tsks'; did you mean 'tasks'?"});
+                 "f:5:1: tsks: unknown key 'tsks'; did you mean 'tasks'?"});
   CHECK(problems_of("defaults: {timeout: 5m}\n").size() == 1);
 }

@@ -5,7 +5,7 @@ using namespace sluice;
 using namespace sluice::storage;
 using model::value;
 
-#define STORE_TEST(name)                                                                           \
+#define ADDITIONS_TEST(name)                                                                       \
   TEMPLATE_TEST_CASE("store: " name, "[storage][additions]", on_disk, in_memory)
 
 namespace {
@@ -25,7 +25,7 @@ model::tasks_added added(const model::workflow_spec& to, const char* task, std::
 
 } // namespace
 
-STORE_TEST("added tasks are behind all others and of another version") {
+ADDITIONS_TEST("added tasks are behind all others and of another version") {
   TestType db;
   const auto workflow = workflow_of({"a", "b"});
   auto items = std::make_shared<const model::item_list>(must(model::item_list::of(2)));
@@ -56,7 +56,7 @@ STORE_TEST("added tasks are behind all others and of another version") {
   CHECK(must(db.reader->run({2})).version == 1);
 }
 
-STORE_TEST("tasks are not added where others are or to a run that has ended") {
+ADDITIONS_TEST("tasks are not added where others are or to a run that has ended") {
   TestType db;
   const auto workflow = workflow_of({"a"});
   commit(*db.store, {created(1, workflow)});
@@ -72,7 +72,7 @@ STORE_TEST("tasks are not added where others are or to a run that has ended") {
   CHECK(must(db.reader->tasks({.run_no = {1}})).size() == 1);
 }
 
-STORE_TEST("an added task is of the generation of its run") {
+ADDITIONS_TEST("an added task is of the generation of its run") {
   TestType db;
   const auto workflow = workflow_of({"a", "b"});
   commit(*db.store, {created(1, workflow), dispatched(1, 0), ended(1, 0, 1, task_state::failed),
