@@ -133,7 +133,9 @@ live_run& scheduler_core::add_run(model::run_no run_no,
 }
 
 void scheduler_core::on(const model::run_submitted& e) {
-  auto compiled = compile_here(e.submission.workflow);
+  auto compiled = e.submission.workflow->additions.empty()
+                    ? compile_here(e.submission.workflow)
+                    : fail(errc::invalid_argument, "only a run that goes on has added tasks");
   if (!compiled) {
     step_.effects.push_back(model::answer_submit{e.request, tl::unexpected(compiled.error())});
     return;

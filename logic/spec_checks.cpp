@@ -331,6 +331,8 @@ private:
       problem_ = "workflow " + in_quotes(name)
                  + " starts one of the same name: their tasks would wait for each other where they "
                    "share a breaker or a key";
+    if (!names_.empty() && !workflow.additions.empty())
+      problem_ = "workflow " + in_quotes(name) + " has tasks that were added to a run of it";
     tasks_ += workflow.tasks.size();
     if (tasks_ > max_tasks && !names_.empty())
       problem_ =

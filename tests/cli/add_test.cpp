@@ -90,6 +90,23 @@ TEST_CASE("add: what is wrong is refused and changes nothing", "[cli][add]") {
   CHECK_THAT(here.run({"show", "r-1"}).out, Contains("3/3"));
 }
 
+TEST_CASE("add: a gate that is added says how to answer it", "[cli][add]") {
+  const added_workspace here;
+  here.write("gate.yaml",
+             "tasks:\n"
+             "  ok: {gate: approval, prompt: Really?, form: {where: {type: string}}}\n"
+             "  there: {in: {w: '${{ tasks.ok.out.where }}'}, run: 'echo \"at $w\"'}\n");
+  running_program program{here.directory(), {"run", "w.yaml"}};
+  program.read_until("waiting");
+  CHECK(here.run({"add", "r-1", "gate.yaml"}).code == 0);
+  CHECK_THAT(program.read_until("approve r-1/ok"), Contains("-i where=VALUE"));
+  CHECK(here.run({"approve", "r-1/ok", "-i", "where=sea"}).code == 0);
+  CHECK(here.run({"signal", "r-1", "go"}).code == 0);
+  program.read_all();
+  CHECK(program.wait() == 0);
+  CHECK_THAT(here.run({"logs", "r-1/there"}).out, Contains("at sea"));
+}
+
 TEST_CASE("add: what was added survives the death of the runtime", "[cli][add]") {
   const added_workspace here;
   {

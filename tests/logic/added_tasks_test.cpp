@@ -79,6 +79,16 @@ TEST_CASE("added_tasks: their defaults are checked as defaults", "[logic][added_
   CHECK_THAT(found[1], Catch::StartsWith("defaults.env.X: "));
 }
 
+TEST_CASE("added_tasks: no workflow begins with some", "[logic][added_tasks]") {
+  auto inner = "a"_flow;
+  inner.named("inner").spec.additions.push_back({1, 1, 0, {}});
+  flow outer{"b"};
+  outer["b"].child(inner.spec);
+  const auto compiled = compile(std::make_shared<const model::workflow_spec>(outer.spec));
+  REQUIRE_FALSE(compiled);
+  CHECK_THAT(compiled.error().front().message, Catch::Contains("were added to a run of it"));
+}
+
 TEST_CASE("event_fold: tasks that are added come behind all others", "[logic][event_fold]") {
   event_fold fold;
   const auto apply = [&](model::event_type type, model::value data, std::string to = "") {
