@@ -63,6 +63,10 @@ void serve(hub_pointer self, event_hub_state::subscriber& subscriber) {
 void note_run(event_hub_state& state, const model::record& record) {
   if (const auto* created = std::get_if<model::run_created>(&record))
     state.names[created->run_no] = model::task_names{created->request.workflow};
+  const auto* added = std::get_if<model::tasks_added>(&record);
+  if (const auto known = added ? state.names.find(added->run_no) : state.names.end();
+      known != state.names.end() && known->second.size() == added->addition().first)
+    known->second.grow_to(added->workflow); // else it comes again
   const auto* expanded = std::get_if<model::task_expanded>(&record);
   if (const auto known = expanded ? state.names.find(expanded->key.run_no) : state.names.end();
       known != state.names.end() && known->second.size() == expanded->instances.first)

@@ -117,6 +117,19 @@ expected<model::mark_task> read_mark(std::string_view body) {
   return what;
 }
 
+expected<model::add_tasks> read_added_tasks(std::string_view body) {
+  const auto object = read_object(body);
+  if (!object)
+    return tl::unexpected(object.error());
+  if (object->size() != 1 || !object->contains("workflow"))
+    return fail(errc::invalid_argument,
+                "the body has one entry, \"workflow\": the specification with the tasks to add");
+  auto workflow = model::workflow_from_json(object->at("workflow"));
+  if (!workflow)
+    return fail(errc::invalid_argument, "\"workflow\": " + workflow.error().message);
+  return model::add_tasks{std::move(*workflow)};
+}
+
 expected<std::optional<model::cancel_group>> read_cancel(std::string_view body) {
   const auto object = body.empty() ? model::value::object() : read_object(body);
   if (!object)

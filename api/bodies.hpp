@@ -43,6 +43,10 @@ expected<model::decide_gate> read_rejection(std::string_view body);
 /// `invalid_argument`.
 expected<model::send_signal> read_signal(std::string_view body);
 
+/// `{"workflow": SPECIFICATION}`, as a version of it is stored; only its tasks and defaults count.
+/// Errors: `invalid_argument`.
+expected<model::add_tasks> read_added_tasks(std::string_view body);
+
 /// `{"by": "ana", "reason": "nightly work"}`, or nothing. Errors: `invalid_argument`.
 expected<model::decision> read_decision(std::string_view body);
 

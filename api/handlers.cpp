@@ -124,6 +124,10 @@ void signal(const routed& r) {
   control(r, read_signal(r.what.body));
 }
 
+void give_tasks(const routed& r) {
+  control(r, read_added_tasks(r.what.body));
+}
+
 void set_switch(const routed& r, model::switch_position to) {
   auto whose = read_decision(r.what.body);
   if (!whose)
@@ -272,6 +276,7 @@ constexpr std::array routes{
   route{verb::post, "runs/*/approve", approve},
   route{verb::post, "runs/*/reject", reject},
   route{verb::post, "runs/*/signals", signal},
+  route{verb::post, "runs/*/tasks", give_tasks},
   route{verb::get, "gates", list_gates},
   route{verb::post, "gates/*/open", open_gate},
   route{verb::post, "gates/*/close", close_gate},

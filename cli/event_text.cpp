@@ -124,6 +124,10 @@ std::string event_detail(const model::event& e) {
     const auto by = text_of(e.data, "by");
     return printable("'" + text_of(e.data, "name") + "'" + (by.empty() ? "" : " by " + by));
   }
+  if (e.type == model::event_type::tasks_added) {
+    const auto names = e.data.value("names", std::vector<std::string>{});
+    return plural(e.data.value("tasks", std::size_t{0}), "task") + ": " + some_of(names);
+  }
   if (e.type == model::event_type::task_expanded)
     return plural(e.data.value("instances", std::size_t{0}), "instance");
   std::string detail;
@@ -190,6 +194,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "usage";
   else if (e.type == model::event_type::task_expanded)
     word = "expanded";
+  else if (e.type == model::event_type::tasks_added)
+    word = "added";
   else if (e.type == model::event_type::run_signalled)
     word = "signal";
   else if (e.type == model::event_type::run_paused)

@@ -57,6 +57,7 @@ void add_verbs(CLI::App& program, action& chosen) {
   add_replay(program, chosen);
   add_prune(program, chosen);
   add_cancel(program, chosen);
+  add_add(program, chosen);
   add_retry(program, chosen);
   add_rollback(program, chosen);
   add_mark(program, chosen);

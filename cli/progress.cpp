@@ -56,6 +56,8 @@ public:
                         + session_.hint("resume " + to_string(e.run_no)));
     else if (e.type == model::event_type::run_resumed)
       session_.out.line(time_of(e) + "resumed");
+    else if (e.type == model::event_type::tasks_added)
+      session_.out.line(time_of(e) + "added " + event_detail(e));
   }
 
 protected:

@@ -103,6 +103,15 @@ std::string run_loop::name_of(std::uint32_t task_idx) {
   return task_idx < names_.size() ? names_.name(task_idx) : std::to_string(task_idx);
 }
 
+/// The forms of added gates, for one, have to be known when they wait.
+void run_loop::read_added_tasks() {
+  auto workflow = runtime::history::open(session_.store_dir).and_then([this](auto store) {
+    return store.workflow(run_);
+  });
+  if (workflow)
+    tracker_.grow_to(std::move(*workflow));
+}
+
 void run_loop::handle(model::event e) {
   if (e.seq <= last_seq_) // read from the store already
     return;
@@ -111,6 +120,8 @@ void run_loop::handle(model::event e) {
     return;
   if (e.task.empty() && e.task_idx)
     e.task = name_of(*e.task_idx);
+  if (e.type == model::event_type::tasks_added)
+    read_added_tasks();
   progress_->show(e);
   tracker_.apply(e);
   needs_redraw_ = true;

@@ -38,6 +38,7 @@ private:
   expected<void> take_events();
   expected<void> read_missed_events();
   std::string name_of(std::uint32_t task_idx);
+  void read_added_tasks();
   void handle(model::event e);
   void take_signals();
   void cancel();

@@ -64,8 +64,10 @@ void run_tracker::fold(const model::event& e) {
 }
 
 void run_tracker::apply(const model::event& e) {
+  if (e.type == model::event_type::tasks_added)
+    total_ += e.data.value("tasks", std::size_t{0});
   if (!e.task_idx && e.is_note())
-    return; // it is paused, or resumed
+    return; // it is paused, or resumed, or was given tasks
   if (!e.task_idx) {
     state_ = model::parse_run_state(e.to).value_or(state_);
     const auto from = model::parse_run_state(e.from);

@@ -39,6 +39,11 @@ public:
   /// Events in order of their seq; those of other runs are to be kept away.
   void apply(const model::event& e);
 
+  /// The workflow with the tasks that the run was given since.
+  void grow_to(std::shared_ptr<const model::workflow_spec> workflow) {
+    workflow_ = std::move(workflow);
+  }
+
   const model::workflow_spec& workflow() const { return *workflow_; }
   const std::shared_ptr<const model::workflow_spec>& shared_workflow() const { return workflow_; }
   /// Tasks that count: instances do in the place of the task they are of.

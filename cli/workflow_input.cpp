@@ -3,6 +3,8 @@
 #include "runtime/orchestrator.hpp"
 #include "runtime/param_input.hpp"
 
+#include <algorithm>
+
 namespace sluice::cli {
 namespace {
 
@@ -37,6 +39,24 @@ void print_problems(session& s, const std::string& file,
 
 tl::expected<runtime::loaded_workflow, int> load_workflow(session& s, const std::string& file) {
   auto loaded = runtime::load_workflow_file(file, runtime::has_builtin_handler);
+  if (loaded)
+    return std::move(*loaded);
+  print_problems(s, file, loaded.error());
+  return tl::unexpected(exit_usage);
+}
+
+tl::expected<runtime::loaded_workflow, int> load_added_tasks(session& s, const std::string& file,
+                                                             const runtime::addition_target& to) {
+  // What the run calls already its runtime has, which may be another program.
+  const auto has_handler = [&](std::string_view name) {
+    return runtime::has_builtin_handler(name)
+           || std::any_of(to.workflow->tasks.begin(), to.workflow->tasks.end(),
+                          [&](const auto& task) {
+                            const auto* call = std::get_if<model::call_action>(&task.action);
+                            return call != nullptr && call->handler == name;
+                          });
+  };
+  auto loaded = runtime::load_added_tasks(file, to, has_handler);
   if (loaded)
     return std::move(*loaded);
   print_problems(s, file, loaded.error());

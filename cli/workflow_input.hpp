@@ -16,6 +16,10 @@ namespace sluice::cli {
 /// Reads and validates the file; on problems prints each as `file:line:col: message`.
 tl::expected<runtime::loaded_workflow, int> load_workflow(session& s, const std::string& file);
 
+/// The same with a file whose tasks a run is to be given.
+tl::expected<runtime::loaded_workflow, int> load_added_tasks(session& s, const std::string& file,
+                                                             const runtime::addition_target& to);
+
 /// The request for one run, with complete parameters; on problems prints each.
 tl::expected<model::submission, int> make_submission(session& s, runtime::loaded_workflow loaded,
                                                      const std::string& file,

@@ -228,7 +228,7 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
 }
 
 void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {
-  const auto& task = a.workflow->tasks[a.task];
+  const auto& task = a.workflow->task(a.task);
   if (task.out.empty() || undoes(a.role))
     return;
   try {

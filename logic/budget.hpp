@@ -30,6 +30,8 @@ public:
   /// The specification has to outlive it.
   explicit pot(const model::budget_spec& spec) : spec_(&spec) {}
   const model::budget_spec& spec() const { return *spec_; }
+  /// The specification is elsewhere. @pre it says the same
+  void point_to(const model::budget_spec& spec) { spec_ = &spec; }
 
   // --- what happens ------------------------------------------------------------------------------
 

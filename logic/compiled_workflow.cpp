@@ -100,9 +100,9 @@ private:
   std::string hint_of_task(std::string_view name);
 
   std::string path_of_task(std::uint32_t idx) const {
-    return path_of(is_finally(idx) ? "finally" : "tasks", spec_.tasks[idx].name);
+    return path_of(is_finally(idx) ? "finally" : "tasks", spec_.task(idx).name);
   }
-  bool is_finally(std::uint32_t idx) const { return idx >= spec_.first_finally(); }
+  bool is_finally(std::uint32_t idx) const { return spec_.is_finally(idx); }
   void index_tasks();
   void compile_task(std::uint32_t idx);
   void note_compensation(std::uint32_t idx);
@@ -112,6 +112,9 @@ private:
   std::vector<std::pair<std::string, value_template>>
   compile_values(const model::named_values& values, const std::string& path,
                  std::optional<std::uint32_t> task);
+  std::vector<std::pair<std::string, value_template>>
+  compile_defaults(const model::task_settings& defaults);
+  std::vector<std::pair<std::string, value_template>> compile_env(std::uint32_t idx);
   std::optional<value_template> compile_text(const char* key, const std::string& text,
                                              const std::string& path,
                                              std::optional<std::uint32_t> task);
@@ -139,9 +142,11 @@ private:
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
   std::vector<dag::edge> edges_;
   std::vector<std::string> task_names_, param_names_; ///< candidates of hints
-  task_expressions* current_ = nullptr;               ///< of the task that is compiled
-  std::string_view item_name_;                        ///< its other name of `item`, or empty
-  std::size_t mentions_ = 0;                          ///< of tasks, in it
+  /// Of the tasks that were added together, for each such time.
+  std::vector<std::vector<std::pair<std::string, value_template>>> addition_env_;
+  task_expressions* current_ = nullptr; ///< of the task that is compiled
+  std::string_view item_name_;          ///< its other name of `item`, or empty
+  std::size_t mentions_ = 0;            ///< of tasks, in it
   int hints_ = 0;
 };
 
@@ -152,25 +157,48 @@ workflow_compiler::run() {
     return tl::unexpected(std::move(problems_));
   for (const auto& param : spec_.params)
     param_names_.push_back(param.name);
-  result_->expressions_.resize(spec_.tasks.size());
-  result_->outputs_read_.resize(spec_.tasks.size());
-  result_->env_ = compile_values(spec_.defaults.env, "defaults.env", std::nullopt);
-  const auto& defaults = spec_.defaults;
-  if (defaults.idempotency)
-    compile_text("idempotency", *defaults.idempotency, "defaults", std::nullopt);
-  if (defaults.concurrency && defaults.concurrency->key)
-    compile_text("key", *defaults.concurrency->key, "defaults.concurrency", std::nullopt);
-  if (defaults.rate && defaults.rate->key)
-    compile_text("key", *defaults.rate->key, "defaults.rate", std::nullopt);
+  result_->expressions_.resize(spec_.index_end());
+  result_->outputs_read_.resize(spec_.index_end());
+  result_->env_ = compile_defaults(spec_.defaults);
+  for (const auto& addition : spec_.additions)
+    addition_env_.push_back(compile_defaults(addition.defaults));
   index_tasks();
   index_groups();
-  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx)
+  for (const auto idx : spec_.indices())
     compile_task(idx);
   compile_results();
   build_graph();
   if (!problems_.empty())
     return tl::unexpected(std::move(problems_));
   return std::move(result_);
+}
+
+/// Returns their environment.
+std::vector<std::pair<std::string, value_template>>
+workflow_compiler::compile_defaults(const model::task_settings& defaults) {
+  auto env = compile_values(defaults.env, "defaults.env", std::nullopt);
+  if (defaults.idempotency)
+    compile_text("idempotency", *defaults.idempotency, "defaults", std::nullopt);
+  if (defaults.concurrency && defaults.concurrency->key)
+    compile_text("key", *defaults.concurrency->key, "defaults.concurrency", std::nullopt);
+  if (defaults.rate && defaults.rate->key)
+    compile_text("key", *defaults.rate->key, "defaults.rate", std::nullopt);
+  return env;
+}
+
+/// The environment of a task, without the workflow's, which is that of the run. What came with the
+/// task is merged with its own.
+std::vector<std::pair<std::string, value_template>>
+workflow_compiler::compile_env(std::uint32_t idx) {
+  const auto& task = spec_.task(idx);
+  auto env = compile_values(task.settings->env, path_of(path_of_task(idx), "env"), idx);
+  if (task.addition == 0)
+    return env;
+  for (const auto& entry : addition_env_[task.addition - 1])
+    if (std::none_of(env.begin(), env.end(),
+                     [&](const auto& own) { return own.first == entry.first; }))
+      env.push_back(entry);
+  return env;
 }
 
 std::string workflow_compiler::hint_of_task(std::string_view name) {
@@ -186,10 +214,10 @@ void workflow_compiler::index_groups() {
   std::unordered_map<std::string_view, std::uint32_t> declared;
   for (std::uint32_t i = 0; i < spec_.groups.size(); ++i)
     declared.emplace(spec_.groups[i].name, i);
-  result_->groups_.assign(spec_.tasks.size(), compiled_workflow::no_group);
+  result_->groups_.assign(spec_.index_end(), compiled_workflow::no_group);
   result_->members_.resize(spec_.groups.size());
-  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx) {
-    const auto& name = setting_of(spec_, spec_.tasks[idx], &model::task_settings::group);
+  for (const auto idx : spec_.indices()) {
+    const auto& name = setting_of(spec_, spec_.task(idx), &model::task_settings::group);
     const auto found = name ? declared.find(*name) : declared.end();
     if (found == declared.end())
       continue;
@@ -200,8 +228,8 @@ void workflow_compiler::index_groups() {
 
 void workflow_compiler::index_tasks() {
   by_name_.reserve(spec_.tasks.size());
-  for (std::uint32_t idx = 0; idx < spec_.tasks.size(); ++idx) {
-    const auto& name = spec_.tasks[idx].name;
+  for (const auto idx : spec_.indices()) {
+    const auto& name = spec_.task(idx).name;
     const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
       return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
     });
@@ -213,9 +241,9 @@ void workflow_compiler::index_tasks() {
 }
 
 void workflow_compiler::compile_task(std::uint32_t idx) {
-  const auto& task = spec_.tasks[idx];
+  const auto& task = spec_.task(idx);
   const auto path = path_of_task(idx);
-  check_task(task, spec_.defaults, path, has_handler_, problems_);
+  check_task(task, defaults_of(spec_, task), path, has_handler_, problems_);
   note_compensation(idx);
   const auto named = add_named_upstreams(idx);
   const auto* child = child_of(task);
@@ -230,7 +258,8 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto awaited = text_of_gate(task.action);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
       || awaited || task.fans_out() || needs_capacity(spec_, task)
-      || (child != nullptr && child->params.is_set())) {
+      || (child != nullptr && child->params.is_set())
+      || (task.addition != 0 && !addition_env_[task.addition - 1].empty())) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     item_name_ = task.fan_out->as;
@@ -245,7 +274,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
     own->in = child != nullptr
                 ? compile_values(*child->params, path_of(path_of(path, "workflow"), "params"), idx)
                 : compile_values(task.in, path_of(path, "in"), idx);
-    own->env = compile_values(task.settings->env, path_of(path, "env"), idx);
+    own->env = compile_env(idx);
     if (awaited)
       own->awaits = compile_text(awaited->first, awaited->second, path, idx);
     if (task.settings->idempotency)
@@ -277,11 +306,11 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
 
 void workflow_compiler::note_compensation(std::uint32_t idx) {
   using enum model::command_role;
-  const auto& task = spec_.tasks[idx];
+  const auto& task = spec_.task(idx);
   if (command_for(spec_, task, compensate) == nullptr)
     return;
   if (!is_finally(idx)) {
-    result_->compensable_.resize(spec_.tasks.size());
+    result_->compensable_.resize(spec_.index_end());
     result_->compensable_[idx] = true;
   } else if (has_command(*task.settings, compensate)) { // as a default it is for the others
     report_name(path_of(path_of_task(idx), to_string(compensate)),
@@ -291,7 +320,7 @@ void workflow_compiler::note_compensation(std::uint32_t idx) {
 
 /// Returns how many there are; those that do not exist count, so that they cause no second problem.
 std::size_t workflow_compiler::add_named_upstreams(std::uint32_t idx) {
-  const auto& task = spec_.tasks[idx];
+  const auto& task = spec_.task(idx);
   for (std::size_t i = 0; i < task.after.size(); ++i) {
     const auto upstream = by_name_.find(task.after[i]);
     const bool is_known = upstream != by_name_.end();
@@ -338,7 +367,7 @@ std::optional<expression> workflow_compiler::compile_condition(const std::string
 
 /// Compiled by itself; only what a reader of its own file could not see is reported.
 void workflow_compiler::compile_child(std::uint32_t idx) {
-  const auto& child = *child_of(spec_.tasks[idx]);
+  const auto& child = *child_of(spec_.task(idx));
   const auto path = path_of(path_of_task(idx), "workflow");
   check_child_params(child, path, problems_);
   auto& known = known_children_[child.spec.get()];
@@ -412,10 +441,10 @@ template <class Spec>
 std::optional<value_template>
 workflow_compiler::compile_limit_key(std::optional<Spec> model::task_settings::*limit,
                                      const std::string& path, std::uint32_t task) {
-  const auto& own = (*spec_.tasks[task].settings).*limit;
+  const auto& own = (*spec_.task(task).settings).*limit;
   if (own)
     return own->key ? compile_text("key", *own->key, path, task) : std::nullopt;
-  const auto& standard = spec_.defaults.*limit;
+  const auto& standard = defaults_of(spec_, spec_.task(task)).*limit;
   return standard && standard->key
            ? std::optional{value_template::parse(*standard->key).value_or(value_template{})}
            : std::nullopt;
@@ -432,7 +461,7 @@ std::unique_ptr<const capacity_expressions> workflow_compiler::compile_capacity(
 
 /// What the task is fanned out over; in it there is no `item` yet.
 std::unique_ptr<const fan_out_expressions> workflow_compiler::compile_fan_out(std::uint32_t idx) {
-  const auto& task = spec_.tasks[idx];
+  const auto& task = spec_.task(idx);
   const auto path = path_of_task(idx);
   auto made = std::make_unique<fan_out_expressions>();
   if (const auto* foreach = std::get_if<model::foreach_items>(&task.fan_out->items)) {
@@ -505,7 +534,7 @@ void workflow_compiler::use(const reference& mentioned, const place& where) {
     return;
   }
   if (mentioned.what == root::item) {
-    if (where.is_of_task || !where.task || !spec_.tasks[*where.task].fans_out())
+    if (where.is_of_task || !where.task || !spec_.task(*where.task).fans_out())
       report(where.path,
              where.is_of_task
                ? "'item' is known when the task is fanned out, which comes after this"
@@ -551,7 +580,7 @@ void workflow_compiler::use_task(const reference& mentioned, std::uint32_t upstr
                                  const place& where) {
   using root = reference::root;
   const bool needs_instances = mentioned.what == root::task_states || !mentioned.instance.empty();
-  if (needs_instances && !spec_.tasks[upstream].fans_out())
+  if (needs_instances && !spec_.task(upstream).fans_out())
     report(where.path,
            "task " + in_quotes(mentioned.name) + " is not fanned out, it has no instances",
            mentioned.offset);
@@ -564,7 +593,7 @@ void workflow_compiler::use_task(const reference& mentioned, std::uint32_t upstr
 
 void workflow_compiler::use_output(const reference& mentioned, std::uint32_t upstream,
                                    const place& where) {
-  const auto& task = spec_.tasks[upstream];
+  const auto& task = spec_.task(upstream);
   (where.is_result ? result_->result_reads_ : current_->output_reads).push_back(upstream);
   if (std::binary_search(read_in_part_.begin(), read_in_part_.end(), upstream))
     return;
@@ -580,8 +609,7 @@ void workflow_compiler::use_output(const reference& mentioned, std::uint32_t ups
 }
 
 void workflow_compiler::build_graph() {
-  const auto size = static_cast<std::uint32_t>(spec_.tasks.size());
-  result_->graph_ = dag{size, std::move(edges_)};
+  result_->graph_ = dag{spec_.index_end(), std::move(edges_)};
   const auto cycle = find_cycle(result_->graph_);
   if (!cycle) {
     result_->ranks_ = longest_ways(result_->graph_);
@@ -594,7 +622,7 @@ void workflow_compiler::build_graph() {
       text += " -> ... " + std::to_string(left_out) + " more ...";
       i += left_out;
     }
-    text += (i == 0 ? "" : " -> ") + spec_.tasks[(*cycle)[i]].name;
+    text += (i == 0 ? "" : " -> ") + spec_.task((*cycle)[i]).name;
   }
   report_name(path_of_task(cycle->front()), std::move(text));
 }
@@ -615,7 +643,7 @@ std::span<const std::uint32_t> compiled_workflow::readers_in_finally(std::uint32
 }
 
 bool compiled_workflow::handles_failure(std::uint32_t dependent, std::uint32_t upstream) const {
-  const auto rule = spec_->tasks[dependent].join.rule;
+  const auto rule = spec_->task(dependent).join.rule;
   if (rule == model::join_rule::one_failed || rule == model::join_rule::all_failed)
     return true;
   const auto* own = expressions(dependent);

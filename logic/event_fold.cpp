@@ -21,6 +21,12 @@ tl::unexpected<error> misfit(const model::event& e, std::string_view why) {
   return fail(errc::internal, text + ", " + e.from + " to " + e.to + "): " + std::string{why});
 }
 
+/// -1: there is none.
+std::int64_t number_of(const model::event& e, const char* name) {
+  const auto v = e.data.is_object() ? e.data.value(name, model::value{}) : model::value{};
+  return v.is_number_integer() ? v.get<std::int64_t>() : -1;
+}
+
 } // namespace
 
 bool folded_run::is_counted(std::uint32_t task) const {
@@ -81,6 +87,8 @@ expected<void> event_fold::apply_to_run(const model::event& e) {
     return apply_pause(e, runs_.at(e.run_no));
   if (e.type == event_type::run_signalled)
     return note_signal(e, runs_.at(e.run_no));
+  if (e.type == event_type::tasks_added)
+    return add_tasks(e, runs_.at(e.run_no));
   const auto to = model::parse_run_state(e.to);
   if (!to)
     return misfit(e, "there is no such state");
@@ -151,14 +159,23 @@ expected<void> event_fold::apply_to_task(const model::event& e, folded_run& run)
   return {};
 }
 
+/// They are there, pending, behind all others.
+expected<void> event_fold::add_tasks(const model::event& e, folded_run& run) {
+  const auto first = number_of(e, "first");
+  const auto count = number_of(e, "tasks");
+  if (run.state != model::run_state::running)
+    return misfit(e, "the run is " + std::string{to_string(run.state)});
+  if (first != static_cast<std::int64_t>(run.tasks.size()) || count < 1)
+    return misfit(e, "the run has " + std::to_string(run.tasks.size()) + " tasks");
+  run.tasks.resize(run.tasks.size() + static_cast<std::size_t>(count));
+  run.counts[std::size_t(model::task_state::pending)] += static_cast<std::uint32_t>(count);
+  return {};
+}
+
 /// The instances are there, and count in the place of their task.
 expected<void> event_fold::expand(const model::event& e, folded_run& run) {
-  const auto number = [&](const char* name) -> std::int64_t {
-    const auto v = e.data.is_object() ? e.data.value(name, model::value{}) : model::value{};
-    return v.is_number_integer() ? v.get<std::int64_t>() : -1;
-  };
-  const auto first = number("first");
-  const auto count = number("instances");
+  const auto first = number_of(e, "first");
+  const auto count = number_of(e, "instances");
   auto& task = run.tasks[*e.task_idx];
   if (first != static_cast<std::int64_t>(run.tasks.size()) || count < 0)
     return misfit(e, "the run has " + std::to_string(run.tasks.size()) + " tasks");

@@ -21,7 +21,7 @@ struct folded_run {
   model::run_state state = model::run_state::running;
   std::uint32_t generation = 1;
   bool paused = false;
-  std::vector<folded_task> tasks; ///< of the specification, then instances
+  std::vector<folded_task> tasks; ///< of the specification, then instances and added ones
   model::state_counts counts{};   ///< as stored
 
   struct instances {
@@ -58,6 +58,7 @@ private:
   expected<void> apply_to_run(const model::event& e);
   expected<void> apply_pause(const model::event& e, folded_run& run);
   static expected<void> note_signal(const model::event& e, const folded_run& run);
+  static expected<void> add_tasks(const model::event& e, folded_run& run);
   static expected<void> expand(const model::event& e, folded_run& run);
   static void fold(folded_run& run, std::uint32_t task);
   expected<void> apply_to_task(const model::event& e, folded_run& run);

@@ -65,7 +65,7 @@ std::vector<std::uint32_t> what_failed(const compiled_workflow& workflow,
   };
   spreading_set picked{workflow.graph()};
   std::vector<std::uint32_t> instances;
-  for (std::uint32_t task = 0; task < workflow.graph().size(); ++task)
+  for (const auto task : workflow.spec().indices())
     if (is_to_repeat(task))
       picked.add(task);
   for (const auto& range : run.fan_outs) {
@@ -129,9 +129,9 @@ void add_undone_upstreams(const dag& graph, const model::stored_run& run,
   for (const auto task : picked)
     is_picked[task] = true;
   for (std::size_t i = 0; i < picked.size(); ++i) { // which grows
-    if (picked[i] >= graph.size())
+    if (picked[i] >= graph.size())                  // an instance
       continue;
-    for (const auto upstream : graph.upstreams(picked[i])) {
+    for (const auto upstream : graph.upstreams(picked[i])) { // of some instances there are none
       if (is_undone(run.tasks[upstream]))
         pick(upstream);
       const auto* range = model::current_range(run.fan_outs, upstream);
@@ -158,7 +158,7 @@ expected<std::uint32_t> find_task(const model::task_names& names, const std::str
 }
 
 bool is_counted(const model::stored_run& run, std::uint32_t task) {
-  if (task >= run.workflow->tasks.size())
+  if (!run.workflow->has(task))
     return !model::range_of(run.fan_outs, task)->superseded;
   const auto* range = model::current_range(run.fan_outs, task);
   return range == nullptr || range->items->size() == 0;
@@ -206,14 +206,13 @@ expected<picked_tasks> pick_tasks(const compiled_workflow& workflow, const model
     add_undone_upstreams(workflow.graph(), run, picked);
   }
   // At the end of the generation finally has its turn again.
-  const auto first_finally = workflow.spec().first_finally();
-  if (!picked.empty() && picked.front() < first_finally) {
-    const auto end = workflow.graph().size();
-    const auto is_of_finally = [&](std::uint32_t task) {
-      return (task < end ? task : model::range_of(run.fan_outs, task)->task) >= first_finally;
-    };
+  const auto& spec = workflow.spec();
+  const auto is_of_finally = [&](std::uint32_t task) {
+    return spec.is_finally(spec.has(task) ? task : model::range_of(run.fan_outs, task)->task);
+  };
+  if (!std::all_of(picked.begin(), picked.end(), is_of_finally)) {
     std::erase_if(picked, is_of_finally);
-    for (auto task = first_finally; task < end; ++task)
+    for (auto task = spec.first_finally(); task < spec.planned_count(); ++task)
       picked.push_back(task);
     std::sort(picked.begin(), picked.end());
   }
@@ -224,8 +223,7 @@ expected<picked_tasks> pick_tasks(const compiled_workflow& workflow, const model
   result.folded = what_folds(workflow.graph(), run, result.reset, instance);
   // Instances of those count no more: there is nothing to start again.
   std::erase_if(result.reset, [&](std::uint32_t task) {
-    return task >= workflow.graph().size()
-           && result.folds(model::range_of(run.fan_outs, task)->task);
+    return !spec.has(task) && result.folds(model::range_of(run.fan_outs, task)->task);
   });
   return result;
 }

@@ -28,15 +28,15 @@ bool is_name(const std::string& text) {
 }
 
 std::string path_of_task(const model::workflow_spec& workflow, std::uint32_t task) {
-  return path_of(task < workflow.first_finally() ? "tasks" : "finally", workflow.tasks[task].name);
+  return path_of(workflow.is_finally(task) ? "finally" : "tasks", workflow.task(task).name);
 }
 
 /// The names that tasks give, each with the tasks that do.
 std::map<std::string, std::vector<std::uint32_t>>
 named_groups(const model::workflow_spec& workflow) {
   std::map<std::string, std::vector<std::uint32_t>> named;
-  for (std::uint32_t task = 0; task < workflow.tasks.size(); ++task)
-    if (const auto& name = setting_of(workflow, workflow.tasks[task], &model::task_settings::group))
+  for (const auto task : workflow.indices())
+    if (const auto& name = setting_of(workflow, workflow.task(task), &model::task_settings::group))
       named[*name].push_back(task);
   return named;
 }
@@ -75,7 +75,7 @@ std::vector<std::string> names_of(const model::workflow_spec& workflow,
                                   const std::vector<std::uint32_t>& tasks) {
   std::vector<std::string> names;
   for (const auto task : tasks)
-    names.push_back(workflow.tasks[task].name);
+    names.push_back(workflow.task(task).name);
   return names;
 }
 
@@ -100,7 +100,7 @@ void check_groups(const model::workflow_spec& workflow, problems_t& problems) {
   for (const auto& [name, tasks] : named)
     labels.push_back(name);
   for (const auto& [name, tasks] : named) {
-    const bool is_own = (*workflow.tasks[tasks.front()].settings).group.has_value();
+    const bool is_own = (*workflow.task(tasks.front()).settings).group.has_value();
     const auto path =
       is_own ? path_of(path_of_task(workflow, tasks.front()), "group") : "defaults.group";
     if (!is_name(name))

@@ -197,7 +197,8 @@ bool live_run::is_past_deadline(std::uint32_t task) const {
 
 std::string live_run::deadline_text(std::uint32_t task) const {
   const auto& own = model::setting_of(spec(), task_spec(task), &model::task_settings::deadline);
-  return is_past_deadline(task) ? "not done within " + model::to_text(*own) + " of the submission"
+  const auto* since = task_spec(task).addition == 0 ? " of the submission" : " of being added";
+  return is_past_deadline(task) ? "not done within " + model::to_text(*own) + since
                                 : "the deadline of its run has passed";
 }
 

@@ -182,8 +182,8 @@ public:
   model::value results;                 ///< what it comes to, once it has succeeded
   std::vector<std::uint32_t> unhandled; ///< failures, in the order in which they came
 
-  std::vector<live_task> tasks;              ///< of the specification, then instances
-  std::vector<model::instance_range> ranges; ///< of instances, ascending
+  std::vector<live_task> tasks; ///< of the specification, then instances and added ones
+  std::vector<model::instance_range> ranges;                  ///< of instances, ascending
   std::unordered_map<std::uint32_t, instance_group> fan_outs; ///< by task; not superseded ones
   std::vector<std::uint32_t> completions; ///< tasks that can be compensated, as they succeeded
   std::size_t to_compensate = 0;          ///< the first so many of them have not had their turn
@@ -229,9 +229,7 @@ public:
   std::unordered_map<std::uint32_t, std::string> child_hashes; ///< of workflows it has started
 
   const model::workflow_spec& spec() const { return workflow->spec(); }
-  /// How many tasks the specification has. Their indices are the first.
-  std::uint32_t node_count() const { return static_cast<std::uint32_t>(spec().tasks.size()); }
-  bool is_instance(std::uint32_t task) const { return task >= node_count(); }
+  bool is_instance(std::uint32_t task) const { return !spec().has(task); }
   /// The task of the specification that it is, or is an instance of.
   std::uint32_t node(std::uint32_t task) const {
     return is_instance(task) ? model::range_of(ranges, task)->task : task;
@@ -257,10 +255,10 @@ public:
   const task_expressions* expressions(std::uint32_t task) const {
     return workflow->expressions(node(task));
   }
-  const model::task_spec& task_spec(std::uint32_t task) const { return spec().tasks[node(task)]; }
+  const model::task_spec& task_spec(std::uint32_t task) const { return spec().task(node(task)); }
   /// Whether it only waits, and never starts anything.
   bool is_gate(std::uint32_t task) const { return model::is_gate(task_spec(task).action); }
-  bool is_finally(std::uint32_t task) const { return node(task) >= spec().first_finally(); }
+  bool is_finally(std::uint32_t task) const { return spec().is_finally(node(task)); }
   /// How many tasks count, as `counts` has them.
   std::uint64_t counted_tasks() const;
   /// Whether the task goes on when its run is cancelled, or past its deadline: it cleans up. To

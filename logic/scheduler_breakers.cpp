@@ -199,7 +199,7 @@ void scheduler_core::for_each_of_kind(const std::string& workflow, const std::st
                                    [&](const auto& task) { return task.name == task_name; });
     if (same == tasks.end())
       continue;
-    const auto node = static_cast<std::uint32_t>(same - tasks.begin());
+    const auto node = run.spec().index_at(static_cast<std::uint32_t>(same - tasks.begin()));
     guarded(run, [&, live = &run] {
       const auto group = live->fan_outs.find(node);
       if (group == live->fan_outs.end())

@@ -108,6 +108,22 @@ void scheduler_core::restore_pots(live_run& run, const model::stored_run& stored
   }
 }
 
+/// Further tasks use them too. What is used up is so for them.
+void scheduler_core::grow_pots(live_run& run, std::uint32_t first, std::uint32_t end) {
+  if (run.pots.empty())
+    return;
+  const auto& spec = run.spec(); // another one than before
+  for (std::uint32_t i = 0; i < run.pots.size(); ++i)
+    if (run.pots[i])
+      run.pots[i]->point_to(i < spec.groups.size() ? *spec.groups[i].budget : *spec.budget);
+  for (auto task = first; task < end; ++task)
+    for_each_pot(run, task, [&](pot& p, std::uint32_t index) {
+      p.expect(weight_in(run, p, task).value_or(0));
+      p.stopped = pot::handled::nothing;
+      run.stirred_pots.insert(index);
+    });
+}
+
 /// A task goes to another state: it may start any more, or not.
 void scheduler_core::follow_with_pots(live_run& run, std::uint32_t task, task_state to) {
   const bool was = is_expected(run.tasks[task].state), is = is_expected(to);
@@ -210,8 +226,9 @@ void scheduler_core::stop_for(live_run& run, std::uint32_t index, const excess& 
     for (const auto member : run.workflow->members(index))
       fail_all(member);
   else
-    for (std::uint32_t member = 0; member < run.spec().first_finally(); ++member)
-      fail_all(member);
+    for (const auto member : run.spec().indices())
+      if (!run.is_finally(member))
+        fail_all(member);
 }
 
 /// Once for each kind.

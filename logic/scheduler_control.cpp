@@ -87,6 +87,7 @@ expected<model::control_result> scheduler_core::act(const model::control_request
       [&](const model::send_signal& what) { return send(run, what); },
       [&](const model::set_switch& what) { return set(what); },
       [&](const model::set_store_limit& what) { return set(what); },
+      [&](const model::add_tasks& what) { return add(run, what); },
     },
     asked.what);
 }
@@ -112,6 +113,7 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
                       [&](const model::send_signal& what) { return send(run, what); },
                       [&](const model::set_switch& what) { return set(what); },
                       [&](const model::set_store_limit& what) { return set(what); },
+                      [&](const model::add_tasks& what) { return add(run, what); },
                     },
                     asked.what);
 }

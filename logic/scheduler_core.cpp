@@ -140,14 +140,16 @@ live_run& scheduler_core::add_run(model::run_no run_no,
   run.tasks.resize(run.spec().tasks.size());
   run.groups.resize(run.spec().groups.size());
   run.first_turn = turns_ + 1;
-  run.undecided = run.node_count();
+  run.undecided = static_cast<std::uint32_t>(run.tasks.size());
   run.undecided_finally = run.spec().finally_count;
   run.counts[std::size_t(task_state::pending)] = run.undecided;
   return run;
 }
 
 void scheduler_core::on(const model::run_submitted& e) {
-  auto compiled = compile_here(e.submission.workflow);
+  auto compiled = e.submission.workflow->additions.empty()
+                    ? compile_here(e.submission.workflow)
+                    : fail(errc::invalid_argument, "only a run that goes on has added tasks");
   if (!compiled) {
     step_.effects.push_back(model::answer_submit{e.request, tl::unexpected(compiled.error())});
     return;

@@ -153,6 +153,12 @@ private:
                                              bool paused);
   void decide_otherwise(live_run& run, std::uint32_t task, model::task_state as);
 
+  // scheduler_additions.cpp: tasks that a run is given while it is in progress.
+  expected<model::control_result> add(live_run& run, const model::add_tasks& what);
+  expected<model::control_result> add(const model::stored_run& run, const model::add_tasks& what);
+  void take_in(live_run& run, std::shared_ptr<const compiled_workflow> workflow);
+  static void read_outputs_later(live_run& run, std::uint32_t task);
+
   // scheduler_restore.cpp: a run's way back from the store.
   live_run& take_up(std::shared_ptr<const compiled_workflow> workflow,
                     const model::stored_run& stored);
@@ -333,7 +339,7 @@ private:
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
   void set_deadlines(live_run& run);
-  void set_deadlines(live_run& run, std::uint32_t from, std::uint32_t to);
+  void set_deadline(live_run& run, std::uint32_t task);
   void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
   void act_on(live_run& run, const model::timer& due);
   void expire(live_run& run, const model::timer& due, std::string message);
@@ -358,6 +364,7 @@ private:
   // scheduler_budgets.cpp: what tasks may use together.
   void make_pots(live_run& run);
   void restore_pots(live_run& run, const model::stored_run& stored);
+  void grow_pots(live_run& run, std::uint32_t first, std::uint32_t end);
   template <class Visit>
   void for_each_pot(live_run& run, std::uint32_t task, const Visit& visit);
   static std::optional<model::amount> weight_in(const live_run& run, const pot& pot,

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_admitted = 64;
 
 bool has_room(const live_run& run, const instance_group& group) {
-  const auto& limit = run.spec().tasks[group.range.task].fan_out->max_parallel;
+  const auto& limit = run.spec().task(group.range.task).fan_out->max_parallel;
   return !limit || group.active + group.queued.size() < *limit;
 }
 
@@ -31,7 +31,7 @@ bool is_lost(const model::fan_out_spec& wanted, const instance_group& group) {
 
 std::string text_of_failure(const live_run& run, const instance_group& group) {
   const auto total = std::to_string(group.size());
-  const auto& wanted = *run.spec().tasks[group.range.task].fan_out;
+  const auto& wanted = *run.spec().task(group.range.task).fan_out;
   auto too_few =
     "only " + std::to_string(group.succeeded) + " of " + total + " instances succeeded";
   if (wanted.min_success && group.succeeded < *wanted.min_success)

@@ -270,7 +270,7 @@ expected<model::control_result> scheduler_core::decide_by_hand(const model::stor
   if (!task)
     return tl::unexpected(task.error());
   const auto& was = run.tasks[*task];
-  const auto& spec = run.workflow->tasks[names_of(run).node(*task)];
+  const auto& spec = run.workflow->task(names_of(run).node(*task));
   if (auto may = check_fan_out(what.task, !is_counted(run, *task), is_terminal(was.state), "decide")
                    .and_then([&] { return check_decision(what, spec, was.state); });
       !may)

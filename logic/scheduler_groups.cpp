@@ -15,12 +15,12 @@ namespace {
 
 const std::optional<std::string>& label_of(const model::workflow_spec& workflow,
                                            std::uint32_t task) {
-  return setting_of(workflow, workflow.tasks[task], &model::task_settings::group);
+  return setting_of(workflow, workflow.task(task), &model::task_settings::group);
 }
 
 error no_such_group(const model::workflow_spec& workflow, const std::string& name) {
   std::vector<std::string> known;
-  for (std::uint32_t task = 0; task < workflow.tasks.size(); ++task)
+  for (const auto task : workflow.indices())
     if (const auto& label = label_of(workflow, task);
         label && (known.empty() || known.back() != *label))
       known.push_back(*label);
@@ -29,7 +29,7 @@ error no_such_group(const model::workflow_spec& workflow, const std::string& nam
 }
 
 bool has_group(const model::workflow_spec& workflow, const std::string& name) {
-  for (std::uint32_t task = 0; task < workflow.tasks.size(); ++task)
+  for (const auto task : workflow.indices())
     if (label_of(workflow, task) == name)
       return true;
   return false;
@@ -155,7 +155,7 @@ expected<model::control_result> scheduler_core::cancel(live_run& run,
                                   + std::string{to_string(run.state)} + " already");
   model::control_result result{run.run_no, run.generation, {}, run.counted_tasks()};
   guarded(run, [&] {
-    for (std::uint32_t member = 0; member < run.node_count(); ++member) {
+    for (const auto member : workflow.indices()) {
       if (label_of(workflow, member) != what.group)
         continue;
       run.for_each_counted(member, [&](std::uint32_t task) {

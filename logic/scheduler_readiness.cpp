@@ -46,8 +46,8 @@ bool scheduler_core::evaluate_env(live_run& run) {
 void scheduler_core::judge_roots(live_run& run) {
   if (!evaluate_env(run))
     return;
-  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
-    if (run.tasks[task].undecided == 0 && !run.tasks[task].judged)
+  for (const auto task : run.spec().indices())
+    if (!run.is_finally(task) && run.tasks[task].undecided == 0 && !run.tasks[task].judged)
       apply_verdict(run, task, judge_join_of_root(run.task_spec(task).join.rule));
 }
 
@@ -57,8 +57,9 @@ void scheduler_core::begin_finally(live_run& run) {
   tell_outcome(run);
   remove_common_timers(run);
   const auto first = run.spec().first_finally();
-  const auto end = run.node_count();
-  set_deadlines(run, first, end);
+  const auto end = run.spec().planned_count();
+  for (auto task = first; task < end; ++task)
+    set_deadline(run, task);
   for (auto task = first; task < end; ++task)
     if (!run.tasks[task].judged)
       apply_verdict(run, task, verdict_on(run, task)); // after a retry some may be decided
@@ -68,9 +69,9 @@ void scheduler_core::begin_finally(live_run& run) {
 void scheduler_core::tell_outcome(live_run& run) {
   run.facts["state"] = to_string(run.outcome(live_run::counting::without_finally));
   auto& failed = run.facts["failed"] = model::value::array();
-  for (std::uint32_t task = 0; task < run.spec().first_finally(); ++task)
+  for (const auto task : run.spec().indices())
     if (const auto& entry = run.tasks[task];
-        entry.state == task_state::failed || entry.has_failed())
+        !run.is_finally(task) && (entry.state == task_state::failed || entry.has_failed()))
       failed.push_back(run.task_spec(task).name);
 }
 

@@ -215,7 +215,7 @@ void scheduler_core::restore_group(live_run& run, instance_group& group,
 
 /// Outputs that someone may still read stay in the store until they are needed.
 void scheduler_core::restore_outputs(live_run& run, const model::stored_run& stored) {
-  for (std::uint32_t reader = 0; reader < run.node_count(); ++reader) {
+  for (const auto reader : run.spec().indices()) {
     const auto* expressions = run.workflow->expressions(reader);
     if (expressions == nullptr || run.tasks[reader].released)
       continue;
@@ -242,7 +242,7 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
 /// Failures count again in the order in which they came.
 void scheduler_core::restore_failures(live_run& run, const model::stored_run& stored) {
   std::vector<std::uint32_t> failed;
-  for (std::uint32_t task = 0; task < run.node_count(); ++task)
+  for (const auto task : run.spec().indices())
     if (run.tasks[task].has_failed())
       failed.push_back(task);
   std::stable_sort(failed.begin(), failed.end(), [&](auto one, auto other) {

@@ -230,7 +230,7 @@ void scheduler_core::recount_failures(live_run& run) {
   const auto before = std::exchange(run.unhandled, {});
   run.open_failures.clear();
   run.degraded = false;
-  for (std::uint32_t task = 0; task < run.node_count(); ++task)
+  for (const auto task : run.spec().indices())
     if (run.tasks[task].has_failed())
       count_failure(run, task);
   count_borne_failures(run);

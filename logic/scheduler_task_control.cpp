@@ -18,6 +18,13 @@ model::task_names names_of(const model::stored_run& run) {
   return model::task_names{run.workflow, run.fan_outs};
 }
 
+model::run_counts counts_of(const model::stored_run& run) {
+  model::run_counts counts{run.run_no, {}};
+  for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
+    counts.counts[std::size_t(run.tasks[task].state)] += is_counted(run, task) ? 1 : 0;
+  return counts;
+}
+
 model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved, task_state to) {
   model::run_counts counts{run.run_no, {}};
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
@@ -73,7 +80,7 @@ std::optional<std::uint32_t> goes_on_for(const live_run& run, std::uint32_t fail
     if (is_to_start(dependent))
       return dependent;
   if (run.in_finally && !run.is_finally(failed)) // which sees all failures
-    for (auto task = run.spec().first_finally(); task < run.node_count(); ++task)
+    for (auto task = run.spec().first_finally(); task < run.spec().planned_count(); ++task)
       if (is_to_start(task))
         return task;
   return std::nullopt;
@@ -102,7 +109,7 @@ bool is_held(const model::stored_run& run, std::uint32_t task) {
 
 /// As `live_run::is_to_roll_back`, of a held task whose run is not in progress.
 bool is_to_roll_back(const model::stored_run& run, std::uint32_t task) {
-  const auto& spec = run.workflow->tasks[names_of(run).node(task)];
+  const auto& spec = run.workflow->task(names_of(run).node(task));
   return run.tasks[task].started
          && (!needs_snapshot(*run.workflow, spec) || run.snapshots.contains(task))
          && command_for(*run.workflow, spec, model::command_role::rollback) != nullptr;
@@ -187,7 +194,7 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
                                           is_terminal(from), "mark");
                    })
                    .and_then([&] {
-                     return check_instance(run.spec().tasks[node].name, run.is_instance(*task),
+                     return check_instance(run.spec().task(node).name, run.is_instance(*task),
                                            run.tasks[node].state);
                    });
       !may)
@@ -331,7 +338,7 @@ expected<model::control_result> scheduler_core::mark(const model::stored_run& ru
                                           "mark");
                    })
                    .and_then([&] {
-                     return check_instance(run.workflow->tasks[node].name, node != *task,
+                     return check_instance(run.workflow->task(node).name, node != *task,
                                            run.tasks[node].state);
                    });
       !may)

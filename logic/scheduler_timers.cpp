@@ -36,15 +36,15 @@ void scheduler_core::set_deadlines(live_run& run) {
   const auto& spec = run.spec();
   if (spec.deadline)
     set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
-  set_deadlines(run, 0, spec.first_finally());
+  for (const auto task : spec.indices())
+    if (!spec.is_finally(task))
+      set_deadline(run, task);
 }
 
-void scheduler_core::set_deadlines(live_run& run, std::uint32_t from, std::uint32_t to) {
-  const auto& spec = run.spec();
-  for (auto task = from; task < to; ++task)
-    if (const auto& deadline = setting_of(spec, spec.tasks[task], &task_settings::deadline);
-        deadline && !is_terminal(run.tasks[task].state))
-      set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
+void scheduler_core::set_deadline(live_run& run, std::uint32_t task) {
+  const auto& deadline = setting_of(run.spec(), run.task_spec(task), &task_settings::deadline);
+  if (deadline && !is_terminal(run.tasks[task].state))
+    set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
 }
 
 /// Timers come and go with the state they are for.

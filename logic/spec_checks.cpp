@@ -331,6 +331,8 @@ private:
       problem_ = "workflow " + in_quotes(name)
                  + " starts one of the same name: their tasks would wait for each other where they "
                    "share a breaker or a key";
+    if (!names_.empty() && !workflow.additions.empty())
+      problem_ = "workflow " + in_quotes(name) + " has tasks that were added to a run of it";
     tasks_ += workflow.tasks.size();
     if (tasks_ > max_tasks && !names_.empty())
       problem_ =
@@ -455,6 +457,17 @@ void check_child_params(const model::workflow_action& child, const std::string& 
                     + model::did_you_mean(name, names));
 }
 
+namespace {
+
+void check_defaults(const model::task_settings& defaults, const handler_lookup& has_handler,
+                    problems_t& problems) {
+  check_settings(defaults, "defaults", problems);
+  check_extra(defaults, "defaults", has_handler, problems);
+  check_snapshot(defaults, {}, "defaults", problems);
+}
+
+} // namespace
+
 void check_workflow(const model::workflow_spec& workflow, const handler_lookup& has_handler,
                     problems_t& problems) {
   if (workflow.name.empty() || has_control_character(workflow.name))
@@ -464,9 +477,9 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
     "params", "the parameter", problems);
   for (const auto& param : workflow.params)
     check_param(param, path_of("params", param.name), problems);
-  check_settings(workflow.defaults, "defaults", problems);
-  check_extra(workflow.defaults, "defaults", has_handler, problems);
-  check_snapshot(workflow.defaults, {}, "defaults", problems);
+  check_defaults(workflow.defaults, has_handler, problems);
+  for (const auto& addition : workflow.additions)
+    check_defaults(addition.defaults, has_handler, problems);
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");

@@ -18,7 +18,9 @@ model::task_names names_of(const model::stored_run& run);
 model::control_result one_task(const live_run& run, std::string task);
 model::control_result one_task(const model::stored_run& run, std::string task);
 
-/// How many tasks are in each state once this one has moved.
+/// How many tasks are in each state.
+model::run_counts counts_of(const model::stored_run& run);
+/// The same once this one has moved.
 model::run_counts counts_after(const model::stored_run& run, std::uint32_t moved,
                                model::task_state to);
 

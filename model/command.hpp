@@ -19,7 +19,7 @@ struct instance_of {
 struct start_attempt {
   attempt_key key;
   std::shared_ptr<const workflow_spec> workflow;
-  std::uint32_t task = 0;                   ///< index into `workflow->tasks`
+  std::uint32_t task = 0;                   ///< of `workflow`, by its index
   rarely<instance_of> instance;             ///< not set: the task is not fanned out
   command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
   value inputs;                             ///< object, or null when the task has no `in`
@@ -34,7 +34,7 @@ struct start_attempt {
   bool has_result = false;   ///< it undoes a success, and what that put out is to be read back
   rarely<value> result;      ///< that, once it is read; null: nothing
 
-  const task_spec& spec() const { return workflow->tasks[task]; }
+  const task_spec& spec() const { return workflow->task(task); }
   /// Of the task, or of the instance.
   std::string name() const {
     return instance.is_set() ? spec().name + "[" + instance->name + "]" : spec().name;

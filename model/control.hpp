@@ -7,11 +7,14 @@
 #include "model/state.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace sluice::model {
+
+struct workflow_spec;
 
 /// Which tasks of a run that has ended start anew.
 enum class retry_scope : std::uint8_t {
@@ -98,10 +101,16 @@ struct set_store_limit {
   store_limit what;
 };
 
+/// Gives a run in progress further tasks. They may depend on those that it has, and on each other.
+struct add_tasks {
+  /// Its tasks are the new ones, its defaults hold for them, and nothing else of it counts.
+  std::shared_ptr<const workflow_spec> what;
+};
+
 /// A verb, and what it is about. `set_switch` and `set_store_limit` are about no run.
-using control =
-  std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task, resume_task,
-               rollback_run, cancel_group, decide_gate, send_signal, set_switch, set_store_limit>;
+using control = std::variant<retry_run, retry_task, mark_task, pause_run, resume_run, pause_task,
+                             resume_task, rollback_run, cancel_group, decide_gate, send_signal,
+                             set_switch, set_store_limit, add_tasks>;
 
 /// What was done, once it is durable.
 struct control_result {

@@ -136,6 +136,21 @@ event from_record(const run_retried& r) {
   return e;
 }
 
+event from_record(const tasks_added& r) {
+  constexpr std::uint32_t most_names = 20; // it is for people
+  const auto& added = r.addition();
+  event e;
+  e.at = r.at;
+  e.run_no = r.run_no;
+  e.type = event_type::tasks_added;
+  e.actor = r.actor;
+  e.data = {{"first", added.first}, {"tasks", added.count}, {"hash", r.content_hash}};
+  auto& names = e.data["names"] = value::array();
+  for (std::uint32_t i = 0; i < std::min(added.count, most_names); ++i)
+    names.push_back(r.workflow->tasks[added.position + i].name);
+  return e;
+}
+
 event from_record(const task_expanded& r) {
   auto e = at_task(r.key, r.attempt, event_type::task_expanded, r.at);
   e.data = {{"first", r.instances.first}, {"instances", r.instances.items->size()}};
@@ -343,6 +358,7 @@ std::size_t weight(const step& s) {
         [](const run_moved&) { return std::size_t{2}; },
         [](const run_paused&) { return std::size_t{2}; },
         [](const run_retried&) { return std::size_t{2}; },
+        [](const tasks_added& a) { return std::size_t{3} + a.addition().count; },
         [](const task_expanded& x) { return 3 + x.instances.items->size(); },
         [](const task_reset&) { return std::size_t{4}; },
         [](const task_marked&) { return std::size_t{4}; },

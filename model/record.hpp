@@ -10,7 +10,9 @@
 #include "model/task_names.hpp"
 #include "model/workflow.hpp"
 
+#include <memory>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -51,6 +53,17 @@ struct run_retried {
   std::uint64_t reset = 0;      ///< so many tasks
   std::string actor;
   wall_time at;
+};
+/// A run in progress has further tasks, pending; they come after all that there were. It is one of
+/// another version of its workflow from then on, which is stored when it is new.
+struct tasks_added {
+  model::run_no run_no;
+  std::shared_ptr<const workflow_spec> workflow; ///< with the tasks, in its last addition
+  std::string content_hash;
+  std::string actor;
+  wall_time at;
+
+  const task_addition& addition() const { return workflow->additions.back(); }
 };
 /// A task is fanned out: its instances are pending, and come after all tasks that there were.
 struct task_expanded {
@@ -182,8 +195,8 @@ struct usage_noted {
   wall_time at;
 };
 using record =
-  std::variant<run_created, run_moved, run_paused, run_retried, task_expanded, task_reset,
-               task_marked, task_reused, gate_passed, signal_received, held_retried,
+  std::variant<run_created, run_moved, run_paused, run_retried, tasks_added, task_expanded,
+               task_reset, task_marked, task_reused, gate_passed, signal_received, held_retried,
                attempt_dispatched, attempt_ended, task_moved, warning_raised, checkpoint_saved,
                snapshot_saved, progress_made, usage_noted>;
 

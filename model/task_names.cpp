@@ -31,21 +31,22 @@ std::optional<instance_name> split_instance_name(std::string_view name) {
 }
 
 std::uint32_t task_names::size() const {
-  if (!ranges_.empty())
-    return ranges_.back().end();
-  return workflow_ ? static_cast<std::uint32_t>(workflow_->tasks.size()) : 0;
+  const auto end = workflow_ ? workflow_->index_end() : 0;
+  return ranges_.empty() ? end : std::max(ranges_.back().end(), end);
 }
 
 std::uint32_t task_names::node(std::uint32_t idx) const {
-  const auto* range = idx < workflow_->tasks.size() ? nullptr : range_of(ranges_, idx);
+  const auto* range = workflow_->has(idx) ? nullptr : range_of(ranges_, idx);
   return range == nullptr ? idx : range->task;
 }
 
 std::string task_names::name(std::uint32_t idx) const {
-  if (idx < workflow_->tasks.size())
-    return workflow_->tasks[idx].name;
-  const auto& range = *range_of(ranges_, idx);
-  return workflow_->tasks[range.task].name + "[" + range.items->name(idx - range.first) + "]";
+  if (workflow_->has(idx))
+    return workflow_->task(idx).name;
+  const auto* range = range_of(ranges_, idx);
+  if (range == nullptr)
+    return {};
+  return workflow_->task(range->task).name + "[" + range->items->name(idx - range->first) + "]";
 }
 
 std::optional<std::uint32_t> task_names::find(std::string_view name) const {
@@ -55,7 +56,7 @@ std::optional<std::uint32_t> task_names::find(std::string_view name) const {
                                     [&](const auto& task) { return task.name == wanted; });
     if (found == tasks.end())
       return std::nullopt;
-    return static_cast<std::uint32_t>(found - tasks.begin());
+    return workflow_->index_at(static_cast<std::uint32_t>(found - tasks.begin()));
   };
   if (const auto exact = index_of(name))
     return exact;

@@ -48,9 +48,12 @@ public:
   /// @pre its indices come after all others
   void add(instance_range range) { ranges_.push_back(std::move(range)); }
 
+  /// The workflow with further tasks. @pre their indices come after all others
+  void grow_to(std::shared_ptr<const workflow_spec> workflow) { workflow_ = std::move(workflow); }
+
   /// How many tasks there are, instances counted.
   std::uint32_t size() const;
-  /// @pre idx < size()
+  /// Empty when it was added since. @pre idx < size()
   std::string name(std::uint32_t idx) const;
   /// Of instances, those that are not superseded.
   std::optional<std::uint32_t> find(std::string_view name) const;

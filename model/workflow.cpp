@@ -13,7 +13,7 @@ const action* command_for(const workflow_spec& workflow, const task_spec& task, 
     return &task.action;
   if (is_gate(task.action))
     return nullptr;
-  for (const auto* settings : {&*task.settings, &workflow.defaults})
+  for (const auto* settings : {&*task.settings, &defaults_of(workflow, task)})
     for (const auto& command : settings->extra)
       if (command.role == role)
         return &command.what;
@@ -72,6 +72,20 @@ std::vector<std::string> output_names(const task_spec& task) {
   return names;
 }
 
+const task_addition* workflow_spec::addition_of(std::uint32_t task) const {
+  const auto next =
+    std::upper_bound(additions.begin(), additions.end(), task,
+                     [](std::uint32_t idx, const auto& addition) { return idx < addition.first; });
+  if (next == additions.begin() || task - std::prev(next)->first >= std::prev(next)->count)
+    return nullptr;
+  return &*std::prev(next);
+}
+
+std::uint32_t workflow_spec::position_of_added(std::uint32_t task) const {
+  const auto& addition = *addition_of(task);
+  return addition.position + (task - addition.first);
+}
+
 const std::string& gate_name(const task_spec& task) {
   const auto& own = std::get<gate_action>(task.action).what->name;
   return own.empty() ? task.name : own;
@@ -105,6 +119,51 @@ void set_command(task_settings& settings, command_role role, action what) {
     at->what = std::move(what);
   else
     all.insert(at, {role, std::move(what)});
+}
+
+namespace {
+
+template <class T>
+void lay_over(std::optional<T>& setting, std::optional<T> over) {
+  if (over)
+    setting = std::move(over);
+}
+
+} // namespace
+
+void lay_over(task_settings& settings, task_settings over) {
+  for (auto& [name, v] : over.env) {
+    const auto same =
+      std::find_if(settings.env.begin(), settings.env.end(),
+                   [&, &key = name](const auto& pair) { return pair.first == key; });
+    if (same == settings.env.end())
+      settings.env.emplace_back(std::move(name), std::move(v));
+    else
+      same->second = std::move(v);
+  }
+  lay_over(settings.workdir, std::move(over.workdir));
+  lay_over(settings.shell, std::move(over.shell));
+  lay_over(settings.timeout, over.timeout);
+  lay_over(settings.heartbeat, over.heartbeat);
+  lay_over(settings.queue_timeout, over.queue_timeout);
+  lay_over(settings.deadline, over.deadline);
+  lay_over(settings.retry, std::move(over.retry));
+  lay_over(settings.crash_limit, over.crash_limit);
+  lay_over(settings.priority, over.priority);
+  lay_over(settings.preemptible, over.preemptible);
+  lay_over(settings.resources, std::move(over.resources));
+  lay_over(settings.pool, std::move(over.pool));
+  lay_over(settings.concurrency, std::move(over.concurrency));
+  lay_over(settings.rate, std::move(over.rate));
+  lay_over(settings.idempotency, std::move(over.idempotency));
+  lay_over(settings.group, std::move(over.group));
+  lay_over(settings.gates, std::move(over.gates));
+  lay_over(settings.on_closed, over.on_closed);
+  lay_over(settings.allow_failure, over.allow_failure);
+  lay_over(settings.on_exhausted, over.on_exhausted);
+  lay_over(settings.checkpoint_bytes, over.checkpoint_bytes);
+  for (auto& [role, what] : over.extra)
+    set_command(settings, role, std::move(what));
 }
 
 std::string to_string(const failure_pattern& pattern) {

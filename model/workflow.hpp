@@ -206,8 +206,9 @@ struct task_spec {
   std::optional<std::string> when; ///< text between `${{` and `}}`
   named_values in;
   std::vector<output_spec> out;
-  rarely<task_settings> settings; ///< its own; `workflow_spec::defaults` fill in what is not set
+  rarely<task_settings> settings; ///< its own; `defaults_of` fills in what is not set
   rarely<fan_out_spec> fan_out;
+  std::uint32_t addition = 0; ///< the one that it came with, from 1; 0: it was there from the start
 
   bool fans_out() const { return fan_out.is_set(); }
   friend bool operator==(const task_spec&, const task_spec&) = default;
@@ -222,13 +223,28 @@ struct group_spec {
   friend bool operator==(const group_spec&, const group_spec&) = default;
 };
 
+/// Tasks that a run was given while it was in progress. Their indices come after those of all that
+/// the run had then, instances too, so that nothing gets another index.
+struct task_addition {
+  std::uint32_t first = 0;    ///< index of the first one
+  std::uint32_t position = 0; ///< of that one in `workflow_spec::tasks`
+  std::uint32_t count = 0;
+  task_settings defaults; ///< that hold for them, in the place of the workflow's
+  friend bool operator==(const task_addition&, const task_addition&) = default;
+};
+
+/// A run is given tasks at most so many times: each time its workflow is stored anew.
+inline constexpr std::size_t most_additions = 1'000;
+
+class task_indices;
+
 struct workflow_spec {
   std::string name;
   std::string description;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<param_spec> params;
-  std::vector<task_spec> tasks;    ///< index = task_idx of a run
-  std::uint32_t finally_count = 0; ///< the last so many run when all others are decided
+  std::vector<task_spec> tasks;    ///< position = task_idx of a run, but for those that were added
+  std::uint32_t finally_count = 0; ///< the last so many, before added ones, run after all others
   task_settings defaults;          ///< of the workflow and its `defaults`, merged; the latter wins
   model::on_failure on_failure = model::on_failure::stop;
   std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
@@ -237,14 +253,96 @@ struct workflow_spec {
   std::vector<group_spec> groups;    ///< those of which something holds; tasks may name others
   std::optional<budget_spec> budget; ///< of a run
   std::string base_dir;              ///< absolute; directory of the file, the default of `workdir`
+  std::vector<task_addition> additions; ///< of a run, in order; their tasks are the last ones
 
-  /// Index of the first task of `finally`; the number of tasks when it has none.
+  /// How many tasks there were from the start.
+  std::uint32_t planned_count() const {
+    return additions.empty() ? static_cast<std::uint32_t>(tasks.size())
+                             : additions.front().position;
+  }
+  /// Index of the first task of `finally`; that behind the tasks from the start when it has none.
   std::uint32_t first_finally() const {
-    const auto size = static_cast<std::uint32_t>(tasks.size());
+    const auto size = planned_count();
     return size - std::min(finally_count, size);
   }
+  /// @pre `has(task)`
+  bool is_finally(std::uint32_t task) const {
+    return task >= first_finally() && task < planned_count();
+  }
+  /// Whether there is a task with this index; other ones are of instances.
+  bool has(std::uint32_t task) const {
+    return task < planned_count() || (!additions.empty() && addition_of(task) != nullptr);
+  }
+  /// The index behind that of its last task.
+  std::uint32_t index_end() const {
+    return additions.empty() ? planned_count() : additions.back().first + additions.back().count;
+  }
+  /// Where the task with an index stands in `tasks`. @pre `has(task)`
+  std::uint32_t position_of(std::uint32_t task) const {
+    return task < planned_count() ? task : position_of_added(task);
+  }
+  std::uint32_t index_at(std::uint32_t position) const;
+  /// The task with an index. @pre `has(task)`
+  const task_spec& task(std::uint32_t task) const { return tasks[position_of(task)]; }
+  /// The indices of all tasks, ascending.
+  task_indices indices() const;
   friend bool operator==(const workflow_spec&, const workflow_spec&) = default;
+
+private:
+  const task_addition* addition_of(std::uint32_t task) const;
+  std::uint32_t position_of_added(std::uint32_t task) const;
 };
+
+/// For a loop over the indices of a workflow's tasks, which it borrows.
+class task_indices {
+public:
+  class iterator {
+  public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = std::uint32_t;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const std::uint32_t*;
+    using reference = std::uint32_t;
+
+    iterator(const workflow_spec& workflow, std::uint32_t position)
+      : workflow_(&workflow), position_(position) {}
+    std::uint32_t operator*() const { return workflow_->index_at(position_); }
+    iterator& operator++() {
+      ++position_;
+      return *this;
+    }
+    friend bool operator==(const iterator& a, const iterator& b) {
+      return a.position_ == b.position_;
+    }
+
+  private:
+    const workflow_spec* workflow_;
+    std::uint32_t position_;
+  };
+
+  explicit task_indices(const workflow_spec& workflow) : workflow_(workflow) {}
+  iterator begin() const { return {workflow_, 0}; }
+  iterator end() const { return {workflow_, static_cast<std::uint32_t>(workflow_.tasks.size())}; }
+
+private:
+  const workflow_spec& workflow_;
+};
+
+inline task_indices workflow_spec::indices() const {
+  return task_indices{*this};
+}
+
+inline std::uint32_t workflow_spec::index_at(std::uint32_t position) const {
+  const auto addition = tasks[position].addition;
+  return addition == 0
+           ? position
+           : additions[addition - 1].first + (position - additions[addition - 1].position);
+}
+
+/// What holds for a task that says nothing itself.
+inline const task_settings& defaults_of(const workflow_spec& workflow, const task_spec& task) {
+  return task.addition == 0 ? workflow.defaults : workflow.additions[task.addition - 1].defaults;
+}
 
 /// The names of what a task puts out when it succeeds: what it declares, or its workflow does;
 /// those of a gate come with its kind.
@@ -284,13 +382,16 @@ bool has_command(const task_settings& settings, command_role role);
 /// Gives a task, or all that say nothing of it, a command; in the place of what it had for that.
 void set_command(task_settings& settings, command_role role, action what);
 
-/// A setting of a task: its own, else the workflow's default. Not for `env`, which is merged by
+/// Lays settings over others: the later ones win, and environments are merged by name.
+void lay_over(task_settings& settings, task_settings over);
+
+/// A setting of a task: its own, else the default. Not for `env`, which is merged by
 /// name when it is evaluated.
 template <class T>
 const std::optional<T>& setting_of(const workflow_spec& workflow, const task_spec& task,
                                    std::optional<T> task_settings::*setting) {
   const auto& own = (*task.settings).*setting;
-  return own ? own : workflow.defaults.*setting;
+  return own ? own : defaults_of(workflow, task).*setting;
 }
 
 /// Reads a size: `512`, `100Ki`, `1Mi`, `2Gi`. Errors: `invalid_argument`.

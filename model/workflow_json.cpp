@@ -539,6 +539,21 @@ task_spec task_from(const value& v) {
   return task;
 }
 
+/// Behind the tasks that it has, with indices behind theirs.
+void add_tasks(workflow_spec& spec, const value& v) {
+  const auto& tasks = v.at("tasks");
+  task_addition made{
+    count_from(v.at("first"), "first"), static_cast<std::uint32_t>(spec.tasks.size()),
+    static_cast<std::uint32_t>(tasks.size()), settings_from(member(v, "defaults"))};
+  if (made.first < spec.index_end() || made.count == 0)
+    throw malformed{"first is out of range"};
+  spec.additions.push_back(std::move(made));
+  for (const auto& task : tasks) {
+    spec.tasks.push_back(task_from(task));
+    spec.tasks.back().addition = static_cast<std::uint32_t>(spec.additions.size());
+  }
+}
+
 std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   auto spec = std::make_shared<workflow_spec>();
   spec->name = v.at("name").get<std::string>();
@@ -570,7 +585,19 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   if (const auto* budget = member(v, "budget"))
     spec->budget = budget_from(*budget);
   spec->base_dir = text_or_empty(v, "base_dir");
+  if (const auto* additions = member(v, "additions"))
+    for (const auto& addition : *additions)
+      add_tasks(*spec, addition);
   return spec;
+}
+
+value addition_to_json(const workflow_spec& spec, const task_addition& addition) {
+  value v{{"first", addition.first}, {"tasks", value::array()}};
+  for (auto i = addition.position; i < addition.position + addition.count; ++i)
+    v["tasks"].push_back(to_json(spec.tasks[i]));
+  if (auto defaults = to_json(addition.defaults); !defaults.empty())
+    v["defaults"] = std::move(defaults);
+  return v;
 }
 
 } // namespace
@@ -584,8 +611,8 @@ value to_json(const workflow_spec& spec) {
   for (const auto& param : spec.params)
     v["params"].push_back(to_json(param));
   auto& tasks = v["tasks"] = value::array();
-  for (const auto& task : spec.tasks)
-    tasks.push_back(to_json(task));
+  for (std::uint32_t i = 0; i < spec.planned_count(); ++i)
+    tasks.push_back(to_json(spec.tasks[i]));
   if (spec.finally_count != 0)
     v["finally_count"] = spec.finally_count;
   if (auto defaults = to_json(spec.defaults); !defaults.empty())
@@ -604,6 +631,8 @@ value to_json(const workflow_spec& spec) {
     v["budget"] = to_json(*spec.budget);
   if (!spec.base_dir.empty())
     v["base_dir"] = spec.base_dir;
+  for (const auto& addition : spec.additions)
+    v["additions"].push_back(addition_to_json(spec, addition));
   return v;
 }
 

@@ -18,10 +18,11 @@ std::filesystem::path identity_of(const std::filesystem::path& file) {
 } // namespace
 
 tl::expected<loaded_workflow, std::vector<file_problem>>
-child_files::load(const std::filesystem::path& file, const std::string& shown) {
+child_files::load(const std::filesystem::path& file, const std::string& shown,
+                  const addition_target* to) {
   open_.push_back({identity_of(file), shown});
   auto loaded = read_workflow_file(file, has_handler_, *this,
-                                   std::filesystem::path{shown}.parent_path().string());
+                                   std::filesystem::path{shown}.parent_path().string(), to);
   open_.pop_back();
   return loaded;
 }

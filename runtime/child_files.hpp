@@ -18,9 +18,11 @@ class child_files {
 public:
   explicit child_files(const logic::handler_lookup& has_handler) : has_handler_(has_handler) {}
 
-  /// Reads a file, and what it starts. `shown` is the name that people see.
-  tl::expected<loaded_workflow, std::vector<file_problem>> load(const std::filesystem::path& file,
-                                                                const std::string& shown);
+  /// Reads a file, and what it starts. `shown` is the name that people see; `to` is what its tasks
+  /// are added to, null: it is a workflow by itself.
+  tl::expected<loaded_workflow, std::vector<file_problem>>
+  load(const std::filesystem::path& file, const std::string& shown,
+       const addition_target* to = nullptr);
   /// For the workflows that a text names which lies in a directory.
   child_loader loader(const std::filesystem::path& directory, const std::string& shown_directory);
   /// What is wrong with files that the outermost one starts; taken out.

@@ -48,7 +48,7 @@ public:
       ++active_instances_[*row.node_idx];
     if (const auto group = group_of(row); group && model::is_active(row.state))
       ++active_in_groups_[*group];
-    if (graph_ && row.node_idx.value_or(row.key.task_idx) < graph_->spec().first_finally())
+    if (graph_ && !graph_->spec().is_finally(row.node_idx.value_or(row.key.task_idx)))
       before_finally_ += model::is_terminal(row.state) ? 0 : 1;
   }
 
@@ -83,18 +83,20 @@ public:
 private:
   void explain(task_view& view, const run_view& run) const {
     if (before_finally_ > 0
-        && view.node_idx.value_or(view.key.task_idx) >= graph_->spec().first_finally()) {
+        && graph_->spec().is_finally(view.node_idx.value_or(view.key.task_idx))) {
       view.wait_reason = model::wait_reason::upstream;
       view.waits_for = "all tasks before finally";
       return;
     }
     if (view.node_idx) // whose rules hold
       return explain_ready(view, run);
+    if (!graph_->spec().has(view.key.task_idx))
+      return; // it was added since
     constexpr std::uint32_t most_names = 3;
     std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
       if (!model::is_terminal(states_[upstream]) && undecided++ < most_names)
-        view.waits_for += (undecided == 1 ? "" : ", ") + graph_->spec().tasks[upstream].name;
+        view.waits_for += (undecided == 1 ? "" : ", ") + graph_->spec().task(upstream).name;
     if (undecided > most_names)
       view.waits_for += " and " + std::to_string(undecided - most_names) + " more";
     if (undecided != 0 && !has_fired(view.key.task_idx, undecided)) {
@@ -124,7 +126,7 @@ private:
   bool has_enough_siblings(const task_view& view) const {
     if (!view.node_idx)
       return false;
-    const auto& limit = graph_->spec().tasks[*view.node_idx].fan_out->max_parallel;
+    const auto& limit = graph_->spec().task(*view.node_idx).fan_out->max_parallel;
     const auto active = active_instances_.find(*view.node_idx);
     return limit && active != active_instances_.end() && active->second >= *limit;
   }
@@ -137,9 +139,9 @@ private:
       if (!model::is_terminal(states_[upstream]))
         return false;
       const bool allowed =
-        model::setting_of(spec, spec.tasks[upstream], &model::task_settings::allow_failure)
+        model::setting_of(spec, spec.task(upstream), &model::task_settings::allow_failure)
           .value_or(false);
-      return logic::judge_join(spec.tasks[task].join.rule,
+      return logic::judge_join(spec.task(task).join.rule,
                                logic::outcome_of(states_[upstream], allowed), undecided)
              == logic::join_verdict::fire;
     });
@@ -472,7 +474,7 @@ expected<std::vector<budget_view>> history::budgets(const run_view& run, model::
     if (use.under_way_since && run.is_live())
       use.used[std::size_t(model::budget_kind::time)] =
         std::max<model::amount>((now - *use.under_way_since).count(), 0);
-    const auto& task = (*spec)->tasks[known->node(use.task_idx)];
+    const auto& task = (*spec)->task(known->node(use.task_idx));
     const auto& group = setting_of(**spec, task, &model::task_settings::group);
     for (auto& view : views)
       if (view.group.empty() || view.group == group)
@@ -483,11 +485,15 @@ expected<std::vector<budget_view>> history::budgets(const run_view& run, model::
 }
 
 expected<std::shared_ptr<const model::workflow_spec>> history::workflow(model::run_no run) {
-  if (run != cached_run_ || !cached_spec_) {
+  const auto row = reader_->run(run); // which is of another version when it was given tasks
+  if (!row)
+    return tl::unexpected(row.error());
+  if (run != cached_run_ || row->version != cached_version_ || !cached_spec_) {
     auto spec = reader_->workflow(run);
     if (!spec)
       return spec;
     cached_run_ = run;
+    cached_version_ = row->version;
     cached_spec_ = std::move(*spec);
     cached_graph_ = nullptr;
   }
@@ -500,8 +506,8 @@ expected<std::optional<task_view>> history::final_task(const run_view& run) {
     return tl::unexpected(workflow.error());
   const auto& graph = (*workflow)->graph();
   std::optional<std::uint32_t> last; // what comes finally is for clean-up
-  for (std::uint32_t task = 0; task < (*workflow)->spec().first_finally(); ++task) {
-    if (!graph.dependents(task).empty())
+  for (const auto task : (*workflow)->spec().indices()) {
+    if ((*workflow)->spec().is_finally(task) || !graph.dependents(task).empty())
       continue;
     if (last)
       return std::nullopt;
@@ -509,7 +515,7 @@ expected<std::optional<task_view>> history::final_task(const run_view& run) {
   }
   if (!last)
     return std::nullopt;
-  auto row = reader_->task(run.run_no, (*workflow)->spec().tasks[*last].name);
+  auto row = reader_->task(run.run_no, (*workflow)->spec().task(*last).name);
   if (!row)
     return tl::unexpected(std::move(row.error()));
   return shown(run, std::move(*row)).map([](task_view view) { return std::optional{view}; });

@@ -151,6 +151,7 @@ private:
   std::unique_ptr<storage::reader> reader_;
   // Of the run that was asked for last.
   model::run_no cached_run_;
+  std::int64_t cached_version_ = 0;
   std::shared_ptr<const model::workflow_spec> cached_spec_;
   std::shared_ptr<const logic::compiled_workflow> cached_graph_;
 };

@@ -1,5 +1,7 @@
 #include "runtime/workflow_file.hpp"
 
+#include "logic/added_tasks.hpp"
+#include "runtime/added_keys.hpp"
 #include "runtime/child_files.hpp"
 #include "runtime/document_index.hpp"
 #include "runtime/json_document.hpp"
@@ -88,9 +90,21 @@ struct text_source {
   std::string base_dir;
 };
 
+/// All that is wrong with a specification that was read, alone or as part of another one.
+std::vector<logic::spec_problem> find_problems(const workflow_reading& reading,
+                                               const addition_target* to,
+                                               const logic::handler_lookup& has_handler) {
+  auto compiled =
+    to == nullptr
+      ? logic::compile(reading.workflow, has_handler, reading.read_in_part)
+      : logic::compile_with_added(
+        {*to->workflow, *reading.workflow, to->first, reading.read_in_part}, has_handler);
+  return compiled ? std::vector<logic::spec_problem>{} : std::move(compiled.error());
+}
+
 tl::expected<loaded_workflow, std::vector<file_problem>>
 parse(const text_source& source, const logic::handler_lookup& has_handler,
-      const child_loader& load_child) {
+      const child_loader& load_child, const addition_target* to = nullptr) {
   auto text = source.text;
   if (text.starts_with(byte_order_mark))
     text.remove_prefix(byte_order_mark.size());
@@ -106,12 +120,11 @@ parse(const text_source& source, const logic::handler_lookup& has_handler,
   auto& problems = parsed.problems;
   problems.insert(problems.end(), std::make_move_iterator(reading.problems.begin()),
                   std::make_move_iterator(reading.problems.end()));
+  if (to != nullptr)
+    check_added_keys(*parsed.root, to->workflow->name, reading.workflow->name, problems);
+  if (parsed.root->is_map())
+    add_located(problems, find_problems(reading, to, has_handler), *parsed.root);
   std::shared_ptr<const model::workflow_spec> workflow = std::move(reading.workflow);
-  if (parsed.root->is_map()) {
-    const auto compiled = logic::compile(workflow, has_handler, reading.read_in_part);
-    if (!compiled)
-      add_located(problems, compiled.error(), *parsed.root);
-  }
   if (!problems.empty() || reading.has_bad_children)
     return tl::unexpected(in_file(std::move(problems), text));
   auto hash = content_hash_of(*workflow);
@@ -162,6 +175,22 @@ parse_workflow(std::string_view text, file_format format, const std::string& def
 }
 
 tl::expected<loaded_workflow, std::vector<file_problem>>
+parse_added_tasks(std::string_view text, file_format format, const std::string& base_dir,
+                  const addition_target& to, const logic::handler_lookup& has_handler) {
+  child_files files{has_handler};
+  return with_all_problems(parse({text, format, to.workflow->name, base_dir}, has_handler,
+                                 files.loader(base_dir, ""), &to),
+                           files);
+}
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
+load_added_tasks(const std::filesystem::path& file, const addition_target& to,
+                 const logic::handler_lookup& has_handler) {
+  child_files files{has_handler};
+  return with_all_problems(files.load(file, file.string(), &to), files);
+}
+
+tl::expected<loaded_workflow, std::vector<file_problem>>
 load_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler) {
   child_files files{has_handler};
   return with_all_problems(files.load(file, file.string()), files);
@@ -169,7 +198,8 @@ load_workflow_file(const std::filesystem::path& file, const logic::handler_looku
 
 tl::expected<loaded_workflow, std::vector<file_problem>>
 read_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler,
-                   child_files& files, const std::string& shown_directory) {
+                   child_files& files, const std::string& shown_directory,
+                   const addition_target* to) {
   const auto text = read_text(file);
   if (!text)
     return tl::unexpected(std::vector{whole_file(text.error().message)});
@@ -180,8 +210,9 @@ read_workflow_file(const std::filesystem::path& file, const logic::handler_looku
       std::vector{whole_file("cannot find the file's directory: " + err.message())});
   const auto format = file.extension() == ".json" ? file_format::json : format_of(*text);
   const auto directory = absolute.lexically_normal().parent_path();
-  return parse({*text, format, file.stem().string(), directory.string()}, has_handler,
-               files.loader(directory, shown_directory));
+  const auto name = to == nullptr ? file.stem().string() : to->workflow->name;
+  return parse({*text, format, name, directory.string()}, has_handler,
+               files.loader(directory, shown_directory), to);
 }
 
 } // namespace sluice::runtime

@@ -55,11 +55,31 @@ tl::expected<loaded_workflow, std::vector<file_problem>>
 parse_workflow(std::string_view text, file_format format, const std::string& default_name,
                const std::string& base_dir, const logic::handler_lookup& has_handler);
 
+/// What the tasks of a file are added to.
+struct addition_target {
+  std::shared_ptr<const model::workflow_spec> workflow; ///< that the run is one of
+  std::uint32_t first = 0; ///< index behind those of all tasks and instances of the run
+};
+
+/// Reads a file whose tasks a run in progress is to be given, and validates them as part of that.
+/// The file has `tasks`, and may have `defaults` for them, and `workflow`, the name of the run's.
+/// What is returned are those tasks alone.
+tl::expected<loaded_workflow, std::vector<file_problem>>
+load_added_tasks(const std::filesystem::path& file, const addition_target& to,
+                 const logic::handler_lookup& has_handler);
+
+/// As above, from a text.
+tl::expected<loaded_workflow, std::vector<file_problem>>
+parse_added_tasks(std::string_view text, file_format format, const std::string& base_dir,
+                  const addition_target& to, const logic::handler_lookup& has_handler);
+
 class child_files;
 
-/// Part of `child_files`: reads one file of those that are read together.
+/// Part of `child_files`: reads one file of those that are read together. `to` is null: it is a
+/// workflow by itself.
 tl::expected<loaded_workflow, std::vector<file_problem>>
 read_workflow_file(const std::filesystem::path& file, const logic::handler_lookup& has_handler,
-                   child_files& files, const std::string& shown_directory);
+                   child_files& files, const std::string& shown_directory,
+                   const addition_target* to);
 
 } // namespace sluice::runtime

@@ -28,41 +28,6 @@ void assign(std::optional<T>& target, std::optional<T> value) {
     target = std::move(value);
 }
 
-/// The later settings win; environments are merged by name.
-void merge(model::task_settings& settings, model::task_settings over) {
-  for (auto& [name, v] : over.env) {
-    const auto same =
-      std::find_if(settings.env.begin(), settings.env.end(),
-                   [&, &key = name](const auto& pair) { return pair.first == key; });
-    if (same == settings.env.end())
-      settings.env.emplace_back(std::move(name), std::move(v));
-    else
-      same->second = std::move(v);
-  }
-  assign(settings.workdir, std::move(over.workdir));
-  assign(settings.shell, std::move(over.shell));
-  assign(settings.timeout, over.timeout);
-  assign(settings.heartbeat, over.heartbeat);
-  assign(settings.queue_timeout, over.queue_timeout);
-  assign(settings.deadline, over.deadline);
-  assign(settings.retry, std::move(over.retry));
-  assign(settings.crash_limit, over.crash_limit);
-  assign(settings.priority, over.priority);
-  assign(settings.preemptible, over.preemptible);
-  assign(settings.resources, std::move(over.resources));
-  assign(settings.pool, std::move(over.pool));
-  assign(settings.concurrency, std::move(over.concurrency));
-  assign(settings.rate, std::move(over.rate));
-  assign(settings.idempotency, over.idempotency);
-  assign(settings.group, over.group);
-  assign(settings.gates, std::move(over.gates));
-  assign(settings.allow_failure, over.allow_failure);
-  assign(settings.on_exhausted, over.on_exhausted);
-  assign(settings.checkpoint_bytes, over.checkpoint_bytes);
-  for (auto& [role, what] : over.extra)
-    set_command(settings, role, std::move(what));
-}
-
 bool is_action(file_key key) {
   return key == file_key::run || key == file_key::exec || key == file_key::call
          || key == file_key::gate || key == file_key::wait || key == file_key::child;
@@ -127,7 +92,7 @@ void workflow_reader::read(const document_node& root) {
     else if (!read_setting(key, entry.value, own_settings_))
       read_workflow_key(key, entry.value);
   workflow_.defaults = std::move(own_settings_);
-  merge(workflow_.defaults, std::move(defaults_));
+  lay_over(workflow_.defaults, std::move(defaults_));
   if (!finally_at)
     return;
   const auto others = workflow_.tasks.size();

@@ -8,15 +8,15 @@ using model::event_type;
 
 std::string group_checks::see(const model::event& event, const logic::compiled_workflow& workflow,
                               std::optional<std::uint32_t> node) {
-  if (event.type == event_type::run_retried)
+  // What was added begins the time of its group anew.
+  if (event.type == event_type::run_retried || event.type == event_type::tasks_added)
     std::erase_if(over_, [&](const auto& scope) { return scope.first == event.run_no; });
   if (!node)
     return {};
   const auto group = workflow.group(*node);
   std::string wrong;
   if (event.type == event_type::task_dispatched
-      && event.to == to_string(model::task_state::dispatched)
-      && *node < workflow.spec().first_finally())
+      && event.to == to_string(model::task_state::dispatched) && !workflow.spec().is_finally(*node))
     wrong = check_start(event, workflow, group);
   if (event.data.is_object() && event.data.contains("usage"))
     note_use(event, group);

@@ -74,8 +74,9 @@ void promise_checks::look() {
     if (event.type == model::event_type::run_submitted && event.data.contains("parent"))
       note_child(event);
     else if (event.type == model::event_type::run_submitted)
-      workflows_[event.run_no] =
-        submitted_.at(std::stoul(event.data.at("hash").get<std::string>()));
+      note_submission(event);
+    else if (event.type == model::event_type::tasks_added)
+      note_addition(event);
     events_of_operators_ += event.actor == "operator" ? 1 : 0;
     if (event.type == model::event_type::task_snapshot) {
       const model::task_key task{event.run_no, *event.task_idx};
@@ -136,6 +137,32 @@ void promise_checks::look() {
   }
   compare_breakers();
   check_children();
+}
+
+void promise_checks::note_submission(const model::event& event) {
+  const auto submitted = std::stoul(event.data.at("hash").get<std::string>());
+  submitted_as_[event.run_no] = submitted;
+  workflows_[event.run_no] = submitted_.at(submitted);
+}
+
+/// The workflow as it is stored with these tasks; it may have been given others since.
+void promise_checks::note_addition(const model::event& event) {
+  const auto stored = reader().workflow(event.run_no);
+  if (!stored)
+    return violate("the workflow of " + to_string(event.run_no) + " cannot be read");
+  auto then = **stored;
+  const auto later =
+    std::find_if(then.additions.begin(), then.additions.end(), [&](const auto& addition) {
+      return addition.first > event.data.at("first").get<std::uint32_t>();
+    });
+  if (later != then.additions.end())
+    then.tasks.resize(later->position);
+  then.additions.erase(later, then.additions.end());
+  const auto compiled =
+    logic::compile(std::make_shared<const model::workflow_spec>(std::move(then)));
+  if (!compiled || (*compiled)->spec().index_end() != fold_.find(event.run_no)->tasks.size())
+    return violate("the tasks that " + to_string(event.run_no) + " was given are not stored");
+  workflows_[event.run_no] = *compiled;
 }
 
 void promise_checks::note_child(const model::event& event) {
@@ -275,7 +302,7 @@ std::string promise_checks::what_has_key(model::task_key key) {
 
 const model::task_spec& promise_checks::spec_of(model::task_key key) const {
   const auto& spec = workflows_.at(key.run_no)->spec();
-  return spec.tasks[fold_.find(key.run_no)->node(key.task_idx)];
+  return spec.task(fold_.find(key.run_no)->node(key.task_idx));
 }
 
 void promise_checks::check_instances(const model::event& event) {
@@ -367,9 +394,9 @@ void promise_checks::check_compensation(const model::event& event) {
         return run.tasks[later.task_idx].state == task_state::succeeded;
       }))
     violate(to_string(key) + " is compensated before one that succeeded after it");
-  const auto first_finally = workflows_.at(event.run_no)->spec().first_finally();
-  for (std::uint32_t task = 0; task < first_finally; ++task)
-    if (task != key.task_idx && !is_terminal(run.tasks[task].state))
+  const auto& spec = workflows_.at(event.run_no)->spec();
+  for (const auto task : spec.indices())
+    if (!spec.is_finally(task) && task != key.task_idx && !is_terminal(run.tasks[task].state))
       violate(to_string(key) + " is compensated beside something else");
 }
 
@@ -660,11 +687,11 @@ void promise_checks::check_upstreams(const model::attempt_key& key, const logic:
   const auto& workflow = workflows_.at(key.run_no);
   const auto node = run.node(key.task_idx);
   const auto upstreams = workflow->graph().upstreams(node);
-  const auto rule = workflow->spec().tasks[node].join.rule;
-  const auto first_finally = workflow->spec().first_finally();
-  if (node >= first_finally
-      && !std::all_of(run.tasks.begin(), run.tasks.begin() + first_finally,
-                      [](const auto& task) { return is_terminal(task.state); }))
+  const auto rule = workflow->spec().task(node).join.rule;
+  const auto all = workflow->spec().indices();
+  if (workflow->spec().is_finally(node) && !std::all_of(all.begin(), all.end(), [&](auto task) {
+        return workflow->spec().is_finally(task) || is_terminal(run.tasks[task].state);
+      }))
     violate(to_string(key) + " starts before the tasks that finally comes after");
   const auto decided = std::count_if(upstreams.begin(), upstreams.end(), [&](auto upstream) {
     return is_terminal(run.tasks[upstream].state);
@@ -674,7 +701,7 @@ void promise_checks::check_upstreams(const model::attempt_key& key, const logic:
     violate(to_string(key) + " starts before its upstreams are decided");
   if (rule == model::join_rule::all_success)
     for (const auto upstream : upstreams) {
-      const auto allowed = model::setting_of(workflow->spec(), workflow->spec().tasks[upstream],
+      const auto allowed = model::setting_of(workflow->spec(), workflow->spec().task(upstream),
                                              &model::task_settings::allow_failure);
       const auto state = run.tasks[upstream].state;
       // One that was allowed to fail may have been marked since the task fired.
@@ -752,8 +779,7 @@ void promise_checks::check_recovered(const logic::live_run& live, std::uint32_t 
 }
 
 bool promise_checks::fires_early(const model::event& event) const {
-  const auto& tasks = workflows_.at(event.run_no)->spec().tasks;
-  const auto rule = tasks[event.task_idx.value_or(0)].join.rule;
+  const auto rule = workflows_.at(event.run_no)->spec().task(event.task_idx.value_or(0)).join.rule;
   return rule == model::join_rule::one_success || rule == model::join_rule::one_failed;
 }
 

@@ -86,8 +86,8 @@ public:
   const logic::event_fold& fold() const { return fold_; }
   const workflow_ptr& workflow(model::run_no run) const { return workflows_.at(run); }
   bool is_stored(model::run_no run, std::size_t submitted) const {
-    const auto stored = workflows_.find(run);
-    return stored != workflows_.end() && stored->second == submitted_[submitted];
+    const auto stored = submitted_as_.find(run);
+    return stored != submitted_as_.end() && stored->second == submitted;
   }
   /// As people type it.
   std::string name_of(model::task_key key);
@@ -109,6 +109,8 @@ private:
   /// A process's task succeeds or fails because its process did.
   void check_outcome(const model::event& event);
   /// A run that is an attempt belongs to the one that has just begun.
+  void note_submission(const model::event& event);
+  void note_addition(const model::event& event);
   void note_child(const model::event& event);
   /// A task whose attempt is a run ends as that did.
   void check_child(const model::event& event);
@@ -169,6 +171,7 @@ private:
   std::unique_ptr<storage::reader> reader_;
   logic::event_fold fold_;
   std::vector<workflow_ptr> submitted_;
+  std::map<model::run_no, std::size_t> submitted_as_;
   std::map<model::run_no, workflow_ptr> workflows_; ///< stored
   std::uint64_t events_of_operators_ = 0;
   std::int64_t seen_ = 0;

@@ -33,6 +33,22 @@ public:
       spec_.budget = budget();
   }
 
+  /// Further tasks of a workflow.
+  workflow_maker(dice& random, const model::workflow_spec& to)
+    : random_(random), level_(0), spec_(to), first_finally_(to.first_finally()),
+      end_of_finally_(to.planned_count()) {
+    for (auto left = 1 + random_.below(3); left > 0; --left) {
+      spec_.tasks.push_back(task(spec_.tasks.size()));
+      if (random_.percent(20))
+        spec_.tasks.back().settings->group = "g" + std::to_string(random_.below(2));
+    }
+    model::workflow_spec added;
+    added.name = to.name;
+    added.base_dir = to.base_dir;
+    added.tasks.assign(spec_.tasks.begin() + std::ptrdiff_t(to.tasks.size()), spec_.tasks.end());
+    spec_ = std::move(added);
+  }
+
   model::workflow_spec take() { return std::move(spec_); }
 
 private:
@@ -317,7 +333,9 @@ private:
   /// An earlier task, mostly one of the last few, so that chains get long.
   std::size_t near(std::size_t self) {
     const auto reach = random_.percent(70) ? std::min<std::size_t>(self, 6) : self;
-    return self - 1 - random_.below(reach);
+    const auto found = self - 1 - random_.below(reach);
+    return found >= first_finally_ && found < end_of_finally_ ? random_.below(first_finally_)
+                                                              : found;
   }
 
   void add_upstream(model::task_spec& t, std::size_t upstream) {
@@ -371,12 +389,17 @@ private:
   dice& random_;
   std::size_t level_; ///< so many workflows it is part of
   model::workflow_spec spec_;
+  std::size_t first_finally_ = 0, end_of_finally_ = 0; ///< of those that there were, by position
 };
 
 } // namespace
 
 model::workflow_spec random_workflow(dice& random, std::size_t tasks) {
   return workflow_maker{random, tasks}.take();
+}
+
+model::workflow_spec random_addition(dice& random, const model::workflow_spec& to) {
+  return workflow_maker{random, to}.take();
 }
 
 } // namespace sluice::testing

@@ -11,4 +11,8 @@ namespace sluice::testing {
 /// and native calls. Every command declares the outputs `v` (an integer) and `text`.
 model::workflow_spec random_workflow(dice& random, std::size_t tasks);
 
+/// Some tasks of the same kinds that a run of such a workflow can be given: they may depend on all
+/// that it has. @pre `to` comes from `random_workflow`, and from additions like this one
+model::workflow_spec random_addition(dice& random, const model::workflow_spec& to);
+
 } // namespace sluice::testing

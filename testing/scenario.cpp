@@ -49,6 +49,7 @@ public:
     limits_left_ = random_.percent(30) ? 1 + random_.below(4) : 0;
     signals_left_ = random_.percent(50) ? random_.below(6) : 0;
     marks_left_ = random_.percent(70) ? 1 + random_.below(18) : 0;
+    additions_left_ = !workflow_ && random_.percent(40) ? 1 + random_.below(4) : 0;
   }
 
   scenario_report run() {
@@ -119,6 +120,8 @@ private:
       return answer();
     if (pauses_left_ > 0 && !fold().runs().empty() && random_.below(200) == 0)
       return pause();
+    if (additions_left_ > 0 && !checks_.unfinished().empty() && random_.below(60) == 0)
+      return add_tasks();
     if (is_any_at_gate() && controls_asked_ == 0
         && ((waiting == 0 && attempts.empty()) || random_.below(100) == 0))
       return let_through();
@@ -339,6 +342,23 @@ private:
     control(some_run(), model::pause_run{random_.percent(50) ? model::pause_mode::let_end
                                                              : model::pause_mode::stop});
   }
+
+  /// An operator gives a run further tasks, which may be ending or part of another one.
+  void add_tasks() {
+    --additions_left_;
+    const auto runs = checks_.unfinished();
+    const auto run = runs[random_.percent(80) ? 0 : random_.below(runs.size())];
+    const auto before = spec_of(run).additions.size();
+    control(run,
+            model::add_tasks{
+              std::make_shared<const model::workflow_spec>(random_addition(random_, spec_of(run)))},
+            [this, run, before] {
+              if (spec_of(run).additions.size() <= before)
+                violate("a run was given tasks that are not stored");
+              ++report_.additions;
+            });
+  }
+
   std::optional<model::run_no> paused_run() const {
     for (const auto& [run, folded] : fold().runs())
       if (folded.paused && !is_terminal(folded.state))
@@ -365,7 +385,9 @@ private:
                          : checks_.name_of({run, found[random_.below(found.size())]});
   }
 
-  void control(model::run_no run, const model::control& what) {
+  /// `then` is called when it was done.
+  void control(
+    model::run_no run, const model::control& what, const std::function<void()>& then = [] {}) {
     ++controls_asked_;
     const auto before = checks_.events_of_operators();
     // Of a run that is paused already, and of which nothing runs, there is nothing to stop.
@@ -375,13 +397,15 @@ private:
                                 || std::holds_alternative<model::cancel_group>(what);
     node_->control(
       run, what,
-      [this, run, before, may_be_nothing](const expected<model::control_result>& answer) {
+      [this, run, before, may_be_nothing, then](const expected<model::control_result>& answer) {
         --controls_asked_;
         checks_.look();
         if (answer
             && ((checks_.events_of_operators() == before && !may_be_nothing)
                 || fold().find(run)->generation < answer->generation))
           violate("what an operator asked for was answered, and is not stored");
+        if (answer)
+          then();
       });
   }
 
@@ -389,9 +413,9 @@ private:
   std::optional<model::run_no> run_stopping_finally() const {
     for (const auto run : checks_.unfinished()) {
       const auto& folded = *fold().find(run);
-      const auto first = spec_of(run).first_finally();
       for (std::uint32_t task = 0; task < folded.tasks.size(); ++task)
-        if (folded.tasks[task].state == task_state::cancelling && folded.node(task) >= first)
+        if (folded.tasks[task].state == task_state::cancelling
+            && spec_of(run).is_finally(folded.node(task)))
           return run;
     }
     return std::nullopt;
@@ -655,7 +679,8 @@ private:
   std::size_t signals_left_ = 0;
   std::size_t closings_left_ = 0;
   std::size_t limits_left_ = 0;
-  std::set<limited> limits_;       ///< that may be set
+  std::set<limited> limits_; ///< that may be set
+  std::size_t additions_left_ = 0;
   std::size_t controls_asked_ = 0; ///< of this runtime, and not answered
   std::size_t idle_ = 0;
   scenario_node_options node_options_;

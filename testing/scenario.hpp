@@ -53,6 +53,7 @@ struct scenario_report {
   std::vector<std::string> story; ///< the faults, a line each
   std::size_t steps = 0;
   std::size_t tasks = 0;
+  std::size_t additions = 0; ///< so often a run was given further tasks
   std::array<std::uint64_t, fault_count> faults{};
   /// How often a task moved from one state (row) to another, as the events tell.
   move_counts moves{};

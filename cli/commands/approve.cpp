@@ -22,9 +22,8 @@ struct decision_options {
 std::vector<model::param_spec> form_of(const model::workflow_spec& workflow,
                                        const runtime::task_view& task) {
   const auto node = task.node_idx.value_or(task.key.task_idx);
-  const auto* gate = node < workflow.tasks.size()
-                       ? std::get_if<model::gate_action>(&workflow.tasks[node].action)
-                       : nullptr;
+  const auto* gate =
+    workflow.has(node) ? std::get_if<model::gate_action>(&workflow.task(node).action) : nullptr;
   return gate == nullptr ? std::vector<model::param_spec>{} : gate->what->form;
 }
 

@@ -27,6 +27,7 @@ void add_events(CLI::App& program, action& chosen);
 void add_replay(CLI::App& program, action& chosen);
 void add_prune(CLI::App& program, action& chosen);
 void add_cancel(CLI::App& program, action& chosen);
+void add_add(CLI::App& program, action& chosen);
 void add_retry(CLI::App& program, action& chosen);
 void add_rollback(CLI::App& program, action& chosen);
 void add_mark(CLI::App& program, action& chosen);

@@ -76,7 +76,7 @@ int list_tasks(session& s, const tasks_options& options) {
     spec = std::move(*workflow);
   }
   const auto is_of_group = [&](const runtime::task_view& task) {
-    const auto& node = spec->tasks.at(task.node_idx.value_or(task.key.task_idx));
+    const auto& node = spec->task(task.node_idx.value_or(task.key.task_idx));
     return setting_of(*spec, node, &model::task_settings::group) == group;
   };
   auto t = headed(options.dead);

@@ -98,6 +98,15 @@ bool move_run(connection& db, const model::run_moved& r) {
   return true;
 }
 
+bool change_version(connection& db, const model::tasks_added& r, std::int64_t version_id) {
+  constexpr auto sql = R"sql(
+    UPDATE run SET version_id = ?2
+     WHERE run_no = ?1 AND state = 'running'
+       AND ?3 = (SELECT max(task_idx) + 1 FROM task WHERE run_no = ?1)
+  )sql";
+  return query{db, sql, r.run_no.value, version_id, r.addition().first}.run() == 1;
+}
+
 void roll_back_run(connection& db, const model::run_moved& r, std::int64_t seq) {
   constexpr auto going = R"sql(UPDATE run SET rolls_back = 1 WHERE run_no = ?1)sql";
   constexpr auto ended = R"sql(

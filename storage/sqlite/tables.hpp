@@ -21,9 +21,14 @@ void update_mark(connection& db, const meta_mark& mark);
 
 // --- workflow, workflow_version ---
 
-/// The id of the version a submission runs; stores what of it is new. A version that was stored
+struct workflow_version {
+  const model::workflow_spec& workflow;
+  const std::string& content_hash;
+  std::string source; ///< the file it was read from, or empty
+};
+/// The id of the version that a run is one of; stores what of it is new. A version that was stored
 /// before keeps the source it came with.
-std::int64_t ensure_version(connection& db, const model::submission& request, model::wall_time at);
+std::int64_t ensure_version(connection& db, const workflow_version& wanted, model::wall_time at);
 
 /// The specification as JSON text, and the source. Nothing when there is no such run.
 std::optional<std::string> select_spec(connection& db, model::run_no run);
@@ -34,6 +39,9 @@ std::optional<std::string> select_source(connection& db, model::run_no run);
 void insert_run(connection& db, const model::run_created& r, std::int64_t version_id,
                 std::int64_t first_seq);
 bool move_run(connection& db, const model::run_moved& r);
+/// From now on the run is one of another version. Returns false, and changes nothing, when its
+/// tasks are not those that others are to come after.
+bool change_version(connection& db, const model::tasks_added& r, std::int64_t version_id);
 /// From now on the run is rolled back; one that had ended begins anew with the event of this seq.
 void roll_back_run(connection& db, const model::run_moved& r, std::int64_t seq);
 bool pause_run(connection& db, const model::run_paused& r);
@@ -89,6 +97,8 @@ std::optional<model::keyed_result> select_keyed_result(connection& db, const std
 // --- task, task_text ---
 
 void insert_tasks(connection& db, const model::run_created& r);
+/// They are of the run's generation.
+void insert_tasks(connection& db, const model::tasks_added& r);
 bool dispatch_task(connection& db, const model::attempt_dispatched& r);
 bool end_task(connection& db, const model::attempt_outcome& outcome);
 bool move_task(connection& db, const model::task_moved& r);

@@ -98,6 +98,19 @@ void insert_tasks(connection& db, const model::run_created& r) {
     query{db, sql, r.run_no.value, task_idx++, task.name, pending}.run();
 }
 
+void insert_tasks(connection& db, const model::tasks_added& r) {
+  constexpr auto sql = R"sql(
+    INSERT INTO task (run_no, task_idx, name, state, generation)
+    SELECT ?1, ?2, ?3, ?4, generation FROM run WHERE run_no = ?1
+  )sql";
+  const auto& pending = text_of(model::task_state::pending);
+  const auto& added = r.addition();
+  for (std::uint32_t i = 0; i < added.count; ++i)
+    query{db,     sql, r.run_no.value, added.first + i, r.workflow->tasks[added.position + i].name,
+          pending}
+      .run();
+}
+
 bool dispatch_task(connection& db, const model::attempt_dispatched& r) {
   constexpr auto sql = R"sql(
     UPDATE task SET state = 'dispatched', reason = '', attempt = ?3, finished_us = NULL

@@ -15,13 +15,13 @@ std::int64_t ensure_workflow(connection& db, const std::string& name, model::wal
 
 } // namespace
 
-std::int64_t ensure_version(connection& db, const model::submission& request, model::wall_time at) {
-  const auto workflow_id = ensure_workflow(db, request.workflow->name, at);
+std::int64_t ensure_version(connection& db, const workflow_version& wanted, model::wall_time at) {
+  const auto workflow_id = ensure_workflow(db, wanted.workflow.name, at);
   {
     constexpr auto sql = R"sql(
       SELECT version_id FROM workflow_version WHERE workflow_id = ?1 AND content_hash = ?2
     )sql";
-    query known{db, sql, workflow_id, request.content_hash};
+    query known{db, sql, workflow_id, wanted.content_hash};
     if (known.next())
       return known.integer(0);
   }
@@ -30,8 +30,8 @@ std::int64_t ensure_version(connection& db, const model::submission& request, mo
     SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5
       FROM workflow_version WHERE workflow_id = ?1
   )sql";
-  const auto spec = model::to_text(model::to_json(*request.workflow));
-  query{db, sql, workflow_id, request.content_hash, spec, request.source, at}.run();
+  const auto spec = model::to_text(model::to_json(wanted.workflow));
+  query{db, sql, workflow_id, wanted.content_hash, spec, wanted.source, at}.run();
   return db.database().getLastInsertRowid();
 }
 

@@ -90,7 +90,8 @@ run_progress& writer::progress_of(model::run_no run) {
 }
 
 bool writer::write(const model::run_created& r) {
-  const auto version_id = ensure_version(*db_, r.request, r.at);
+  const auto version_id =
+    ensure_version(*db_, {*r.request.workflow, r.request.content_hash, r.request.source}, r.at);
   insert_run(*db_, r, version_id, next_seq_);
   insert_tasks(*db_, r);
   if (r.request.key)
@@ -112,6 +113,13 @@ bool writer::write(const model::run_paused& r) {
 
 bool writer::write(const model::run_retried& r) {
   return retry_run(*db_, r, next_seq_);
+}
+
+bool writer::write(const model::tasks_added& r) {
+  if (!change_version(*db_, r, ensure_version(*db_, {*r.workflow, r.content_hash, {}}, r.at)))
+    return false;
+  insert_tasks(*db_, r);
+  return true;
 }
 
 bool writer::write(const model::task_expanded& r) {

@@ -35,6 +35,7 @@ private:
   bool write(const model::run_moved& r);
   bool write(const model::run_paused& r);
   bool write(const model::run_retried& r);
+  bool write(const model::tasks_added& r);
   bool write(const model::task_expanded& r);
   bool write(const model::task_reset& r);
   bool write(const model::task_marked& r);

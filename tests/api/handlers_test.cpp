@@ -1,5 +1,6 @@
 #include "api/handlers.hpp"
 #include "model/json.hpp"
+#include "model/workflow.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -60,6 +61,8 @@ struct asked_runtime {
           if (const auto* signal = std::get_if<model::send_signal>(&what))
             asked = "signal " + to_string(run) + " " + signal->name + " "
                     + model::to_text(signal->payload) + " " + signal->by;
+          if (const auto* add = std::get_if<model::add_tasks>(&what))
+            asked = "add " + add->what->tasks.at(0).name + " to " + to_string(run);
           if (const auto* set = std::get_if<model::set_switch>(&what))
             asked = (set->to == model::switch_position::open ? "open " : "close ") + set->name + " "
                     + set->whose.by + " " + set->whose.note;
@@ -195,6 +198,23 @@ TEST_CASE("handlers: what is no decision, signal or reason", "[api][handlers]") 
   CAPTURE(target, body);
   asked_runtime node;
   CHECK(node.ask(verb::post, "/api/v1/" + target, "", body).status == 400);
+  CHECK(node.asked.empty());
+}
+
+TEST_CASE("handlers: a run is given tasks", "[api][handlers]") {
+  model::workflow_spec spec;
+  spec.name = "etl";
+  spec.tasks.emplace_back().name = "load";
+  const auto ask = [](asked_runtime& node, const model::value& body) {
+    return node.ask(verb::post, "/api/v1/runs/r-7/tasks", "", model::to_text(body)).status;
+  };
+  asked_runtime node;
+  CHECK(ask(node, {{"workflow", model::to_json(spec)}}) == 202);
+  CHECK(node.asked == "add load to r-7");
+  node.asked.clear();
+  CHECK(ask(node, {{"workflow", {{"name", "etl"}}}}) == 400);
+  CHECK(ask(node, {{"tasks", model::value::object()}}) == 400);
+  CHECK(ask(node, {{"workflow", model::to_json(spec)}, {"x", 1}}) == 400);
   CHECK(node.asked.empty());
 }
 

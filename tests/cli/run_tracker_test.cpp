@@ -49,6 +49,16 @@ TEST_CASE("run_tracker: events add up to counts", "[cli][run_tracker]") {
   CHECK(tracker.cancelled() == 1);
 }
 
+TEST_CASE("run_tracker: tasks that are added count", "[cli][run_tracker]") {
+  auto tracker = tracker_of(2);
+  model::event added;
+  added.type = model::event_type::tasks_added;
+  added.data = {{"first", 2}, {"tasks", 3}};
+  tracker.apply(added);
+  CHECK(tracker.total() == 5);
+  CHECK(tracker.state() == model::run_state::queued);
+}
+
 TEST_CASE("run_tracker: what an earlier runtime began runs since it was heard of",
           "[cli][run_tracker]") {
   auto tracker = tracker_of(1);

@@ -137,6 +137,37 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(outcome.failures["approve"], ("gate", "rejected"))
         self.assertEqual(outcome.states["publish"], "skipped")
 
+    def check_inventory(self, outcome):
+        self.assertEqual(outcome.code, 0, outcome.stdout)
+        self.assertEqual(outcome.named("succeeded"), set(outcome.states))
+        self.assertEqual(outcome.started(), ["count", "weigh", "label", "report"])
+        self.assertEqual(outcome.log("weigh"), "weighed 3 boxes\n")
+        replayed = subprocess.run(
+            [SLUICE, "--store", outcome.store, "replay", "@last"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        self.assertEqual(replayed.returncode, 0, replayed.stdout + replayed.stderr)
+
+    def test_adding_tasks_yaml(self):
+        more = os.path.join(self.folder, "adding-tasks/more.yaml")
+        outcome = self.run_beside(
+            "adding-tasks.yaml",
+            ("a signal", ["add", "@last", more]), ("weigh", ["signal", "@last", "closed"]))
+        self.check_inventory(outcome)
+        self.assertEqual(outcome.log("report"), "the inventory is over, succeeded\n")
+
+    def test_the_tasks_of_the_document_are_added(self):
+        with open(os.path.join(ROOT, "docs/adding-tasks.md"), encoding="utf-8") as file:
+            blocks = re.findall(r"```yaml\n# (\S+)\n(.*?)```", file.read(), re.DOTALL)
+        self.assertEqual([name for name, _ in blocks], ["inventory.yaml", "more.yaml"])
+        for name, block in blocks:
+            with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+                file.write(block)
+        outcome = self.run_beside(
+            "inventory.yaml",
+            ("a signal", ["add", "@last", os.path.join(self.folder, "more.yaml")]),
+            ("weigh", ["signal", "@last", "closed"]))
+        self.check_inventory(outcome)
+
     def test_gates_yaml(self):
         outcome = self.run_beside(
             "gates.yaml",

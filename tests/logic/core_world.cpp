@@ -110,6 +110,10 @@ expected<model::control_result> core_world::mark(std::string task, model::task_s
   return control(model::mark_task{std::move(task), as});
 }
 
+expected<model::control_result> core_world::add(const flow& f) {
+  return control(model::add_tasks{std::make_shared<const model::workflow_spec>(f.spec)});
+}
+
 void core_world::drain(model::drain_mode how) {
   step(model::drain_requested{++last_request_, how});
 }

@@ -153,6 +153,8 @@ public:
   expected<model::control_result> retry(model::retry_scope scope = model::retry_scope::failed,
                                         std::string task = "");
   expected<model::control_result> mark(std::string task, model::task_state as);
+  /// Gives the last run the tasks of a flow.
+  expected<model::control_result> add(const flow& f);
   void drain(model::drain_mode how);
   /// Answers the oldest question for outputs that is about this task.
   void load(std::string_view task, expected<model::value> outputs);
@@ -217,6 +219,7 @@ private:
   void fold(const model::run_moved& r);
   void fold(const model::run_paused& r);
   void fold(const model::run_retried& r);
+  void fold(const model::tasks_added& r);
   void fold(const model::task_expanded& r);
   void fold(const model::task_reset& r);
   void fold(const model::task_marked& r);

@@ -27,10 +27,20 @@ void recorded_run::resize(std::size_t size) {
 }
 
 bool recorded_run::is_counted(std::uint32_t task) const {
-  if (task >= spec->tasks.size())
+  if (!spec->has(task))
     return !model::range_of(ranges, task)->superseded;
   const auto* range = model::current_range(ranges, task);
   return range == nullptr || range->items->size() == 0;
+}
+
+void core_world::fold(const model::tasks_added& r) {
+  auto& run = runs.at(r.run_no);
+  expect(run.state == model::run_state::running, "a run is given tasks that does not go on");
+  expect(r.addition().first == run.tasks.size(), "added tasks do not come after all others");
+  run.spec = r.workflow;
+  run.resize(run.spec->index_end());
+  for (auto task = r.addition().first; task < run.spec->index_end(); ++task)
+    run.generations[task] = run.generation;
 }
 
 void core_world::fold(const model::task_expanded& r) {
@@ -97,7 +107,7 @@ void core_world::fold(const model::task_reset& r) {
   expect(run.tasks.at(idx) == r.from && is_terminal(r.from), "an undecided task is reset");
   expect(run.attempts[idx] == r.attempt, "a task is reset with another attempt");
   expect(run.generation == r.generation, "a task is reset in another generation");
-  expect(idx < run.spec->tasks.size() || !model::range_of(run.ranges, idx)->superseded,
+  expect(run.spec->has(idx) || !model::range_of(run.ranges, idx)->superseded,
          "an instance is reset that counts no more");
   for (auto& range : run.ranges) {
     if (!r.folds || range.task != idx || range.superseded)
@@ -297,7 +307,7 @@ void core_world::fold_breaker(const model::attempt_outcome& outcome) {
   const auto idx = outcome.key.task_idx;
   if ((run.fell_back[idx] && !outcome.falls_back) || run.rolls_back[idx])
     return expect(!outcome.breaker, "another command says something about the action");
-  const auto& spec = run.spec->tasks[run.node(idx)];
+  const auto& spec = run.spec->task(run.node(idx));
   const std::pair kind{run.spec->name, spec.name};
   const auto known = breakers.find(kind);
   const auto before = known == breakers.end() ? model::breaker_state{} : known->second;
@@ -588,7 +598,7 @@ void core_world::compare_breakers() {
   for (const auto& [run_no, run] : runs) {
     const auto* live = core.find_run(run_no);
     for (std::uint32_t i = 0; live != nullptr && i < live->tasks.size(); ++i) {
-      auto& kind = kinds[{run.spec->name, run.spec->tasks[run.node(i)].name}];
+      auto& kind = kinds[{run.spec->name, run.spec->task(run.node(i)).name}];
       const auto state = live->tasks[i].state;
       if (!live->tasks[i].does_its_action())
         continue;

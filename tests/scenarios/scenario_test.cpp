@@ -38,6 +38,7 @@ struct coverage {
   void add(const scenario_report& one) {
     sum.steps += one.steps;
     sum.tasks += one.tasks;
+    sum.additions += one.additions;
     for (std::size_t f = 0; f < fault_count; ++f)
       sum.faults[f] += one.faults[f];
     for (std::size_t from = 0; from < one.moves.size(); ++from)
@@ -46,7 +47,8 @@ struct coverage {
   }
 
   void print(std::uint64_t seeds) const {
-    std::cout << seeds << " seeds, " << sum.steps << " steps, " << sum.tasks << " tasks\n";
+    std::cout << seeds << " seeds, " << sum.steps << " steps, " << sum.tasks << " tasks, "
+              << sum.additions << " additions\n";
     for (std::size_t f = 0; f < fault_count; ++f)
       std::cout << "  " << to_string(fault(f)) << ": " << sum.faults[f] << "\n";
     for (std::size_t from = 0; from < sum.moves.size(); ++from)
@@ -84,6 +86,7 @@ void play(std::uint64_t first, std::uint64_t count, const scenario_options& like
     all.print(count);
   if (count < 10'000)
     return;
+  CHECK(all.sum.additions >= count / 10);
   for (std::size_t f = 0; f < fault_count; ++f) {
     INFO(to_string(fault(f)));
     CHECK(all.sum.faults[f] >= count / 10);

@@ -154,3 +154,24 @@ TEST_CASE("schema: its views say what people ask", "[storage][schema][disk]") {
         == "r-1 load timebox 2026-02-02T02:40:07.000Z,r-1 - deadline 2026-02-02T02:40:08.000Z,r-1 "
            "b retry 2026-02-02T02:40:09.000Z");
 }
+
+TEST_CASE("schema: its views know added tasks", "[storage][schema][disk]") {
+  on_disk db;
+  auto workflow = workflow_of({"a", "b", "c"});
+  workflow->tasks[0].settings->group = "load";
+  workflow->groups.emplace_back().name = "load";
+  auto more = std::make_shared<model::workflow_spec>(*workflow);
+  more->additions.push_back({3, 3, 2, {}});
+  more->additions[0].defaults.group = "late";
+  for (const auto* name : {"d", "e"}) {
+    more->tasks.emplace_back(workflow->tasks[1]).name = name;
+    more->tasks.back().addition = 1;
+  }
+  more->tasks[3].settings->group = "load";
+  commit(*db.store,
+         {created(1, workflow), model::tasks_added{{1}, more, "hash-2", "operator", at(2)}});
+  SQLite::Database raw{db.paths.database().string(), SQLite::OPEN_READONLY};
+  CHECK(
+    raw.execAndGet("SELECT group_concat(group_name || ' ' || name) FROM grouped_task").getString()
+    == "load a,load d,late e");
+}
