@@ -91,6 +91,8 @@ void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
   a.task = order->task;
   a.role = order->role;
   a.takes_snapshot = order->takes_snapshot;
+  if (order->holds.is_set())
+    a.memory_bytes = limits_of(*order->holds).memory_bytes.value_or(0);
   a.order = std::move(order);
   a.listener = std::move(listener);
   a.due = now();
@@ -117,9 +119,18 @@ void attempt_loop::signal(model::attempt_key key, stop_signal what) {
   // A leader that has exited took its group along: all of it has been killed already.
   if (a.state != attempt::phase::running)
     return;
-  signal_group(a.pid, what == stop_signal::kill ? SIGKILL : SIGTERM);
-  if (what == stop_signal::terminate)
-    signal_group(a.pid, SIGCONT); // a stopped process cannot act on the other
+  if (what == stop_signal::kill)
+    return kill_all_of(a);
+  signal_group(a.pid, SIGTERM);
+  signal_group(a.pid, SIGCONT); // a stopped process cannot act on the other
+}
+
+/// Its process group, and what has left that but not the attempt's control group.
+/// @pre the leader is not reaped
+void attempt_loop::kill_all_of(attempt& a) {
+  signal_group(a.pid, SIGKILL);
+  if (a.kit.group)
+    a.kit.group->kill();
 }
 
 void attempt_loop::forget(model::attempt_key key) {
@@ -140,7 +151,7 @@ void attempt_loop::abandon_all(std::function<void()> on_gone) {
       continue;
     }
     if (a.state == attempt::phase::running)
-      signal_group(a.pid, SIGKILL);
+      kill_all_of(a);
     a.abandoned.push_back(all);
     ++all->left;
     ++at;
@@ -280,7 +291,7 @@ std::optional<failure> attempt_loop::try_launch(attempt& a) {
 
 /// Nothing when its process runs.
 std::optional<failure> attempt_loop::start_watched(attempt& a, model::command_role role) {
-  const auto pid = starter_.start(*a.order, role);
+  const auto pid = starter_.start(*a.order, role, a.kit);
   if (!pid)
     return pid.error();
   if (const int err = watch(a, *pid); err != 0)

@@ -72,6 +72,8 @@ private:
     std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
     model::steady_time due;      ///< queued: since when; leaving: when to look again
     model::resource_usage usage; ///< of its processes so far
+    attempt_kit kit;
+    std::int64_t memory_bytes = 0; ///< it was given; 0: it named none
     std::optional<model::wall_time> started_at;
     model::wall_time finished_at;
   };
@@ -93,10 +95,12 @@ private:
   std::optional<model::failure> start_validation(attempt& a, const model::value& outputs);
   void add_validation(attempt& a, model::attempt_report& report);
   void reap(attempt& a);
+  static void kill_all_of(attempt& a);
   bool is_gone(attempt& a);
   void look_at_groups();
 
   model::attempt_report report_of(attempt& a);
+  static model::failure out_of_memory(const attempt& a);
   void add_outputs(const attempt& a, model::attempt_report& report);
   void finish(attempt& a, model::attempt_report report);
   void fail_start(attempt& a, model::failure why);

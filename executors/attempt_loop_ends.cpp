@@ -44,7 +44,7 @@ void attempt_loop::leader_exited(attempt& a) {
   a.finished_at = options_.clock.wall();
   a.state = attempt::phase::leaving;
   retry_at_ = {}; // there may be room for a postponed start
-  signal_group(a.pid, SIGKILL);
+  kill_all_of(a);
   if (is_gone(a))
     return command_ended(a);
   a.due = now() + look_delay(a.looks++);
@@ -74,7 +74,7 @@ void attempt_loop::reap(attempt& a) {
 bool attempt_loop::is_gone(attempt& a) {
   if (!a.is_reaped)
     reap(a);
-  return a.is_reaped && !group_exists(a.pid);
+  return a.is_reaped && !group_exists(a.pid) && (!a.kit.group || a.kit.group->is_empty());
 }
 
 /// The named repeated work: groups that were not gone, after 1, 2, 4 ... 100 ms.
@@ -91,7 +91,8 @@ void attempt_loop::look_at_groups() {
     if (!is_over && a->is_reaped && a->looks >= first_scan_look) {
       if (!living)
         living = living_groups();
-      is_over = living->has_value() && !(*living)->contains(a->pid);
+      is_over = living->has_value() && !(*living)->contains(a->pid)
+                && (!a->kit.group || a->kit.group->is_empty());
     }
     if (is_over)
       gone.push_back(a);
@@ -220,11 +221,22 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   if (!a.listener)
     return report; // nobody reads it
   report.failure = exit_failure(a.wait_status);
+  if (report.failure && a.kit.group && a.kit.group->was_out_of_memory())
+    report.failure = out_of_memory(a);
   if (a.passed)
     add_validation(a, report);
   else if (!report.failure && !a.takes_snapshot)
     add_outputs(a, report);
   return report;
+}
+
+/// The kernel says so, not the exit status: a program may end as killed by anything.
+failure attempt_loop::out_of_memory(const attempt& a) {
+  const auto peak = a.kit.group->peak_memory_bytes().value_or(a.usage.peak_rss_bytes);
+  return {failure_class::resource, "out_of_memory",
+          "out of memory: it was killed at its limit, mem "
+            + model::amount_text("mem", a.memory_bytes) + "; the most it used was "
+            + model::amount_text("mem", peak)};
 }
 
 void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {

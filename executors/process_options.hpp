@@ -8,11 +8,14 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sluice::executors {
+
+class cgroup_tree;
 
 struct process_options {
   std::filesystem::path logs_dir; ///< the directory above must exist
@@ -24,6 +27,10 @@ struct process_options {
   /// The token an attempt shows there; called for each start, on the process thread.
   std::function<std::string(model::attempt_key)> token_of;
   int guard_fd = -1; ///< `guard_process::descriptor()`; -1: there is no guard
+  /// Holds attempts to the memory and processors that they were given. Null: a limit of each
+  /// process holds them to the memory, and nothing to the processors.
+  std::shared_ptr<cgroup_tree> groups;
+  std::string no_groups_because; ///< for the log; empty beside groups
   model::clock clock;
   std::size_t output_limit_bytes = std::size_t{1} << 20; ///< of `$SLUICE_OUT`
   /// A larger input is only in `$SLUICE_IN`: the kernel limits one string to 128 KiB.

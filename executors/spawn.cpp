@@ -1,5 +1,7 @@
 #include "executors/spawn.hpp"
 
+#include "executors/confined_spawn.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -98,6 +100,8 @@ spawner::~spawner() {
 }
 
 tl::expected<pid_t, int> spawner::spawn(const spawn_request& request) const {
+  if (request.is_confined())
+    return spawn_confined(request, guard_fd_);
   file_actions actions;
   int err = actions.prepare(request, guard_fd_);
   pid_t pid = -1;

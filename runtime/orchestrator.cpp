@@ -1,6 +1,7 @@
 #include "runtime/orchestrator.hpp"
 
 #include "actors/host.hpp"
+#include "executors/cgroup.hpp"
 #include "executors/guard_process.hpp"
 #include "executors/process_thread.hpp"
 #include "executors/thread_slice.hpp"
@@ -61,6 +62,7 @@ expected<void> check_all_resumable(const storage::store_paths& paths,
 struct orchestrator::parts {
   std::shared_ptr<const attempt_tokens> tokens; ///< the process thread has them too
   storage::store_lock lock;
+  std::shared_ptr<executors::cgroup_tree> groups; ///< null: none can be had here
   executors::guard_process guard;
   std::shared_ptr<storage::store> store;
   std::shared_ptr<executors::launcher> launcher;
@@ -87,6 +89,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   const auto token = executors::new_instance_token();
   if (!token)
     return tl::unexpected(token.error());
+  auto groups = executors::cgroup_tree::open(*token); // before the guard, which is a child
   executors::guard_options guarding;
   guarding.program = options.guard_program;
   guarding.lock_path = paths.guard_lock();
@@ -115,19 +118,24 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   processes.environment = inherited_environment();
   processes.instance_token = *token;
   processes.guard_fd = guard->descriptor();
+  if (groups)
+    processes.groups = std::move(*groups);
+  else
+    processes.no_groups_because = groups.error().message;
   if (!socket.empty()) {
     processes.socket = socket.string();
     processes.token_of = [tokens](model::attempt_key key) { return tokens->of(key); };
   }
   processes.slots = slots;
   processes.clock = clock;
+  const auto held_groups = processes.groups;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
     return tl::unexpected(launcher.error());
 
-  auto p =
-    std::unique_ptr<parts>{new parts{tokens, std::move(*lock), std::move(*guard), std::move(*store),
-                                     std::move(*launcher), std::move(functions), nullptr, dir}};
+  auto p = std::unique_ptr<parts>{
+    new parts{tokens, std::move(*lock), held_groups, std::move(*guard), std::move(*store),
+              std::move(*launcher), std::move(functions), nullptr, dir}};
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
