@@ -204,15 +204,21 @@ bool attempt_loop::wait() {
   const int count = ::epoll_wait(epoll_, events.data(), events.size(), timeout_ms());
   bool is_woken = false;
   for (int i = 0; i < count; ++i) {
-    if (auto* a = static_cast<attempt*>(events[static_cast<std::size_t>(i)].data.ptr))
-      exited_.push_back(a);
-    else
+    const auto* source =
+      static_cast<attempt::source*>(events[static_cast<std::size_t>(i)].data.ptr);
+    if (source == nullptr)
       is_woken = true;
+    else
+      (source->is_output ? printed_ : exited_).push_back(source->of);
   }
   return is_woken;
 }
 
 void attempt_loop::work() {
+  for (auto* a : printed_) // before the ends, after which they are no more
+    if (a->kit.output)
+      a->kit.output->read_some();
+  printed_.clear();
   for (auto* a : exited_) // a running attempt ends by this only, so none of them is stale
     leader_exited(*a);
   exited_.clear();
@@ -338,20 +344,26 @@ int attempt_loop::watch(attempt& a, pid_t pid) {
     ::close(std::exchange(spare_, -1));
     a.pidfd = pidfd_open(pid);
   }
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &a;
-  if (a.pidfd >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, a.pidfd, &event) == 0) {
+  if (a.pidfd >= 0 && (!a.kit.output || wait_for(a.kit.output->read_end(), a.output))
+      && wait_for(a.pidfd, a.exit)) {
     live_ += a.state == attempt::phase::queued ? 1 : 0;
     a.state = attempt::phase::running;
     return 0;
   }
   const int err = errno;
+  a.kit.output.reset(); // and with it goes what epoll knows
   signal_group(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR)
     ;
   return err;
+}
+
+bool attempt_loop::wait_for(int fd, attempt::source& source) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &source;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void attempt_loop::fail_start(attempt& a, failure why) {

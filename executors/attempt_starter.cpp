@@ -78,18 +78,29 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const auto snapshot = sees_snapshot ? files_.snapshot_of(order.key) : std::string{};
   const auto result = order.has_result ? files_.result_of(order.key) : std::string{};
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
-  if (auto wrong = fill_environment(environment_, order,
-                                    {.base = options_.environment,
-                                     .instance_token = options_.instance_token,
-                                     .in_path = in,
-                                     .out_path = out,
-                                     .input_limit_bytes = options_.input_limit_bytes,
-                                     .inputs_limit_bytes = options_.inputs_limit_bytes,
-                                     .socket = options_.socket,
-                                     .token = token,
-                                     .checkpoint_path = checkpoint,
-                                     .snapshot_path = snapshot,
-                                     .result_path = result}))
+  if (kit.secrets == nullptr) {
+    auto secrets = resolve_secrets(order, options_.variable_of);
+    if (!secrets)
+      return tl::unexpected(std::move(secrets.error()));
+    kit.secrets = std::move(*secrets);
+    if (kit.secrets != nullptr && options_.secrets != nullptr)
+      options_.secrets->add(order.key, kit.secrets->patterns);
+  }
+  if (auto wrong =
+        fill_environment(environment_, order,
+                         {.base = options_.environment,
+                          .instance_token = options_.instance_token,
+                          .in_path = in,
+                          .out_path = out,
+                          .input_limit_bytes = options_.input_limit_bytes,
+                          .inputs_limit_bytes = options_.inputs_limit_bytes,
+                          .socket = options_.socket,
+                          .token = token,
+                          .checkpoint_path = checkpoint,
+                          .snapshot_path = snapshot,
+                          .result_path = result,
+                          .secrets = kit.secrets == nullptr ? std::span<const secret_value>{}
+                                                            : kit.secrets->values}))
     return tl::unexpected(std::move(*wrong));
   environment_.finish();
 
@@ -111,6 +122,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
     files_.make_log_dir(order.key);
     pid = spawn(order.key, command.argv, workdir, kit);
   }
+  if (kit.secrets != nullptr)
+    environment_.wipe();
   if (!pid)
     return tl::unexpected(explain({.err = pid.error(),
                                    .program = command.argv.front(),
@@ -160,8 +173,7 @@ std::optional<failure> attempt_starter::hold_to_limits(const model::start_attemp
 
 tl::expected<pid_t, int> attempt_starter::spawn(model::attempt_key key,
                                                 const std::vector<std::string>& argv,
-                                                const std::string& workdir,
-                                                const attempt_kit& kit) {
+                                                const std::string& workdir, attempt_kit& kit) {
   const auto path = environment_.find("PATH").value_or(default_search_path);
   const auto program = find_program(argv.front(), path, workdir);
   program_ = program.value_or(std::string{});
@@ -172,13 +184,25 @@ tl::expected<pid_t, int> attempt_starter::spawn(model::attempt_key key,
     argv_.push_back(const_cast<char*>(word.c_str())); // posix_spawn does not write to it
   argv_.push_back(nullptr);
   const auto log = files_.log_of(key);
-  return spawner_.spawn({.program = program_.c_str(),
-                         .argv = argv_.data(),
-                         .environment = environment_.pointers(),
-                         .log_path = log.c_str(),
-                         .workdir = workdir.empty() ? nullptr : workdir.c_str(),
-                         .cgroup = kit.group == nullptr ? -1 : kit.group->descriptor(),
-                         .data_bytes = data_bytes_});
+  if (kit.secrets != nullptr) {
+    auto output = masked_output::open(log, kit.secrets->patterns);
+    if (!output)
+      return tl::unexpected(output.error());
+    kit.output = std::move(*output);
+  }
+  const auto pid = spawner_.spawn({.program = program_.c_str(),
+                                   .argv = argv_.data(),
+                                   .environment = environment_.pointers(),
+                                   .log_path = log.c_str(),
+                                   .output = kit.output == nullptr ? -1 : kit.output->write_end(),
+                                   .workdir = workdir.empty() ? nullptr : workdir.c_str(),
+                                   .cgroup = kit.group == nullptr ? -1 : kit.group->descriptor(),
+                                   .data_bytes = data_bytes_});
+  if (!pid)
+    kit.output.reset();
+  else if (kit.output != nullptr)
+    kit.output->close_write_end();
+  return pid;
 }
 
 } // namespace sluice::executors

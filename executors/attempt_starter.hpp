@@ -5,7 +5,9 @@
 #include "executors/attempt_environment.hpp"
 #include "executors/attempt_files.hpp"
 #include "executors/cgroup.hpp"
+#include "executors/masked_output.hpp"
 #include "executors/process_options.hpp"
+#include "executors/secrets.hpp"
 #include "executors/spawn.hpp"
 
 #include <memory>
@@ -17,7 +19,9 @@ namespace sluice::executors {
 
 /// What an attempt has from its first process to its end, beside its files.
 struct attempt_kit {
-  std::unique_ptr<cgroup_leaf> group; ///< null: nothing to be held to, or no way to
+  std::unique_ptr<cgroup_leaf> group;       ///< null: nothing to be held to, or no way to
+  std::unique_ptr<attempt_secrets> secrets; ///< null: it has none
+  std::unique_ptr<masked_output> output;    ///< of the command that runs, when it has secrets
 };
 
 class attempt_starter {
@@ -40,7 +44,7 @@ private:
   void say_how_once();
   std::optional<model::failure> hold_to_limits(const model::start_attempt& order, attempt_kit& kit);
   tl::expected<pid_t, int> spawn(model::attempt_key key, const std::vector<std::string>& argv,
-                                 const std::string& workdir, const attempt_kit& kit);
+                                 const std::string& workdir, attempt_kit& kit);
 
   const process_options& options_;
   attempt_files& files_;

@@ -52,8 +52,10 @@ int become_program(const spawn_request& request, int guard_fd, bool is_in_cgroup
   const int in = ::open("/dev/null", O_RDONLY);
   if (in < 0 || ::dup2(in, STDIN_FILENO) < 0)
     return errno;
-  const int log = ::open(request.log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-  if (log < 0 || ::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0)
+  const int output = request.output >= 0
+                       ? request.output
+                       : ::open(request.log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (output < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0)
     return errno;
   if (request.workdir != nullptr && ::chdir(request.workdir) != 0)
     return errno;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 namespace sluice::executors {
 
 class cgroup_tree;
+class secrets_in_use;
 
 struct process_options {
   std::filesystem::path logs_dir; ///< the directory above must exist
@@ -26,6 +28,11 @@ struct process_options {
   std::string socket;         ///< where tasks reach the API; empty: they cannot
   /// The token an attempt shows there; called for each start, on the process thread.
   std::function<std::string(model::attempt_key)> token_of;
+  /// A variable of the runtime's environment, for secrets; on the process thread. None: there are
+  /// no variables.
+  std::function<std::optional<std::string>(const std::string&)> variable_of;
+  /// Told of the attempts that have secrets, for those who take what tasks tell. Null: nobody does.
+  std::shared_ptr<secrets_in_use> secrets;
   int guard_fd = -1; ///< `guard_process::descriptor()`; -1: there is no guard
   /// Holds attempts to the memory and processors that they were given. Null: a limit of each
   /// process holds them to the memory, and nothing to the processors.

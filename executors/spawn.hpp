@@ -20,6 +20,7 @@ struct spawn_request {
   char* const* argv = nullptr;
   char* const* environment = nullptr;
   const char* log_path = nullptr; ///< stdout and stderr are appended there; created with 0600
+  int output = -1;                ///< where they go instead; -1: to the log
   const char* workdir = nullptr;  ///< null: ours
   int cgroup = -1;                ///< directory of the control group to be born in; -1: ours
   std::int64_t data_bytes = 0;    ///< RLIMIT_DATA of the child and what it starts; 0: ours

@@ -4,6 +4,7 @@
 #include "executors/cgroup.hpp"
 #include "executors/guard_process.hpp"
 #include "executors/process_thread.hpp"
+#include "executors/secrets.hpp"
 #include "executors/thread_slice.hpp"
 #include "runtime/attempt_tokens.hpp"
 #include "runtime/clock.hpp"
@@ -42,6 +43,11 @@ std::filesystem::path socket_or_none(const storage::store_paths& paths) {
   return {};
 }
 
+tl::unexpected<error> holds_secret(const std::string& what, const std::string& name) {
+  return fail(errc::invalid_argument,
+              what + " holds the secret " + name + ", which must not be stored");
+}
+
 expected<void> check_all_resumable(const storage::store_paths& paths,
                                    const std::vector<model::run_no>& runs,
                                    const executors::function_registry& functions) {
@@ -68,6 +74,7 @@ struct orchestrator::parts {
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
   std::unique_ptr<actors::host> host;
+  std::shared_ptr<const executors::secrets_in_use> secrets; ///< the process thread tells it
   std::filesystem::path dir;
   bool stopped = false;
 };
@@ -128,6 +135,12 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   }
   processes.slots = slots;
   processes.clock = clock;
+  processes.variable_of = [all = whole_environment()](const std::string& name) {
+    const auto at = all.find(name);
+    return at == all.end() ? std::nullopt : std::optional{at->second};
+  };
+  const auto secrets = std::make_shared<executors::secrets_in_use>();
+  processes.secrets = secrets;
   const auto held_groups = processes.groups;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
@@ -135,7 +148,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
 
   auto p = std::unique_ptr<parts>{
     new parts{tokens, std::move(*lock), held_groups, std::move(*guard), std::move(*store),
-              std::move(*launcher), std::move(functions), nullptr, dir}};
+              std::move(*launcher), std::move(functions), nullptr, secrets, dir}};
   actors::host_options host;
   host.scheduler.slots = slots;
   host.scheduler.dispatch_ahead = 4 * slots; // the process thread holds them back
@@ -212,6 +225,9 @@ void orchestrator::drain(model::drain_mode mode, std::function<void()> done) {
 
 void orchestrator::save_checkpoint(model::attempt_key key, model::checkpoint what,
                                    std::function<void(expected<void>)> done) {
+  for (const auto* text : {&what.token, &what.data})
+    if (const auto name = parts_->secrets->find(key, *text))
+      return done(holds_secret("the checkpoint", *name));
   parts_->host->save_checkpoint(key, std::move(what), std::move(done));
 }
 
@@ -221,6 +237,12 @@ void orchestrator::read_checkpoint(model::task_key task,
 }
 
 void orchestrator::hear(model::sign_of_life what, std::function<void(expected<void>)> done) {
+  if (!parts_->secrets->none()) {
+    const auto told =
+      model::to_text({what.progress ? what.progress->text : "", what.usage, what.outputs});
+    if (const auto name = parts_->secrets->find(what.key, told))
+      return done(holds_secret("what the task tells", *name));
+  }
   parts_->host->hear(std::move(what), std::move(done));
 }
 

@@ -28,17 +28,22 @@ void assign(std::optional<T>& target, std::optional<T> value) {
     target = std::move(value);
 }
 
-/// The later settings win; environments are merged by name.
-void merge(model::task_settings& settings, model::task_settings over) {
-  for (auto& [name, v] : over.env) {
-    const auto same =
-      std::find_if(settings.env.begin(), settings.env.end(),
-                   [&, &key = name](const auto& pair) { return pair.first == key; });
-    if (same == settings.env.end())
-      settings.env.emplace_back(std::move(name), std::move(v));
+template <class Pairs>
+void merge_by_name(Pairs& pairs, Pairs over) {
+  for (auto& [name, v] : over) {
+    const auto same = std::find_if(
+      pairs.begin(), pairs.end(), [&, &key = name](const auto& pair) { return pair.first == key; });
+    if (same == pairs.end())
+      pairs.emplace_back(std::move(name), std::move(v));
     else
       same->second = std::move(v);
   }
+}
+
+/// The later settings win; environments and secrets are merged by name.
+void merge(model::task_settings& settings, model::task_settings over) {
+  merge_by_name(settings.env, std::move(over.env));
+  merge_by_name(settings.secrets, std::move(over.secrets));
   assign(settings.workdir, std::move(over.workdir));
   assign(settings.shell, std::move(over.shell));
   assign(settings.timeout, over.timeout);
@@ -105,6 +110,7 @@ private:
   std::optional<model::join_spec> read_join(const placed_node& at);
   model::named_values read_inputs(const placed_node& at);
   model::named_values read_environment(const placed_node& at);
+  model::secret_references read_secrets(const placed_node& at);
   std::vector<model::output_spec> read_outputs(const placed_node& at);
 
   model::workflow_spec& workflow_;
@@ -145,6 +151,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   switch (key) {
   case file_key::env:
     settings.env = read_environment(at);
+    return true;
+  case file_key::secrets:
+    settings.secrets = read_secrets(at);
     return true;
   case file_key::workdir:
     settings.workdir = nodes_.text(at);
@@ -527,6 +536,14 @@ model::named_values workflow_reader::read_inputs(const placed_node& at) {
   for (const auto& entry : nodes_.map(at, "names and values"))
     inputs.emplace_back(entry.key.text, nodes_.value(entry.value));
   return inputs;
+}
+
+model::secret_references workflow_reader::read_secrets(const placed_node& at) {
+  model::secret_references secrets;
+  for (const auto& [key, value] : nodes_.map(at, "names and references"))
+    if (auto reference = nodes_.text(value))
+      secrets.emplace_back(key.text, std::move(*reference));
+  return secrets;
 }
 
 /// The environment is text: a number stays as it is written, `1.10` does not become `1.1`.
