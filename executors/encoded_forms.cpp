@@ -83,9 +83,11 @@ std::string in_json(std::string_view text, json_style style) {
   return out;
 }
 
+enum class base64_end : std::uint8_t { open, bare, padded }; // open: more may follow
+
 /// The characters that depend on the text alone: `before` bytes stand before it in its group of
 /// three. Source: RFC 4648.
-std::string in_base64(std::string_view text, std::size_t before, bool is_end) {
+std::string in_base64(std::string_view text, std::size_t before, base64_end end) {
   std::string out;
   std::uint32_t bits = 0;
   int count = 0;
@@ -98,10 +100,10 @@ std::string in_base64(std::string_view text, std::size_t before, bool is_end) {
     put(0);
   for (const char c : text)
     put(static_cast<unsigned char>(c));
-  if (is_end && count > 0) {
+  if (end != base64_end::open && count > 0)
     out += standard_alphabet[bits << (6 - count) & 63];
-    out += std::string((4 - out.size() % 4) % 4, '=');
-  }
+  if (end == base64_end::padded)
+    out.append((4 - out.size() % 4) % 4, '=');
   return out.substr(std::min(out.size(), before == 0 ? 0 : before + 1));
 }
 
@@ -129,10 +131,13 @@ std::vector<std::string> literal_forms(std::string_view text) {
 
 std::vector<std::string> wrapped_forms(std::string_view text) {
   std::vector<std::string> forms{in_hex(text, lower_digits), in_hex(text, upper_digits)};
-  std::vector<std::string> standard{in_base64(text, 0, true),
-                                    in_base64(std::string{text} + "\n", 0, true)};
-  for (const std::size_t before : {0, 1, 2})
-    standard.push_back(in_base64(text, before, false));
+  std::vector<std::string> standard;
+  for (const std::size_t before : {0, 1, 2}) {
+    standard.push_back(in_base64(text, before, base64_end::open));
+    for (const auto& last : {std::string{text}, std::string{text} + "\n"})
+      for (const auto end : {base64_end::bare, base64_end::padded})
+        standard.push_back(in_base64(last, before, end));
+  }
   for (auto& form : standard) {
     forms.push_back(with_url_alphabet(form));
     forms.push_back(std::move(form));

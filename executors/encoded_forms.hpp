@@ -11,9 +11,9 @@ namespace sluice::executors {
 /// and as part of a URL or a form. The same one may be there twice.
 std::vector<std::string> literal_forms(std::string_view text);
 
-/// Base64 and hex, which programs break into lines. Of base64 what is the same whatever stands
-/// before and after the text, at each of the three offsets, and all of the text alone, with and
-/// without a line feed; of both alphabets.
+/// Base64 and hex, which programs break into lines. Of base64, at each of the three offsets, what
+/// is the same whatever stands around the text, and its end when nothing or a line feed follows; of
+/// both alphabets.
 std::vector<std::string> wrapped_forms(std::string_view text);
 
 } // namespace sluice::executors

@@ -66,7 +66,7 @@ TEST_CASE("masking: line breaks in base64 hide nothing", "[executors][masking]")
   std::string value;
   for (int i = 0; i < 40; ++i)
     value += "key" + std::to_string(i);
-  auto encoded = wrapped_forms(value)[2]; // all of it, in the alphabet of URLs
+  auto encoded = wrapped_forms(value)[2]; // from its beginning, in the alphabet of URLs
   for (std::size_t at = 76; at < encoded.size(); at += 78)
     encoded.insert(at, "\r\n");
   CHECK(masked_with(value, "a " + encoded + " z") == "a *** z");
