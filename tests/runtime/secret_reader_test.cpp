@@ -45,7 +45,7 @@ tasks:
 TEST_CASE("secrets key: what cannot be is refused at its place", "[runtime][workflow_file]") {
   const auto [text, want] = GENERATE(table<const char*, refusals>({
     {"tasks:\n  a: {run: x, secrets: {T: hunter2}}",
-     {"2:26: tasks.a.secrets.T: is no reference to a secret; there are env:VARIABLE and file:PATH, "
+     {"2:28: tasks.a.secrets.T: is no reference to a secret; there are env:VARIABLE and file:PATH, "
       "a value itself cannot stand here"}},
     {"tasks:\n  a: {run: x, secrets: {T: 'fil:token'}}",
      {"2:28: tasks.a.secrets.T: is no reference to a secret; there are env:VARIABLE and file:PATH, "
@@ -55,7 +55,7 @@ TEST_CASE("secrets key: what cannot be is refused at its place", "[runtime][work
     {"tasks:\n  a: {run: x, secrets: {T: 'file:'}}",
      {"2:28: tasks.a.secrets.T: 'file:' names no file; write such as file:secrets/token"}},
     {"tasks:\n  a: {run: x, secrets: {T: 'env:${{ run.id }}'}}",
-     {"2:28: tasks.a.secrets.T: 'env:${{ run.id }}' holds an expression; a reference is a plain "
+     {"2:29: tasks.a.secrets.T: 'env:${{ run.id }}' holds an expression; a reference is a plain "
       "text, so that all can see it"}},
     {"tasks:\n  a: {run: x, secrets: [T]}",
      {"2:24: tasks.a.secrets: must be a map of names and references"}},
