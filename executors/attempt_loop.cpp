@@ -147,6 +147,7 @@ void attempt_loop::abandon_all(std::function<void()> on_gone) {
     a.listener.reset();
     if (a.state == attempt::phase::queued || a.state == attempt::phase::holding) {
       live_ -= a.state == attempt::phase::holding ? 1 : 0;
+      forget_secrets(a);
       at = attempts_.erase(at);
       continue;
     }

@@ -113,6 +113,7 @@ private:
   static model::failure out_of_memory(const attempt& a);
   static void keep_secrets(const attempt& a, model::attempt_report& report);
   void add_outputs(const attempt& a, model::attempt_report& report);
+  void forget_secrets(const attempt& a);
   void finish(attempt& a, model::attempt_report report);
   void fail_start(attempt& a, model::failure why);
   model::steady_time give_back_at() const;

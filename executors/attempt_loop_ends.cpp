@@ -295,6 +295,12 @@ void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) 
   }
 }
 
+/// What it tells from now on is no report of a current attempt, and goes nowhere.
+void attempt_loop::forget_secrets(const attempt& a) {
+  if (a.kit.secrets && options_.secrets)
+    options_.secrets->remove(a.key);
+}
+
 void attempt_loop::finish(attempt& a, model::attempt_report report) {
   const auto listener = std::move(a.listener);
   const auto abandoned = std::move(a.abandoned);
@@ -302,8 +308,7 @@ void attempt_loop::finish(attempt& a, model::attempt_report report) {
     files_.remove_work_dir(a.key);
   if (a.state != attempt::phase::queued)
     --live_;
-  if (a.kit.secrets && options_.secrets)
-    options_.secrets->remove(a.key);
+  forget_secrets(a);
   attempts_.erase(a.key);
   if (listener) {
     auto& news = news_for(listener);

@@ -1,7 +1,7 @@
 #include "executors/secrets.hpp"
 #include "tests/executors/process_world.hpp"
 
-#include <map>
+#include <future>
 
 using namespace sluice;
 using namespace sluice::executors;
@@ -210,6 +210,21 @@ TEST_CASE("secrets: what a task tells is compared with its own while it runs",
   CHECK(world.in_use().find({{12}, 99, 1}, token) == std::nullopt);
   world.thread().signal(key, stop_signal::kill);
   CHECK(world.wait_ended(key).failure->code == "SIGKILL");
+  CHECK(world.in_use().none());
+}
+
+TEST_CASE("secrets: an attempt that is abandoned while it waits leaves none",
+          "[executors][secrets]") {
+  secret_world world;
+  auto task = with_token(shell_task("echo never"));
+  model::set_command(*task.task().settings, model::command_role::snapshot,
+                     model::run_action{"echo kept > \"$SLUICE_SNAPSHOT\""});
+  task.takes_snapshot = true;
+  CHECK(world.wait_snapshot(world.start(task)) == "kept\n");
+  CHECK_FALSE(world.in_use().none());
+  std::promise<void> gone;
+  world.thread().abandon_all([&] { gone.set_value(); });
+  REQUIRE(gone.get_future().wait_for(deadline) == std::future_status::ready);
   CHECK(world.in_use().none());
 }
 
