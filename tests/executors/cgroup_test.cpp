@@ -3,7 +3,13 @@
 #include "tests/executors/process_world.hpp"
 
 #include <csignal>
+#include <cstddef>
+#include <iterator>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 using namespace sluice;
@@ -15,10 +21,15 @@ namespace {
 
 constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
 
+/// Tests run side by side.
+std::string own_token() {
+  return "test" + std::to_string(::getpid());
+}
+
 /// A group of ours with whatever controllers there are; null, with the reason said, where the
 /// machine lets us make none.
 std::unique_ptr<cgroup_tree> bare_tree() {
-  auto tree = cgroup_tree::open("0123456789abcdef", {});
+  auto tree = cgroup_tree::open(own_token(), {});
   if (!tree)
     WARN("skipped: " + tree.error().message);
   return tree ? std::move(*tree) : nullptr;
@@ -27,7 +38,7 @@ std::unique_ptr<cgroup_tree> bare_tree() {
 /// A tree that holds attempts to memory and processors: where the test runs in a control group
 /// that was delegated to it alone, as by `systemd-run --user --scope -p Delegate=yes`.
 std::shared_ptr<cgroup_tree> limiting_tree() {
-  auto tree = cgroup_tree::open("0123456789abcdef");
+  auto tree = cgroup_tree::open(own_token());
   if (!tree)
     WARN("skipped: " + tree.error().message);
   return tree ? std::move(*tree) : nullptr;
@@ -90,7 +101,7 @@ TEST_CASE("cgroup: a process is born in a group and killed with all it has start
                                   .cgroup = (*leaf)->descriptor()});
   REQUIRE(pid.has_value());
   const auto grandchild = meeting.next_line();
-  CHECK(read_file(log).find("/sluice.0123456789abcdef/1.2.3\n") != std::string::npos);
+  CHECK(read_file(log).find("/sluice." + own_token() + "/1.2.3\n") != std::string::npos);
   CHECK_FALSE((*leaf)->is_empty());
   CHECK(::getpgid(*pid) == *pid);
   (*leaf)->kill();
@@ -107,22 +118,62 @@ TEST_CASE("cgroup: a process is born in a group and killed with all it has start
   CHECK_FALSE(fs::exists(place));
 }
 
+TEST_CASE("cgroup: where clone3 is forbidden a process moves into its group before it executes",
+          "[executors][cgroup]") {
+  const auto tree = bare_tree();
+  if (tree == nullptr)
+    return;
+  const temp_dir dir;
+  auto leaf = tree->make_leaf("1.2.3", {});
+  REQUIRE(leaf.has_value());
+  const auto log = dir / "log";
+  // In a child: such a filter stays for ever.
+  const auto tester = ::fork();
+  REQUIRE(tester >= 0);
+  if (tester == 0) {
+    sock_filter no_clone3[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{std::size(no_clone3), no_clone3};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+        || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+      ::_exit(1);
+    char name[] = "cat", file[] = "/proc/self/cgroup";
+    char* const argv[] = {name, file, nullptr};
+    char* const environment[] = {nullptr};
+    const auto pid = spawner{-1}.spawn({.program = "/bin/cat",
+                                        .argv = argv,
+                                        .environment = environment,
+                                        .log_path = log.c_str(),
+                                        .cgroup = (*leaf)->descriptor()});
+    int status = 1;
+    ::_exit(pid && ::waitpid(*pid, &status, 0) == *pid && status == 0 ? 0 : 2);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(tester, &status, 0) == tester);
+  CHECK(status == 0);
+  CHECK(read_file(log).find("/sluice." + own_token() + "/1.2.3\n") != std::string::npos);
+}
+
 TEST_CASE("cgroup: what a dead runtime left is removed and what a living one has is not",
           "[executors][cgroup]") {
   const auto tree = bare_tree();
   if (tree == nullptr)
     return;
-  const auto left = tree->dir().parent_path() / "sluice.00000000dead";
+  const auto left = tree->dir().parent_path() / ("sluice." + own_token() + "dead");
   REQUIRE(fs::create_directories(left / "7.0.1"));
   REQUIRE(fs::create_directories(tree->dir() / "8.0.1" / "its own"));
   {
-    const auto next = cgroup_tree::open("fedcba9876543210", {});
+    const auto next = cgroup_tree::open(own_token() + "next", {});
     REQUIRE(next.has_value());
     CHECK_FALSE(fs::exists(left));
     CHECK(fs::exists(tree->dir() / "8.0.1"));
     CHECK(fs::exists((*next)->dir()));
   }
-  CHECK_FALSE(fs::exists(tree->dir().parent_path() / "sluice.fedcba9876543210"));
+  CHECK_FALSE(fs::exists(tree->dir().parent_path() / ("sluice." + own_token() + "next")));
 }
 
 TEST_CASE("cgroup: an attempt over its memory is killed and says so", "[executors][cgroup]") {
@@ -160,7 +211,7 @@ TEST_CASE("cgroup: attempts run in groups that end with them", "[executors][cgro
                     "while [ ! -s pid ]; do :; done";
   const auto key = world.start(limited(shell_task(text), 16 * mebibyte));
   CHECK_FALSE(world.wait_ended(key).failure.has_value());
-  CHECK(world.log(key).find("/sluice.0123456789abcdef/12.0.1\n") != std::string::npos);
+  CHECK(world.log(key).find("/sluice." + own_token() + "/12.0.1\n") != std::string::npos);
   auto pid = read_file(world.base() / "pid");
   pid.pop_back();
   CHECK_FALSE(is_alive(pid)); // it had left the process group
@@ -173,9 +224,8 @@ TEST_CASE("cgroup: attempts run in groups that end with them", "[executors][cgro
   CHECK(world.wait_ended(stopped).failure->code == "SIGKILL");
   CHECK_FALSE(fs::exists(tree->dir() / "12.1.1"));
 
-  CHECK(
-    world.log(world.run(shell_task("cat /proc/self/cgroup")).key).find("sluice.0123456789abcdef")
-    == std::string::npos); // it names no limit
+  CHECK(world.log(world.run(shell_task("cat /proc/self/cgroup")).key).find("sluice." + own_token())
+        == std::string::npos); // it names no limit
 }
 
 TEST_CASE("limits: without groups a process cannot have more memory than was named",
