@@ -78,14 +78,8 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const auto snapshot = sees_snapshot ? files_.snapshot_of(order.key) : std::string{};
   const auto result = order.has_result ? files_.result_of(order.key) : std::string{};
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};
-  if (kit.secrets == nullptr) {
-    auto secrets = resolve_secrets(order, options_.variable_of);
-    if (!secrets)
-      return tl::unexpected(std::move(secrets.error()));
-    kit.secrets = std::move(*secrets);
-    if (kit.secrets != nullptr && options_.secrets != nullptr)
-      options_.secrets->add(order.key, kit.secrets->patterns);
-  }
+  if (auto wrong = give_secrets(order, kit))
+    return tl::unexpected(std::move(*wrong));
   if (auto wrong =
         fill_environment(environment_, order,
                          {.base = options_.environment,
@@ -131,6 +125,20 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
                                    .workdir = workdir,
                                    .log_path = files_.log_of(order.key)}));
   return *pid;
+}
+
+/// Once for all commands of the attempt.
+std::optional<failure> attempt_starter::give_secrets(const model::start_attempt& order,
+                                                     attempt_kit& kit) {
+  if (kit.secrets != nullptr)
+    return std::nullopt;
+  auto secrets = resolve_secrets(order, options_.variable_of);
+  if (!secrets)
+    return std::move(secrets.error());
+  kit.secrets = std::move(*secrets);
+  if (kit.secrets != nullptr && options_.secrets != nullptr)
+    options_.secrets->add(order.key, kit.secrets->patterns);
+  return std::nullopt;
 }
 
 /// Whoever names limits is told whether they hold; all others are not bothered.

@@ -41,6 +41,7 @@ public:
                                             model::command_role role, attempt_kit& kit);
 
 private:
+  std::optional<model::failure> give_secrets(const model::start_attempt& order, attempt_kit& kit);
   void say_how_once();
   std::optional<model::failure> hold_to_limits(const model::start_attempt& order, attempt_kit& kit);
   tl::expected<pid_t, int> spawn(model::attempt_key key, const std::vector<std::string>& argv,

@@ -15,11 +15,14 @@ namespace {
 using model::failure;
 using model::failure_class;
 
-/// The rest of a sentence that begins with the secret.
-using resolved = tl::expected<std::string, std::string>;
+struct no_value {
+  std::string why; ///< the rest of a sentence that begins with the secret
+  int err = 0;     ///< errno value, when that is the reason
+};
+using resolved = tl::expected<std::string, no_value>;
 
-tl::unexpected<std::string> because(std::string why) {
-  return tl::unexpected(std::move(why));
+tl::unexpected<no_value> because(std::string why, int err = 0) {
+  return tl::unexpected(no_value{std::move(why), err});
 }
 
 resolved from_environment(const std::string& name, const variable_lookup& variable) {
@@ -37,7 +40,8 @@ resolved from_file(const std::string& place, const std::string& base_dir) {
     return because(text.error().is_too_large
                      ? "the file is larger than " + std::to_string(model::most_secret_bytes)
                          + " bytes"
-                     : text.error().why);
+                     : text.error().why,
+                   text.error().err);
   if (text->empty() && ::access(path.c_str(), F_OK) != 0)
     return because("cannot read '" + path + "': " + errno_text(errno));
   if (text->ends_with('\n'))
@@ -82,10 +86,12 @@ resolve_secrets(const model::start_attempt& order, const variable_lookup& variab
       value =
         because("the secrets of a task are at most " + std::to_string(model::most_secret_bytes)
                 + " bytes together; hand over the name of a file");
+    if (!value && is_shortage(value.error().err))
+      return tl::unexpected(explain({.err = value.error().err, .program = order.name()}));
     if (!value)
       return tl::unexpected(failure{failure_class::permanent, "secret_unavailable",
                                     "task '" + order.name() + "' cannot have the secret " + name
-                                      + " from '" + reference + "': " + value.error()});
+                                      + " from '" + reference + "': " + value.error().why});
     secrets->values.push_back({name, std::move(*value)});
   }
   secrets->patterns = std::make_shared<const mask_patterns>(secrets->values);

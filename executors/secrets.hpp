@@ -33,8 +33,7 @@ struct attempt_secrets {
 };
 
 /// Null when the task has none. The failure names the variable and its reference, never a value:
-/// class permanent, code `secret_unavailable`; class resource when the host is out of descriptors
-/// or memory.
+/// class permanent, code `secret_unavailable`; on a full host that of `explain`.
 tl::expected<std::unique_ptr<attempt_secrets>, model::failure>
 resolve_secrets(const model::start_attempt& order, const variable_lookup& variable);
 
