@@ -1,6 +1,7 @@
 #include "executors/attempt_environment.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice::executors {
 namespace {
@@ -66,6 +67,11 @@ void environment_block::clear() {
   pointers_.clear();
 }
 
+void environment_block::wipe() {
+  ::explicit_bzero(text_.data(), text_.size());
+  clear();
+}
+
 void environment_block::append(std::string_view name, std::string_view value, bool is_set) {
   entries_.push_back({text_.size(), name.size(), is_set});
   text_.append(name).append(1, '=').append(value).append(1, '\0');
@@ -121,6 +127,8 @@ std::optional<model::failure> fill_environment(environment_block& block,
   }
   if (auto failure = add_inputs(block, order.inputs, facts))
     return failure;
+  for (const auto& [name, value] : facts.secrets)
+    block.set(name, value);
   block.set("SLUICE_RUN", model::to_string(order.key.run_no));
   block.set("SLUICE_TASK", order.name());
   if (order.instance.is_set()) {

@@ -2,11 +2,13 @@
 // the attempt; nothing else. Used on the process thread only.
 #pragma once
 
+#include "executors/mask_patterns.hpp"
 #include "model/command.hpp"
 #include "model/run.hpp"
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +21,8 @@ namespace sluice::executors {
 class environment_block {
 public:
   void clear();
+  /// The same, and what it held is overwritten.
+  void wipe();
   /// The last one of a name counts. @pre neither holds a NUL
   void set(std::string_view name, std::string_view value);
   void unset(std::string_view name);
@@ -58,6 +62,7 @@ struct environment_facts {
   std::string_view checkpoint_path = {}; ///< of what the task saved; empty: it has saved nothing
   std::string_view snapshot_path = {};   ///< to be written by the snapshot, read by the rollback
   std::string_view result_path = {};     ///< of what is undone put out; empty: none
+  std::span<const secret_value> secrets = {};
 };
 
 /// Fills `block`. Returns why the attempt can never start: a NUL in `env` or in an input.

@@ -91,6 +91,8 @@ void attempt_loop::add(std::shared_ptr<const model::start_attempt> order,
   a.task = order->task;
   a.role = order->role;
   a.takes_snapshot = order->takes_snapshot;
+  if (order->holds.is_set())
+    a.memory_bytes = limits_of(*order->holds).memory_bytes.value_or(0);
   a.order = std::move(order);
   a.listener = std::move(listener);
   a.due = now();
@@ -117,9 +119,18 @@ void attempt_loop::signal(model::attempt_key key, stop_signal what) {
   // A leader that has exited took its group along: all of it has been killed already.
   if (a.state != attempt::phase::running)
     return;
-  signal_group(a.pid, what == stop_signal::kill ? SIGKILL : SIGTERM);
-  if (what == stop_signal::terminate)
-    signal_group(a.pid, SIGCONT); // a stopped process cannot act on the other
+  if (what == stop_signal::kill)
+    return kill_all_of(a);
+  signal_group(a.pid, SIGTERM);
+  signal_group(a.pid, SIGCONT); // a stopped process cannot act on the other
+}
+
+/// Its process group, and what has left that but not the attempt's control group.
+/// @pre the leader is not reaped
+void attempt_loop::kill_all_of(attempt& a) {
+  signal_group(a.pid, SIGKILL);
+  if (a.kit.group)
+    a.kit.group->kill();
 }
 
 void attempt_loop::forget(model::attempt_key key) {
@@ -136,11 +147,12 @@ void attempt_loop::abandon_all(std::function<void()> on_gone) {
     a.listener.reset();
     if (a.state == attempt::phase::queued || a.state == attempt::phase::holding) {
       live_ -= a.state == attempt::phase::holding ? 1 : 0;
+      forget_secrets(a);
       at = attempts_.erase(at);
       continue;
     }
     if (a.state == attempt::phase::running)
-      signal_group(a.pid, SIGKILL);
+      kill_all_of(a);
     a.abandoned.push_back(all);
     ++all->left;
     ++at;
@@ -193,15 +205,21 @@ bool attempt_loop::wait() {
   const int count = ::epoll_wait(epoll_, events.data(), events.size(), timeout_ms());
   bool is_woken = false;
   for (int i = 0; i < count; ++i) {
-    if (auto* a = static_cast<attempt*>(events[static_cast<std::size_t>(i)].data.ptr))
-      exited_.push_back(a);
-    else
+    const auto* source =
+      static_cast<attempt::source*>(events[static_cast<std::size_t>(i)].data.ptr);
+    if (source == nullptr)
       is_woken = true;
+    else
+      (source->is_output ? printed_ : exited_).push_back(source->of);
   }
   return is_woken;
 }
 
 void attempt_loop::work() {
+  for (auto* a : printed_) // before the ends, after which they are no more
+    if (a->kit.output)
+      a->kit.output->read_some();
+  printed_.clear();
   for (auto* a : exited_) // a running attempt ends by this only, so none of them is stale
     leader_exited(*a);
   exited_.clear();
@@ -280,7 +298,7 @@ std::optional<failure> attempt_loop::try_launch(attempt& a) {
 
 /// Nothing when its process runs.
 std::optional<failure> attempt_loop::start_watched(attempt& a, model::command_role role) {
-  const auto pid = starter_.start(*a.order, role);
+  const auto pid = starter_.start(*a.order, role, a.kit);
   if (!pid)
     return pid.error();
   if (const int err = watch(a, *pid); err != 0)
@@ -327,20 +345,26 @@ int attempt_loop::watch(attempt& a, pid_t pid) {
     ::close(std::exchange(spare_, -1));
     a.pidfd = pidfd_open(pid);
   }
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &a;
-  if (a.pidfd >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, a.pidfd, &event) == 0) {
+  if (a.pidfd >= 0 && (!a.kit.output || wait_for(a.kit.output->read_end(), a.output))
+      && wait_for(a.pidfd, a.exit)) {
     live_ += a.state == attempt::phase::queued ? 1 : 0;
     a.state = attempt::phase::running;
     return 0;
   }
   const int err = errno;
+  a.kit.output.reset(); // and with it goes what epoll knows
   signal_group(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR)
     ;
   return err;
+}
+
+bool attempt_loop::wait_for(int fd, attempt::source& source) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &source;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void attempt_loop::fail_start(attempt& a, failure why) {

@@ -52,6 +52,14 @@ private:
   };
   struct attempt {
     enum class phase : std::uint8_t { queued, running, leaving, holding };
+    /// What epoll knows an attempt by. They stay where they are, and so does the attempt.
+    struct source {
+      attempt* of;
+      bool is_output;
+    };
+    attempt() = default;
+    attempt(const attempt&) = delete;
+    attempt& operator=(const attempt&) = delete;
 
     model::attempt_key key;
     std::shared_ptr<const model::start_attempt> order; ///< until its last process runs
@@ -72,6 +80,9 @@ private:
     std::vector<std::shared_ptr<abandonment>> abandoned; ///< twice when the owner died twice
     model::steady_time due;      ///< queued: since when; leaving: when to look again
     model::resource_usage usage; ///< of its processes so far
+    attempt_kit kit;
+    source exit{this, false}, output{this, true};
+    std::int64_t memory_bytes = 0; ///< it was given; 0: it named none
     std::optional<model::wall_time> started_at;
     model::wall_time finished_at;
   };
@@ -83,6 +94,7 @@ private:
   std::optional<model::failure> start_watched(attempt& a, model::command_role role);
   static void drop_order_unless_needed(attempt& a);
   int watch(attempt& a, pid_t pid);
+  bool wait_for(int fd, attempt::source& source);
   launch_result refuse(attempt& a, model::failure why);
   bool has_spare_descriptor();
 
@@ -93,11 +105,15 @@ private:
   std::optional<model::failure> start_validation(attempt& a, const model::value& outputs);
   void add_validation(attempt& a, model::attempt_report& report);
   void reap(attempt& a);
+  static void kill_all_of(attempt& a);
   bool is_gone(attempt& a);
   void look_at_groups();
 
   model::attempt_report report_of(attempt& a);
+  static model::failure out_of_memory(const attempt& a);
+  static void keep_secrets(const attempt& a, model::attempt_report& report);
   void add_outputs(const attempt& a, model::attempt_report& report);
+  void forget_secrets(const attempt& a);
   void finish(attempt& a, model::attempt_report report);
   void fail_start(attempt& a, model::failure why);
   model::steady_time give_back_at() const;
@@ -120,9 +136,10 @@ private:
 
   std::unordered_map<model::attempt_key, attempt> attempts_;
   std::deque<model::attempt_key>
-    starts_;                     ///< in order; those stopped meanwhile are not in attempts_
-  std::size_t live_ = 0;         ///< attempts whose group is not proven gone
-  std::vector<attempt*> exited_; ///< found by `wait`, for `work`
+    starts_;                      ///< in order; those stopped meanwhile are not in attempts_
+  std::size_t live_ = 0;          ///< attempts whose group is not proven gone
+  std::vector<attempt*> exited_;  ///< found by `wait`, for `work`
+  std::vector<attempt*> printed_; ///< likewise, of those that have secrets
   std::vector<attempt*> leaving_;
   std::shared_ptr<const launch_listener> told_; ///< whom `news_` is for; null when there are none
   launch_news news_;

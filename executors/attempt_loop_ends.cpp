@@ -35,6 +35,11 @@ model::milliseconds look_delay(int looks) {
   return looks >= 7 ? longest_look_delay : std::min(longest_look_delay, 1ms * (1 << looks));
 }
 
+failure secret_in(const std::string& what, const std::string& sentence, const std::string& name) {
+  return {failure_class::permanent, "secret_in_" + what,
+          sentence + " the secret " + name + ", which must not be stored"};
+}
+
 } // namespace
 
 void attempt_loop::leader_exited(attempt& a) {
@@ -44,7 +49,7 @@ void attempt_loop::leader_exited(attempt& a) {
   a.finished_at = options_.clock.wall();
   a.state = attempt::phase::leaving;
   retry_at_ = {}; // there may be room for a postponed start
-  signal_group(a.pid, SIGKILL);
+  kill_all_of(a);
   if (is_gone(a))
     return command_ended(a);
   a.due = now() + look_delay(a.looks++);
@@ -74,7 +79,7 @@ void attempt_loop::reap(attempt& a) {
 bool attempt_loop::is_gone(attempt& a) {
   if (!a.is_reaped)
     reap(a);
-  return a.is_reaped && !group_exists(a.pid);
+  return a.is_reaped && !group_exists(a.pid) && (!a.kit.group || a.kit.group->is_empty());
 }
 
 /// The named repeated work: groups that were not gone, after 1, 2, 4 ... 100 ms.
@@ -91,7 +96,8 @@ void attempt_loop::look_at_groups() {
     if (!is_over && a->is_reaped && a->looks >= first_scan_look) {
       if (!living)
         living = living_groups();
-      is_over = living->has_value() && !(*living)->contains(a->pid);
+      is_over = living->has_value() && !(*living)->contains(a->pid)
+                && (!a->kit.group || a->kit.group->is_empty());
     }
     if (is_over)
       gone.push_back(a);
@@ -105,6 +111,10 @@ void attempt_loop::look_at_groups() {
 
 /// Its group is gone: the attempt is over, unless what its action did is to be validated.
 void attempt_loop::command_ended(attempt& a) {
+  if (a.kit.output) {
+    a.kit.output->finish();
+    a.kit.output.reset();
+  }
   if (a.takes_snapshot)
     return snapshot_ended(a);
   auto report = report_of(a);
@@ -174,6 +184,11 @@ void attempt_loop::snapshot_ended(attempt& a) {
                 : taken.error().why};
     files_.append_to_log(a.key, "sluice: " + report.failure->message);
   }
+  if (a.kit.secrets && !report.failure)
+    if (const auto name = a.kit.secrets->patterns->find(data)) {
+      report.failure = secret_in("snapshot", "its snapshot holds", *name);
+      files_.append_to_log(a.key, "sluice: " + report.failure->message);
+    }
   if (report.failure)
     return finish(a, std::move(report));
   a.takes_snapshot = false;
@@ -220,11 +235,44 @@ model::attempt_report attempt_loop::report_of(attempt& a) {
   if (!a.listener)
     return report; // nobody reads it
   report.failure = exit_failure(a.wait_status);
+  if (report.failure && a.kit.group && a.kit.group->was_out_of_memory())
+    report.failure = out_of_memory(a);
   if (a.passed)
     add_validation(a, report);
   else if (!report.failure && !a.takes_snapshot)
     add_outputs(a, report);
+  if (a.kit.secrets)
+    keep_secrets(a, report);
   return report;
+}
+
+/// The kernel says so, not the exit status: a program may end as killed by anything.
+failure attempt_loop::out_of_memory(const attempt& a) {
+  const auto peak = a.kit.group->peak_memory_bytes().value_or(a.usage.peak_rss_bytes);
+  return {failure_class::resource, "out_of_memory",
+          "out of memory: it was killed at its limit, mem "
+            + model::amount_text("mem", a.memory_bytes) + "; the most it used was "
+            + model::amount_text("mem", peak)};
+}
+
+/// What is stored and shown of an attempt. Outputs go on to other tasks: with a mask in them they
+/// would be wrong without a word.
+void attempt_loop::keep_secrets(const attempt& a, model::attempt_report& report) {
+  const auto& patterns = *a.kit.secrets->patterns;
+  if (!report.outputs.is_null())
+    if (const auto name = patterns.find(model::to_text(report.outputs))) {
+      report.outputs = nullptr;
+      report.failure = secret_in("output", "its outputs hold", *name);
+    }
+  if (report.failure)
+    report.failure->message = patterns.masked(report.failure->message);
+  for (auto& warning : report.warnings)
+    warning = patterns.masked(warning);
+  if (!a.passed) // else it has been said
+    for (const auto& name : patterns.unmasked())
+      report.warnings.push_back("the secret " + name + " is shorter than "
+                                + std::to_string(model::least_masked_bytes)
+                                + " characters, so that the log is not masked for it");
 }
 
 void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) {
@@ -247,6 +295,12 @@ void attempt_loop::add_outputs(const attempt& a, model::attempt_report& report) 
   }
 }
 
+/// What it tells from now on is no report of a current attempt, and goes nowhere.
+void attempt_loop::forget_secrets(const attempt& a) {
+  if (a.kit.secrets && options_.secrets)
+    options_.secrets->remove(a.key);
+}
+
 void attempt_loop::finish(attempt& a, model::attempt_report report) {
   const auto listener = std::move(a.listener);
   const auto abandoned = std::move(a.abandoned);
@@ -254,6 +308,7 @@ void attempt_loop::finish(attempt& a, model::attempt_report report) {
     files_.remove_work_dir(a.key);
   if (a.state != attempt::phase::queued)
     --live_;
+  forget_secrets(a);
   attempts_.erase(a.key);
   if (listener) {
     auto& news = news_for(listener);

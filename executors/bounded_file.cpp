@@ -32,8 +32,8 @@ private:
 tl::expected<std::string, bounded_file_problem>
 read_bounded(const std::string& path, std::string_view name, std::size_t limit_bytes) {
   const auto unreadable = [&] {
-    return tl::unexpected(
-      bounded_file_problem{false, "cannot read " + std::string{name} + ": " + errno_text(errno)});
+    return tl::unexpected(bounded_file_problem{
+      false, "cannot read " + std::string{name} + ": " + errno_text(errno), errno});
   };
   const tl::unexpected too_large{bounded_file_problem{true, {}}};
   // A FIFO must not block us, nor a terminal become ours.

@@ -13,6 +13,7 @@ namespace sluice::executors {
 struct bounded_file_problem {
   bool is_too_large = false;
   std::string why; ///< a sentence, unless it is too large
+  int err = 0;     ///< errno value when it cannot be read
 };
 
 /// The file's bytes; empty when there is no file. Never blocks on what is no regular file, and

@@ -8,11 +8,16 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sluice::executors {
+
+class cgroup_tree;
+class secrets_in_use;
 
 struct process_options {
   std::filesystem::path logs_dir; ///< the directory above must exist
@@ -23,7 +28,16 @@ struct process_options {
   std::string socket;         ///< where tasks reach the API; empty: they cannot
   /// The token an attempt shows there; called for each start, on the process thread.
   std::function<std::string(model::attempt_key)> token_of;
+  /// A variable of the runtime's environment, for secrets; on the process thread. None: there are
+  /// no variables.
+  std::function<std::optional<std::string>(const std::string&)> variable_of;
+  /// Told of the attempts that have secrets, for those who take what tasks tell. Null: nobody does.
+  std::shared_ptr<secrets_in_use> secrets;
   int guard_fd = -1; ///< `guard_process::descriptor()`; -1: there is no guard
+  /// Holds attempts to the memory and processors that they were given. Null: a limit of each
+  /// process holds them to the memory, and nothing to the processors.
+  std::shared_ptr<cgroup_tree> groups;
+  std::string no_groups_because; ///< for the log; empty beside groups
   model::clock clock;
   std::size_t output_limit_bytes = std::size_t{1} << 20; ///< of `$SLUICE_OUT`
   /// A larger input is only in `$SLUICE_IN`: the kernel limits one string to 128 KiB.

@@ -1,5 +1,7 @@
 #include "executors/spawn.hpp"
 
+#include "executors/confined_spawn.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -55,8 +57,10 @@ public:
     auto* a = &actions_;
     int err = posix_spawn_file_actions_addopen(a, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (err == 0)
-      err = posix_spawn_file_actions_addopen(a, STDOUT_FILENO, request.log_path,
-                                             O_WRONLY | O_CREAT | O_APPEND, 0600);
+      err = request.output >= 0
+              ? posix_spawn_file_actions_adddup2(a, request.output, STDOUT_FILENO)
+              : posix_spawn_file_actions_addopen(a, STDOUT_FILENO, request.log_path,
+                                                 O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (err == 0)
       err = posix_spawn_file_actions_adddup2(a, STDOUT_FILENO, STDERR_FILENO);
     if (err == 0 && request.workdir != nullptr)
@@ -98,6 +102,8 @@ spawner::~spawner() {
 }
 
 tl::expected<pid_t, int> spawner::spawn(const spawn_request& request) const {
+  if (request.is_confined())
+    return spawn_confined(request, guard_fd_);
   file_actions actions;
   int err = actions.prepare(request, guard_fd_);
   pid_t pid = -1;

@@ -1,10 +1,12 @@
 // Starting one child process with posix_spawn, and signalling its process group. posix_spawn and
-// not fork: its cost does not grow with our memory. Used on the process thread, which lives as long
-// as its children.
+// not fork: its cost does not grow with our memory. Only a child that is to be held to limits from
+// its first instruction is forked, see confined_spawn.hpp. Used on the process thread, which lives
+// as long as its children.
 #pragma once
 
 #include <tl/expected.hpp>
 
+#include <cstdint>
 #include <unordered_set>
 
 #include <spawn.h>
@@ -18,7 +20,13 @@ struct spawn_request {
   char* const* argv = nullptr;
   char* const* environment = nullptr;
   const char* log_path = nullptr; ///< stdout and stderr are appended there; created with 0600
+  int output = -1;                ///< where they go instead; -1: to the log
   const char* workdir = nullptr;  ///< null: ours
+  int cgroup = -1;                ///< directory of the control group to be born in; -1: ours
+  std::int64_t data_bytes = 0;    ///< RLIMIT_DATA of the child and what it starts; 0: ours
+
+  /// What posix_spawn cannot do.
+  bool is_confined() const { return cgroup >= 0 || data_bytes > 0; }
 };
 
 class spawner {

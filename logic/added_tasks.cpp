@@ -54,6 +54,14 @@ std::string in_directory(const std::string& directory, const std::optional<std::
   return path->starts_with('/') || directory.empty() ? *path : directory + "/" + *path;
 }
 
+/// Files of secrets are beside the file that names them.
+void place_in(const std::string& directory, model::secret_references& secrets) {
+  for (auto& [name, reference] : secrets)
+    if (const auto parsed = model::parse_secret_reference(reference);
+        parsed && parsed->source == model::secret_source::file)
+      reference = model::file_reference(in_directory(directory, parsed->place));
+}
+
 std::shared_ptr<const model::workflow_spec> merged(const addition_request& request) {
   const auto& added = request.added;
   auto all = std::make_shared<model::workflow_spec>(request.workflow);
@@ -63,7 +71,9 @@ std::shared_ptr<const model::workflow_spec> merged(const addition_request& reque
                             .defaults = request.workflow.defaults};
   made.defaults.env.clear(); // the workflow's own is the run's, and all tasks get it
   made.defaults.workdir.reset();
-  lay_over(made.defaults, added.defaults);
+  auto defaults = added.defaults;
+  place_in(added.base_dir, defaults.secrets);
+  lay_over(made.defaults, std::move(defaults));
   made.defaults.workdir = in_directory(added.base_dir, added.defaults.workdir);
   if (made.defaults.workdir->empty())
     made.defaults.workdir.reset();
@@ -75,6 +85,8 @@ std::shared_ptr<const model::workflow_spec> merged(const addition_request& reque
     own.addition = static_cast<std::uint32_t>(all->additions.size());
     if (task.settings.is_set() && task.settings->workdir)
       own.settings->workdir = in_directory(added.base_dir, task.settings->workdir);
+    if (task.settings.is_set() && !task.settings->secrets.empty())
+      place_in(added.base_dir, own.settings->secrets);
   }
   return all;
 }

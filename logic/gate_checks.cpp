@@ -42,6 +42,7 @@ private:
     const auto& own = *task_.settings;
     report_key(!own.env.empty(), "env", why);
     report_key(own.workdir.has_value(), "workdir", why);
+    report_key(!own.secrets.empty(), "secrets", why);
     report_key(own.shell.has_value(), "shell", why);
     report_key(own.timeout.has_value(), "timeout", why);
     report_key(own.queue_timeout.has_value(), "queue_timeout", why);

@@ -104,12 +104,50 @@ void check_environment(const model::named_values& env, const std::string& path,
   }
 }
 
+bool is_of_system(std::string_view name) {
+  return name == "PATH" || name.starts_with("SLUICE_") || name.starts_with("LD_");
+}
+
+void check_secrets(const model::secret_references& secrets, const std::string& path,
+                   problems_t& problems) {
+  check_distinct(
+    secrets, [](const auto& pair) -> const std::string& { return pair.first; }, path, "the secret",
+    problems);
+  for (const auto& [name, reference] : secrets) {
+    const auto here = path_of(path, name);
+    check_variable_name(name, here, problems);
+    if (is_of_system(name))
+      report_name(problems, here,
+                  in_quotes(name)
+                    + " cannot be a secret: PATH, LD_* and SLUICE_* have meanings of their own");
+    if (const auto parsed = model::parse_secret_reference(reference); !parsed)
+      report(problems, here, parsed.error().message);
+  }
+}
+
+template <class Pairs>
+bool has_name(const Pairs& pairs, const std::string& name) {
+  return std::any_of(pairs.begin(), pairs.end(),
+                     [&](const auto& pair) { return pair.first == name; });
+}
+
+/// One variable cannot be both: what is shown, and what is not.
+template <class Pairs, class IsOther>
+void check_one_meaning(const Pairs& pairs, const IsOther& is_other, const char* other,
+                       const std::string& path, problems_t& problems) {
+  for (const auto& pair : pairs)
+    if (is_other(pair.first))
+      report_name(problems, path_of(path, pair.first),
+                  in_quotes(pair.first) + " is the name of " + other
+                    + " too; give one of them another name");
+}
+
 void check_inputs(const model::named_values& in, const std::string& path, problems_t& problems) {
   check_distinct(in, name_of_pair, path, "the input", problems);
   for (const auto& [name, v] : in) {
     const auto here = path_of(path, name);
     check_variable_name(name, here, problems);
-    if (name == "PATH" || name.starts_with("SLUICE_") || name.starts_with("LD_"))
+    if (is_of_system(name))
       report_name(problems, here,
                   in_quotes(name)
                     + " cannot be an input: PATH, LD_* and SLUICE_* have meanings of their own");
@@ -188,6 +226,8 @@ void check_needs(const model::task_settings& settings, const std::string& path,
 void check_settings(const model::task_settings& settings, const std::string& path,
                     problems_t& problems) {
   check_environment(settings.env, path_of(path, "env"), problems);
+  if (!settings.secrets.empty())
+    check_secrets(settings.secrets, path_of(path, "secrets"), problems);
   if (settings.workdir && settings.workdir->empty())
     report(problems, path_of(path, "workdir"), "is empty");
   if (settings.workdir && has_nul(*settings.workdir))
@@ -310,6 +350,8 @@ void check_child(const model::task_spec& task, const std::string& path, problems
   refuse(own.checkpoint_bytes.has_value(), "checkpoint", of_commands);
   refuse(own.resources.has_value(), "resources", of_commands);
   refuse(own.pool.has_value(), "pool", of_commands);
+  refuse(!own.secrets.empty(), "secrets",
+         "goes with run and exec; the workflow's own tasks may say it");
   refuse(own.preemptible.has_value(), "preemptible", of_commands);
 }
 
@@ -371,6 +413,28 @@ void check_snapshot(const model::task_settings& settings, const model::task_sett
   if (has_command(settings, snapshot) && !has_command(settings, rollback)
       && !has_command(defaults, rollback))
     report(problems, path_of(path, "snapshot"), "is for a rollback: give it one, or leave it out");
+}
+
+/// Secrets are for processes, and their names for nothing else.
+void check_secret_names(const model::task_spec& task, const model::task_settings& defaults,
+                        const std::string& path, problems_t& problems) {
+  const auto& own = *task.settings;
+  if (is_gate(task.action) || executor_of(task.action) == model::executor_kind::workflow)
+    return; // what they say of their own is refused elsewhere
+  if (executor_of(task.action) != model::executor_kind::process) {
+    if (!own.secrets.empty())
+      report_name(problems, path_of(path, "secrets"),
+                  "goes with run and exec; a handler has no environment of its own");
+    return;
+  }
+  const auto is_secret = [&](const auto& name) {
+    return has_name(own.secrets, name) || has_name(defaults.secrets, name);
+  };
+  const auto is_variable = [&](const auto& name) { return has_name(defaults.env, name); };
+  check_one_meaning(own.env, is_secret, "a secret", path_of(path, "env"), problems);
+  check_one_meaning(task.in, is_secret, "a secret", path_of(path, "in"), problems);
+  check_one_meaning(own.secrets, is_variable, "a variable of env", path_of(path, "secrets"),
+                    problems);
 }
 
 void check_fan_out(const model::fan_out_spec& fan_out, const std::string& path,
@@ -464,6 +528,9 @@ void check_defaults(const model::task_settings& defaults, const handler_lookup& 
   check_settings(defaults, "defaults", problems);
   check_extra(defaults, "defaults", has_handler, problems);
   check_snapshot(defaults, {}, "defaults", problems);
+  const auto is_variable = [&](const auto& name) { return has_name(defaults.env, name); };
+  check_one_meaning(defaults.secrets, is_variable, "a variable of env", "defaults.secrets",
+                    problems);
 }
 
 } // namespace
@@ -508,6 +575,8 @@ void check_task(const model::task_spec& task, const model::task_settings& defaul
     check_child(task, path, problems);
   if (is_gate(task.action))
     check_gate(task, path, problems);
+  if (!defaults.secrets.empty() || !task.settings->secrets.empty())
+    check_secret_names(task, defaults, path, problems);
   if (!task.settings.is_set())
     return;
   check_settings(*task.settings, path, problems);

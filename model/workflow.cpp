@@ -129,18 +129,23 @@ void lay_over(std::optional<T>& setting, std::optional<T> over) {
     setting = std::move(over);
 }
 
-} // namespace
-
-void lay_over(task_settings& settings, task_settings over) {
-  for (auto& [name, v] : over.env) {
-    const auto same =
-      std::find_if(settings.env.begin(), settings.env.end(),
-                   [&, &key = name](const auto& pair) { return pair.first == key; });
-    if (same == settings.env.end())
-      settings.env.emplace_back(std::move(name), std::move(v));
+template <class Pairs>
+void lay_over_by_name(Pairs& pairs, Pairs over) {
+  for (auto& [name, v] : over) {
+    const auto same = std::find_if(
+      pairs.begin(), pairs.end(), [&, &key = name](const auto& pair) { return pair.first == key; });
+    if (same == pairs.end())
+      pairs.emplace_back(std::move(name), std::move(v));
     else
       same->second = std::move(v);
   }
+}
+
+} // namespace
+
+void lay_over(task_settings& settings, task_settings over) {
+  lay_over_by_name(settings.env, std::move(over.env));
+  lay_over_by_name(settings.secrets, std::move(over.secrets));
   lay_over(settings.workdir, std::move(over.workdir));
   lay_over(settings.shell, std::move(over.shell));
   lay_over(settings.timeout, over.timeout);

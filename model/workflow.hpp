@@ -8,6 +8,7 @@
 #include "model/item_list.hpp"
 #include "model/json.hpp"
 #include "model/rarely.hpp"
+#include "model/secret.hpp"
 #include "model/state.hpp"
 #include "model/time.hpp"
 
@@ -168,6 +169,7 @@ struct task_settings {
   std::optional<std::string> group;       ///< the name of what it belongs to; none: to nothing
   std::optional<std::vector<std::string>> gates; ///< switches that have to be open
   std::optional<model::on_closed> on_closed; ///< what becomes of it when one is not; none: it waits
+  secret_references secrets;                 ///< merged by name; see `secrets_of`
   std::vector<extra_command> extra;          ///< at most one of each role; few tasks have any
   friend bool operator==(const task_settings&, const task_settings&) = default;
 };

@@ -174,6 +174,8 @@ value to_json(const task_settings& settings) {
     v["gates"] = *settings.gates;
   if (settings.on_closed)
     v["on_closed"] = to_string(*settings.on_closed);
+  for (const auto& [name, reference] : settings.secrets)
+    v["secrets"].push_back(value::array({name, reference}));
   for (const auto& command : settings.extra)
     put_action(v[std::string{to_string(command.role)}], command.what);
   return v;
@@ -456,6 +458,9 @@ task_settings settings_from(const value* v) {
     settings.gates = gates->get<std::vector<std::string>>();
   if (const auto* rule = member(*v, "on_closed"))
     settings.on_closed = named<on_closed>(*rule, parse_on_closed);
+  if (const auto* secrets = member(*v, "secrets"))
+    for (const auto& pair : *secrets)
+      settings.secrets.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
   for (const auto name : command_role_names())
     if (const auto* command = member(*v, std::string{name}.c_str()))
       set_command(settings, *parse_command_role(name), action_from(*command));

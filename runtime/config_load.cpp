@@ -16,6 +16,16 @@ std::vector<std::pair<std::string, std::string>> inherited_environment() {
   return out;
 }
 
+std::map<std::string, std::string> whole_environment() {
+  std::map<std::string, std::string> all;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view entry{*at};
+    if (const auto split = entry.find('='); split != std::string_view::npos)
+      all.emplace(entry.substr(0, split), entry.substr(split + 1)); // as getenv: the first counts
+  }
+  return all;
+}
+
 std::string user_name() {
   for (const char* variable : {"USER", "LOGNAME"})
     if (const char* name = std::getenv(variable); name != nullptr && *name != '\0')

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,10 @@ namespace sluice::runtime {
 /// The variables that tasks inherit, as far as they are set: PATH, HOME, LANG, TZ, USER. Nothing
 /// else leaks through. Call once, before threads start.
 std::vector<std::pair<std::string, std::string>> inherited_environment();
+
+/// All variables as they are now, for the secrets that workflows refer to. Call once, before
+/// threads start.
+std::map<std::string, std::string> whole_environment();
 
 /// $XDG_RUNTIME_DIR: where this user's sockets may be; empty when it is not set.
 std::filesystem::path user_runtime_dir();

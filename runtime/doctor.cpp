@@ -1,5 +1,6 @@
 #include "runtime/doctor.hpp"
 
+#include "executors/cgroup.hpp"
 #include "executors/guard_process.hpp"
 #include "runtime/replay.hpp"
 
@@ -26,6 +27,7 @@ public:
 
   std::vector<finding> run() {
     guard();
+    limits();
     std::error_code absent;
     if (!std::filesystem::exists(paths_.dir, absent)) {
       add(verdict::good, "store", "there is none in '" + paths_.dir.string() + "' yet",
@@ -51,6 +53,18 @@ private:
     else
       add(verdict::problem, "guard", program.error().message,
           "without it nothing runs: put sluice-guard beside sluice, or install the package again");
+  }
+
+  /// Of a runtime that is started where this is asked: another place may be better.
+  void limits() {
+    if (const auto dir = executors::cgroup_tree::find())
+      return add(verdict::good, "limits",
+                 "attempts are held to mem and cpu by control groups in '" + dir->string() + "'");
+    else
+      add(verdict::good, "limits",
+          "attempts are held to mem by a limit of each process, cpu is only counted: "
+            + dir.error().message,
+          "docs/capacity.md says what that means");
   }
 
   void holder() {

@@ -14,7 +14,8 @@ std::string_view to_string(verdict v);
 
 struct finding {
   runtime::verdict verdict = verdict::good;
-  std::string subject; ///< `store`, `database`, `runs`, `checkpoints`, `logs`, `guard`, `disk`
+  std::string subject; ///< `store`, `database`, `runs`, `checkpoints`, `logs`, `guard`, `limits`,
+                       ///< `disk`
   std::string text;    ///< what was found, a sentence
   std::string advice;  ///< what to do; empty: nothing
 };

@@ -1,8 +1,10 @@
 #include "runtime/orchestrator.hpp"
 
 #include "actors/host.hpp"
+#include "executors/cgroup.hpp"
 #include "executors/guard_process.hpp"
 #include "executors/process_thread.hpp"
+#include "executors/secrets.hpp"
 #include "executors/thread_slice.hpp"
 #include "runtime/attempt_tokens.hpp"
 #include "runtime/clock.hpp"
@@ -41,6 +43,11 @@ std::filesystem::path socket_or_none(const storage::store_paths& paths) {
   return {};
 }
 
+tl::unexpected<error> holds_secret(const std::string& what, const std::string& name) {
+  return fail(errc::invalid_argument,
+              what + " holds the secret " + name + ", which must not be stored");
+}
+
 expected<void> check_all_resumable(const storage::store_paths& paths,
                                    const std::vector<model::run_no>& runs,
                                    const executors::function_registry& functions) {
@@ -61,11 +68,13 @@ expected<void> check_all_resumable(const storage::store_paths& paths,
 struct orchestrator::parts {
   std::shared_ptr<const attempt_tokens> tokens; ///< the process thread has them too
   storage::store_lock lock;
+  std::shared_ptr<executors::cgroup_tree> groups; ///< null: none can be had here
   executors::guard_process guard;
   std::shared_ptr<storage::store> store;
   std::shared_ptr<executors::launcher> launcher;
   std::shared_ptr<const executors::function_registry> functions;
   std::unique_ptr<actors::host> host;
+  std::shared_ptr<const executors::secrets_in_use> secrets; ///< the process thread tells it
   std::filesystem::path dir;
   bool stopped = false;
 };
@@ -87,6 +96,7 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   const auto token = executors::new_instance_token();
   if (!token)
     return tl::unexpected(token.error());
+  auto groups = executors::cgroup_tree::open(*token); // before the guard, which is a child
   executors::guard_options guarding;
   guarding.program = options.guard_program;
   guarding.lock_path = paths.guard_lock();
@@ -116,19 +126,30 @@ expected<std::unique_ptr<orchestrator>> orchestrator::start(orchestrator_options
   processes.environment = inherited_environment();
   processes.instance_token = *token;
   processes.guard_fd = guard->descriptor();
+  if (groups)
+    processes.groups = std::move(*groups);
+  else
+    processes.no_groups_because = groups.error().message;
   if (!socket.empty()) {
     processes.socket = socket.string();
     processes.token_of = [tokens](model::attempt_key key) { return tokens->of(key); };
   }
   processes.slots = most_slots;
   processes.clock = clock;
+  processes.variable_of = [all = whole_environment()](const std::string& name) {
+    const auto at = all.find(name);
+    return at == all.end() ? std::nullopt : std::optional{at->second};
+  };
+  const auto secrets = std::make_shared<executors::secrets_in_use>();
+  processes.secrets = secrets;
+  const auto held_groups = processes.groups;
   auto launcher = executors::process_thread::create(std::move(processes));
   if (!launcher)
     return tl::unexpected(launcher.error());
 
-  auto p =
-    std::unique_ptr<parts>{new parts{tokens, std::move(*lock), std::move(*guard), std::move(*store),
-                                     std::move(*launcher), std::move(functions), nullptr, dir}};
+  auto p = std::unique_ptr<parts>{
+    new parts{tokens, std::move(*lock), held_groups, std::move(*guard), std::move(*store),
+              std::move(*launcher), std::move(functions), nullptr, secrets, dir}};
   actors::host_options host;
   host.scheduler.slots = std::min(slots_of(options), most_slots);
   host.scheduler.most_slots = most_slots;
@@ -206,6 +227,9 @@ void orchestrator::drain(model::drain_mode mode, std::function<void()> done) {
 
 void orchestrator::save_checkpoint(model::attempt_key key, model::checkpoint what,
                                    std::function<void(expected<void>)> done) {
+  for (const auto* text : {&what.token, &what.data})
+    if (const auto name = parts_->secrets->find(key, *text))
+      return done(holds_secret("the checkpoint", *name));
   parts_->host->save_checkpoint(key, std::move(what), std::move(done));
 }
 
@@ -215,6 +239,12 @@ void orchestrator::read_checkpoint(model::task_key task,
 }
 
 void orchestrator::hear(model::sign_of_life what, std::function<void(expected<void>)> done) {
+  if (!parts_->secrets->none()) {
+    const auto told =
+      model::to_text({what.progress ? what.progress->text : "", what.usage, what.outputs});
+    if (const auto name = parts_->secrets->find(what.key, told))
+      return done(holds_secret("what the task tells", *name));
+  }
   parts_->host->hear(std::move(what), std::move(done));
 }
 

@@ -85,7 +85,7 @@ constexpr key_row table[] = {
   {"compensate", D | T, file_key::compensate},
   {"cache", D | T, file_key::later},
   {"idempotency", D | T, file_key::idempotency},
-  {"secrets", D | T, file_key::later},
+  {"secrets", D | T, file_key::secrets},
   {"name", T, file_key::name},
   {"on_closed", T, file_key::on_closed},
   {"prompt", T, file_key::prompt},

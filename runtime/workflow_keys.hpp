@@ -83,6 +83,7 @@ enum class file_key : std::uint8_t {
   rollback,
   snapshot,
   compensate,
+  secrets,
   group,
   groups,
   timebox,

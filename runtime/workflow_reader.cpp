@@ -70,6 +70,7 @@ private:
   std::optional<model::join_spec> read_join(const placed_node& at);
   model::named_values read_inputs(const placed_node& at);
   model::named_values read_environment(const placed_node& at);
+  model::secret_references read_secrets(const placed_node& at);
   std::vector<model::output_spec> read_outputs(const placed_node& at);
 
   model::workflow_spec& workflow_;
@@ -110,6 +111,9 @@ bool workflow_reader::read_setting(file_key key, const placed_node& at,
   switch (key) {
   case file_key::env:
     settings.env = read_environment(at);
+    return true;
+  case file_key::secrets:
+    settings.secrets = read_secrets(at);
     return true;
   case file_key::workdir:
     settings.workdir = nodes_.text(at);
@@ -492,6 +496,14 @@ model::named_values workflow_reader::read_inputs(const placed_node& at) {
   for (const auto& entry : nodes_.map(at, "names and values"))
     inputs.emplace_back(entry.key.text, nodes_.value(entry.value));
   return inputs;
+}
+
+model::secret_references workflow_reader::read_secrets(const placed_node& at) {
+  model::secret_references secrets;
+  for (const auto& [key, value] : nodes_.map(at, "names and references"))
+    if (auto reference = nodes_.text(value))
+      secrets.emplace_back(key.text, std::move(*reference));
+  return secrets;
 }
 
 /// The environment is text: a number stays as it is written, `1.10` does not become `1.1`.

@@ -13,7 +13,8 @@ TEST_CASE("doctor: says that all is well, before and after a run", "[cli][doctor
   const auto found = here.run({"doctor"});
   CHECK(found.code == 0);
   CHECK_THAT(found.out, Contains("in use by nobody") && Contains("sound")
-                          && Contains("events and rows agree") && Contains("free of"));
+                          && Contains("events and rows agree") && Contains("free of")
+                          && Contains("attempts are held to mem"));
 }
 
 TEST_CASE("doctor: names an interrupted run and how to go on", "[cli][doctor]") {

@@ -408,6 +408,14 @@ class ExamplesTest(unittest.TestCase):
                 " WHERE name = 'background' ORDER BY attempt.attempt").fetchall()
         self.assertEqual(attempts, [(1, "lost", "preempted"), (2, None, None)])
 
+    def test_secrets_yaml(self):
+        outcome = self.run_file("secrets.yaml")
+        self.assertEqual(outcome.log("call"), "Authorization: Bearer ***\ndXNlcjp***\n")
+        self.assertEqual(outcome.log("check"), "record 17 with a token of 18 characters\n")
+        self.assertEqual(outcome.failures["careless"], ("permanent", "secret_in_output"))
+        with open(os.path.join(outcome.store, "sluice.db"), "rb") as file:
+            self.assertNotIn(b"example-token", file.read())
+
     def test_fan_in_yaml(self):
         outcome = self.run_file("fan-in.yaml", "-p", "limit=2000")
         self.assertEqual(outcome.outputs["total"], {"total": 2000 * 2001 * 4001 // 6})
@@ -540,7 +548,7 @@ class ExamplesTest(unittest.TestCase):
     def test_workflows_in_the_documents_are_valid(self):
         found = 0
         for document in ("README.md", "docs/workflow-format.md", "docs/groups-and-budgets.md",
-                         "docs/capacity.md", "docs/gates.md"):
+                         "docs/capacity.md", "docs/gates.md", "docs/secrets.md"):
             with open(os.path.join(ROOT, document), encoding="utf-8") as file:
                 blocks = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
             for block in blocks:
@@ -556,7 +564,7 @@ class ExamplesTest(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(done.returncode, 0, f"{document}:\n{block}{done.stdout}{done.stderr}")
-        self.assertEqual(found, 21)
+        self.assertEqual(found, 22)
 
     def test_the_workflow_of_the_readme_runs(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:

@@ -130,6 +130,7 @@ struct one_task {
   model::snapshot_ptr snapshot = {};
   model::value result; ///< of what it undoes
   bool has_result = false;
+  model::capacity_grant holds = {};
 
   model::task_spec& task() { return workflow.tasks.front(); }
 };
@@ -198,6 +199,7 @@ public:
     order->snapshot = std::move(what.snapshot);
     order->result = std::move(what.result);
     order->has_result = what.has_result;
+    order->holds = std::move(what.holds);
     thread_->start(std::move(order), listener_);
     return key;
   }

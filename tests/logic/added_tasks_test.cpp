@@ -107,3 +107,24 @@ TEST_CASE("event_fold: tasks that are added come behind all others", "[logic][ev
   CHECK(fold.find({1})->tasks.size() == 5);
   CHECK(fold.find({1})->counts[std::size_t(model::task_state::pending)] == 5);
 }
+
+TEST_CASE("added_tasks: files of secrets are beside the file that names them",
+          "[logic][added_tasks]") {
+  flow run{"a"};
+  run.spec.base_dir = "/runs";
+  run.spec.defaults.secrets = {{"OLD", "file:old"}};
+  flow added{"b"};
+  added.spec.base_dir = "/added";
+  added.spec.defaults.secrets = {{"NEW", "file:new"}, {"VARIABLE", "env:HOME"}};
+  added.spec.tasks[0].settings->secrets = {{"OWN", "file:own"}, {"FAR", "file:/etc/far"}};
+  const auto compiled = compile_with_added({run.spec, added.spec, 10, {}});
+  REQUIRE(compiled);
+  const auto& spec = (*compiled)->spec();
+  CHECK(secrets_of(spec, spec.task(0)) == model::secret_references{{"OLD", "file:old"}});
+  CHECK(secrets_of(spec, spec.task(10))
+        == model::secret_references{{"OWN", "file:/added/own"},
+                                    {"FAR", "file:/etc/far"},
+                                    {"OLD", "file:old"},
+                                    {"NEW", "file:/added/new"},
+                                    {"VARIABLE", "env:HOME"}});
+}

@@ -110,6 +110,7 @@ workflow_spec full_workflow() {
     gate_spec{.which = gate_kind::quota, .quota = quota_limit{5, milliseconds{60'000}}}};
   shell_task.settings->gates = {{"db", "net"}};
   shell_task.settings->on_closed = on_closed::skip;
+  shell_task.settings->secrets = {{"TOKEN", "env:API_TOKEN"}, {"KEY", "file:key.pem"}};
   spec.tasks = {shell_task, exec_task,   child_task, bare_child, wait_task,
                 gate_task,  signal_task, hours_task, quota_task, call_task};
   spec.out = {{"score", "${{ tasks.check.out.score }}"}, {"a", value::array({1})}};
