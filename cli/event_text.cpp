@@ -125,8 +125,10 @@ std::string event_detail(const model::event& e) {
     return printable("'" + text_of(e.data, "name") + "'" + (by.empty() ? "" : " by " + by));
   }
   if (e.type == model::event_type::tasks_added) {
-    const auto names = e.data.value("names", std::vector<std::string>{});
-    return plural(e.data.value("tasks", std::size_t{0}), "task") + ": " + some_of(names);
+    const auto tasks = e.data.value("tasks", std::size_t{0});
+    auto names = e.data.value("names", std::vector<std::string>{});
+    names.resize(tasks); // the event has the first ones, which are more than are shown
+    return plural(tasks, "task") + ": " + some_of(names);
   }
   if (e.type == model::event_type::task_expanded)
     return plural(e.data.value("instances", std::size_t{0}), "instance");

@@ -48,6 +48,7 @@ TEST_CASE("add: a run is given tasks while it goes on", "[cli][add]") {
   CHECK(done.err == "");
   CHECK(done.code == 0);
   CHECK(done.out == "r-1 has 2 tasks more: check, last\n");
+  CHECK_THAT(program.read_until("added"), Contains("added 2 tasks: check, last"));
   program.read_until("check");
   CHECK_THAT(here.run({"show", "r-1"}).out, Contains("2/5") && Contains("last"));
   CHECK_THAT(here.run({"tasks", "r-1"}).out, Contains("check") && Contains("last"));
@@ -94,7 +95,7 @@ TEST_CASE("add: a gate that is added says how to answer it", "[cli][add]") {
   const added_workspace here;
   here.write("gate.yaml",
              "tasks:\n"
-             "  ok: {gate: approval, prompt: Really?, form: {where: {type: string}}}\n"
+             "  ok: {gate: approval, prompt: Where to, form: {where: {type: string}}}\n"
              "  there: {in: {w: '${{ tasks.ok.out.where }}'}, run: 'echo \"at $w\"'}\n");
   running_program program{here.directory(), {"run", "w.yaml"}};
   program.read_until("waiting");

@@ -198,3 +198,12 @@ TEST_CASE("event_text: an event is one line", "[cli][event_text]") {
   CHECK(event_line(e, out, runtime::zone_choice::utc)
         == "07:30:00.250  r-12/load#1               ready");
 }
+
+TEST_CASE("event_text: of many tasks that are added the first are named", "[cli][event_text]") {
+  model::event e;
+  e.type = model::event_type::tasks_added;
+  e.data = {{"first", 3}, {"tasks", 2}, {"names", {"a", "b"}}};
+  CHECK(event_detail(e) == "2 tasks: a, b");
+  e.data = {{"first", 3}, {"tasks", 3'000}, {"names", {"a", "b", "c", "d", "e", "f"}}};
+  CHECK(event_detail(e) == "3000 tasks: a, b, c, d, e and 2995 more");
+}
