@@ -198,6 +198,8 @@ std::string event_line(const model::event& e, const console& out, runtime::zone_
     word = "expanded";
   else if (e.type == model::event_type::tasks_added)
     word = "added";
+  else if (e.type == model::event_type::run_started)
+    word = "started";
   else if (e.type == model::event_type::run_signalled)
     word = "signal";
   else if (e.type == model::event_type::run_paused)

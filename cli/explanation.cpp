@@ -148,6 +148,8 @@ std::string next_step(const value& v) {
     return "waits until its run is resumed: sluice resume " + text_at(v, "run");
   if (reason == "paused")
     return "waits until it is resumed: sluice resume";
+  if (v.contains("active_runs"))
+    return "its run begins when another run of its workflow ends (limits.active_runs)";
   if (v.contains("before_finally"))
     return "waits for the " + text_at(v, "before_finally") + " tasks before finally";
   if (v.value("interrupted", false))
@@ -167,6 +169,7 @@ std::vector<std::string> explanation_lines(const value& v) {
   add_needs(v, lines);
   if (text_at(v, "state") == "ready")
     add_limit(v, "slots", "slots", lines);
+  add_limit(v, "active_runs", "active_runs", lines);
   add_limit(v, "active_tasks", "active_tasks", lines);
   add_limit(v, "max_parallel", "max_parallel", lines);
   add_clock(v, "retry_in_ms", "retry", lines);

@@ -43,8 +43,12 @@ public:
     if (e.task_idx)
       show_task(e);
     else if (e.type == model::event_type::run_submitted)
-      session_.out.line(session_.out.tinted(tracker_.workflow().name, tint::bold) + " "
-                        + to_string(e.run_no) + "  started  " + plural(tracker_.total(), "task"));
+      session_.out.line(
+        session_.out.tinted(tracker_.workflow().name, tint::bold) + " " + to_string(e.run_no)
+        + (e.to == to_string(model::run_state::queued) ? "  queued  " : "  started  ")
+        + plural(tracker_.total(), "task"));
+    else if (e.type == model::event_type::run_started)
+      session_.out.line(time_of(e) + "started");
     else if (e.type == model::event_type::run_cancelling)
       session_.out.line(time_of(e) + session_.out.tinted("cancelling", tint::yellow));
     else if (e.type == model::event_type::run_rolling_back)

@@ -24,7 +24,7 @@ void check_is_only_tasks(const model::workflow_spec& added, problems_t& problems
   refuse(added.finally_count > 0, "finally");
   refuse(added.on_failure != model::on_failure::stop, "on_failure");
   refuse(added.deadline.has_value(), "deadline");
-  refuse(added.active_tasks.has_value(), "limits");
+  refuse(added.active_tasks.has_value() || added.active_runs.has_value(), "limits");
   refuse(!added.out.empty(), "out");
   refuse(!added.groups.empty(), "groups");
   refuse(added.budget.has_value(), "budget");

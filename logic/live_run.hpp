@@ -325,7 +325,9 @@ public:
   /// When the task has to be over, or its run; nothing: never.
   std::optional<model::wall_time> due(std::uint32_t task) const;
   /// Whether something of it that is ready may start, were there a slot.
-  bool may_start() const { return !is_paused() && !is_at_limit(); }
+  bool may_start() const {
+    return !is_paused() && !is_at_limit() && state != model::run_state::queued;
+  }
   bool is_paused() const { return paused || parent_paused; }
   bool is_at_limit() const { return spec().active_tasks && active >= *spec().active_tasks; }
   const undecided_upstreams* frozen_for(std::uint32_t task) const;

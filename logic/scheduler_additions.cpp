@@ -93,7 +93,7 @@ void scheduler_core::take_in(live_run& run, std::shared_ptr<const compiled_workf
     for (const auto upstream : run.workflow->graph().upstreams(task))
       run.tasks[task].undecided += is_terminal(run.tasks[upstream].state) ? 0 : 1;
     read_outputs_later(run, task);
-    set_deadline(run, task);
+    set_deadline(run, task, now_);
   }
   grow_pots(run, addition.first, end);
   recount_failures(run); // some of them may be handled yet

@@ -99,6 +99,11 @@ expected<model::control_result> scheduler_core::act_live(const model::control_re
     return fail(errc::conflict, "run " + to_string(asked.run_no) + " has not ended: it is "
                                   + std::string{to_string(run.state)});
   };
+  const bool is_of_run = std::holds_alternative<model::pause_run>(asked.what)
+                         || std::holds_alternative<model::resume_run>(asked.what);
+  if (run.state == model::run_state::queued && !is_of_run)
+    return fail(errc::conflict, "run " + to_string(asked.run_no)
+                                  + " has not begun: it waits for others of its workflow");
   return std::visit(model::overloaded{
                       [&](const model::retry_run&) { return refuse(); },
                       [&](const model::rollback_run&) { return refuse(); },

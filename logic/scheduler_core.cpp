@@ -45,6 +45,7 @@ reaction scheduler_core::react(const model::happening& what, model::wall_time no
                                dispatching mode) {
   now_ = now;
   actor_ = "scheduler";
+  has_all_runs_ = true;
   std::visit([this](const auto& e) { on(e); }, what);
   settle_step();
   if (mode == dispatching::allowed)
@@ -73,8 +74,9 @@ const live_run* scheduler_core::find_run(model::run_no run) const {
 /// What follows over the bounds of one run, or one task, until nothing more does.
 void scheduler_core::settle_step() {
   while (!stirred_.empty() || !hungry_.empty() || !stirred_quotas_.empty() || !child_stops_.empty()
-         || !ended_children_.empty()) {
+         || !ended_children_.empty() || (has_all_runs_ && !stirred_lines_.empty())) {
     settle_breakers();
+    begin_next_runs();
     settle_quotas();
     feed_instances();
     stop_children();
@@ -167,17 +169,20 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
   live_run& run = add_run(run_no, std::move(workflow), what.params, now_);
   run.user = what.user;
   touched_.insert(run_no);
-  step_.records.push_back(model::run_created{run_no, what, now_, parent});
+  if (parent)
+    join_parent(run, *parent);
+  if (has_to_queue(run))
+    run.state = model::run_state::queued;
+  enter_line(run);
+  step_.records.push_back(model::run_created{run_no, what, now_, parent, run.state});
   guarded(run, [&] {
-    if (parent)
-      join_parent(run, *parent);
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       run.tasks[task].undecided =
         static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
     make_pots(run);
     set_deadlines(run);
-    judge_roots(run);
-    settle(run);
+    if (run.state != model::run_state::queued)
+      begin_tasks(run);
   });
   return run_no;
 }

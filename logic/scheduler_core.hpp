@@ -329,6 +329,21 @@ private:
   void follow_pause(live_run& run, bool stops);
   bool check_params(live_run& run, std::uint32_t task, const model::value& params);
 
+  // scheduler_run_queue.cpp: runs that wait for others of their workflow.
+  struct run_line {
+    std::uint32_t active = 0;        ///< that have begun, and not ended
+    std::set<model::run_no> waiting; ///< for them
+  };
+  static std::string name_of_line(const live_run& run);
+  bool has_to_queue(const live_run& run);
+  void enter_line(const live_run& run);
+  void leave_line(const live_run& run);
+  void begin_next_runs();
+  void begin_queued(live_run& run);
+  void begin_tasks(live_run& run);
+  void cancel_queued(live_run& run, const std::string& reason,
+                     std::optional<model::wall_time> due = std::nullopt);
+
   // scheduler_results.cpp: what a run comes to.
   void end_run(live_run& run);
   bool load_results(live_run& run);
@@ -339,7 +354,7 @@ private:
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
   void set_deadlines(live_run& run);
-  void set_deadline(live_run& run, std::uint32_t task);
+  void set_deadline(live_run& run, std::uint32_t task, model::wall_time since);
   void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
   void act_on(live_run& run, const model::timer& due);
   void expire(live_run& run, const model::timer& due, std::string message);
@@ -536,7 +551,9 @@ private:
 
   /// Runs in progress that are attempts of others.
   std::map<model::attempt_key, model::run_no> children_;
-  std::map<std::string, model::switch_state> closed_;            ///< switches, by name
+  std::map<std::string, run_line> lines_;             ///< of runs of one workflow at one level
+  bool has_all_runs_ = false;                         ///< that were in progress before a restart
+  std::map<std::string, model::switch_state> closed_; ///< switches, by name
   std::map<std::string, std::set<model::task_key>> at_switches_; ///< that wait for one to open
   std::map<std::string, quota_book> quotas_;
   std::map<std::pair<model::limit_kind, std::string>, model::store_limit> store_limits_;
@@ -554,6 +571,7 @@ private:
   bool has_begun_runs_ = false;          ///< whose tasks have not had their turn
   std::size_t begun_tasks_ = 0;          ///< of runs that attempts of the step are
   std::vector<std::pair<model::attempt_key, model::cancel_mode>> child_stops_; ///< not passed on
+  std::set<std::string> stirred_lines_;      ///< in which another run may begin
   std::deque<model::run_no> ended_children_; ///< whose attempts have not ended
 };
 

@@ -149,6 +149,8 @@ wait_reason scheduler_core::why_held_back(const live_run& run, std::uint32_t tas
 
 wait_reason scheduler_core::why_waits(const live_run& run, std::uint32_t task) const {
   const auto& entry = run.tasks[task];
+  if (run.state == model::run_state::queued)
+    return wait_reason::limit;
   switch (entry.state) {
   case task_state::ready:
     return why_ready_waits(run, task);
@@ -187,6 +189,9 @@ value scheduler_core::explain(const live_run& run, std::uint32_t task, model::wa
     v["before_finally"] = run.undecided - run.undecided_finally;
   if (run.is_paused())
     v["run_paused"] = true;
+  if (const auto line = lines_.find(name_of_line(run));
+      run.state == model::run_state::queued && line != lines_.end())
+    v["active_runs"] = {{"used", line->second.active}, {"limit", *run.spec().active_runs}};
   if (const auto& limit = run.spec().active_tasks)
     v["active_tasks"] = {{"used", run.active}, {"limit", *limit}};
   if (const auto* group = run.group_of(task))

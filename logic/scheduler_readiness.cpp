@@ -59,7 +59,7 @@ void scheduler_core::begin_finally(live_run& run) {
   const auto first = run.spec().first_finally();
   const auto end = run.spec().planned_count();
   for (auto task = first; task < end; ++task)
-    set_deadline(run, task);
+    set_deadline(run, task, now_);
   for (auto task = first; task < end; ++task)
     if (!run.tasks[task].judged)
       apply_verdict(run, task, verdict_on(run, task)); // after a retry some may be decided

@@ -39,6 +39,7 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
     join_parent(run, *stored.parent);
   run.user = stored.user;
   run.state = stored.state;
+  enter_line(run);
   run.paused = stored.paused;
   run.prior_inputs = stored.inputs;
   run.rolls_back = stored.rolls_back;
@@ -72,6 +73,8 @@ live_run& scheduler_core::take_up(std::shared_ptr<const compiled_workflow> workf
 }
 
 void scheduler_core::go_on(live_run& run, const model::stored_run& stored) {
+  if (run.state == model::run_state::queued)
+    return;
   restore_outputs(run, stored);
   restore_failures(run, stored);
   if (run.is_to_compensate()) // an operator decided the last of its tasks while nobody had it

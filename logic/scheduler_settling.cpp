@@ -105,6 +105,8 @@ void scheduler_core::move_run(live_run& run, run_state to, std::optional<model::
   step_.records.push_back(
     model::run_moved{run.run_no, run.state, to, run.degraded, has_error ? run.error : std::string{},
                      actor_, now_, due, to == run_state::succeeded ? run.results : model::value{}});
+  if (is_terminal(to))
+    leave_line(run);
   run.state = to;
   if (!is_terminal(to))
     return;
@@ -299,6 +301,8 @@ void scheduler_core::ask_to_stop(const live_run& run, std::uint32_t task, model:
 
 void scheduler_core::cancel(live_run& run, model::cancel_mode mode) {
   guarded(run, [&] {
+    if (run.state == run_state::queued)
+      return cancel_queued(run, "cancel");
     if (run.state == run_state::running || run.state == run_state::rolling_back)
       move_run(run, run_state::cancelling);
     if (run.in_finally)
@@ -339,6 +343,8 @@ void scheduler_core::cancel_tasks(live_run& run, model::cancel_mode mode,
 void scheduler_core::abandon(live_run& run, const std::string& why) {
   run.internal = true;
   run.error = "internal error: " + why;
+  if (run.state == run_state::queued)
+    begin_queued(run);
   if (run.state == run_state::running || run.state == run_state::rolling_back)
     move_run(run, run_state::cancelling);
   cancel_tasks(run, model::cancel_mode::immediate, "internal");

@@ -36,15 +36,12 @@ void scheduler_core::set_deadlines(live_run& run) {
   const auto& spec = run.spec();
   if (spec.deadline)
     set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
-  for (const auto task : spec.indices())
-    if (!spec.is_finally(task))
-      set_deadline(run, task);
 }
 
-void scheduler_core::set_deadline(live_run& run, std::uint32_t task) {
+void scheduler_core::set_deadline(live_run& run, std::uint32_t task, model::wall_time since) {
   const auto& deadline = setting_of(run.spec(), run.task_spec(task), &task_settings::deadline);
   if (deadline && !is_terminal(run.tasks[task].state))
-    set_timer(run, {task, timer_kind::deadline}, now_ + *deadline);
+    set_timer(run, {task, timer_kind::deadline}, since + *deadline);
 }
 
 /// Timers come and go with the state they are for.
@@ -121,11 +118,13 @@ void scheduler_core::expire(live_run& run, const model::timer& due, std::string 
 }
 
 void scheduler_core::expire_run(live_run& run, model::wall_time due) {
-  if (run.state != model::run_state::running)
+  if (run.state != model::run_state::running && run.state != model::run_state::queued)
     return; // a cancel was first
   run.expired = true;
   if (run.error.empty())
     run.error = "not done within its deadline of " + model::to_text(*run.spec().deadline);
+  if (run.state == model::run_state::queued)
+    return cancel_queued(run, "deadline", due);
   move_run(run, model::run_state::cancelling, due);
   for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
     auto& entry = run.tasks[task];

@@ -550,6 +550,8 @@ void check_workflow(const model::workflow_spec& workflow, const handler_lookup& 
   check_length(workflow.deadline, "deadline", problems);
   if (workflow.active_tasks && *workflow.active_tasks == 0)
     report(problems, "limits.active_tasks", "must be at least 1");
+  if (workflow.active_runs && *workflow.active_runs == 0)
+    report(problems, "limits.active_runs", "must be at least 1");
   check_names_of_outputs(workflow.out, name_of_pair, "out", problems);
   if (workflow.first_finally() == 0)
     report(problems, "tasks", "there is no task");

@@ -78,7 +78,7 @@ event from_record(const run_created& r) {
   e.at = r.at;
   e.run_no = r.run_no;
   e.type = event_type::run_submitted;
-  e.to = to_string(run_state::running);
+  e.to = to_string(r.state);
   e.actor = r.request.trigger;
   e.data = {{"workflow", r.request.workflow->name},
             {"hash", r.request.content_hash},
@@ -99,6 +99,7 @@ event from_record(const run_moved& r) {
   e.run_no = r.run_no;
   e.type = is_terminal(r.to)                 ? event_type::run_finished
            : r.to == run_state::rolling_back ? event_type::run_rolling_back
+           : r.to == run_state::running      ? event_type::run_started
                                              : event_type::run_cancelling;
   e.from = to_string(r.from);
   e.to = to_string(r.to);

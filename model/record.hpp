@@ -24,6 +24,7 @@ struct run_created {
   submission request;
   wall_time at;
   std::optional<attempt_key> parent = std::nullopt; ///< the attempt that the run is; none: of none
+  run_state state = run_state::running;             ///< or `queued`, behind others of its workflow
 };
 /// The run moved to another state.
 struct run_moved {

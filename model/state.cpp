@@ -38,15 +38,15 @@ constexpr std::array<std::string_view, 8> stop_reasons{"",      "cancel",   "tim
                                                        "drain", "deadline", "budget",  "preempt"};
 constexpr std::array<std::string_view, budget_kind_count> budget_kinds{"cost", "tokens", "time"};
 constexpr std::array<std::string_view, 2> on_exceededs{"stop", "warn"};
-constexpr std::array<std::string_view, 36> event_types{
-  "run_submitted",     "run_cancelling", "run_rolling_back", "run_finished",   "run_retried",
-  "run_paused",        "run_resumed",    "run_signalled",    "tasks_added",    "task_expanded",
-  "task_dispatched",   "task_finished",  "task_lost",        "task_retrying",  "task_due",
-  "task_waiting",      "task_held",      "task_released",    "task_fallback",  "task_validating",
-  "task_rolling_back", "task_skipped",   "task_cancelling",  "task_cancelled", "task_failed",
-  "task_paused",       "task_resumed",   "task_reset",       "task_marked",    "task_reused",
-  "task_passed",       "task_warning",   "task_checkpoint",  "task_snapshot",  "task_progress",
-  "task_usage"};
+constexpr std::array<std::string_view, 37> event_types{
+  "run_submitted",   "run_cancelling",    "run_rolling_back", "run_finished",    "run_retried",
+  "run_paused",      "run_resumed",       "run_started",      "run_signalled",   "tasks_added",
+  "task_expanded",   "task_dispatched",   "task_finished",    "task_lost",       "task_retrying",
+  "task_due",        "task_waiting",      "task_held",        "task_released",   "task_fallback",
+  "task_validating", "task_rolling_back", "task_skipped",     "task_cancelling", "task_cancelled",
+  "task_failed",     "task_paused",       "task_resumed",     "task_reset",      "task_marked",
+  "task_reused",     "task_passed",       "task_warning",     "task_checkpoint", "task_snapshot",
+  "task_progress",   "task_usage"};
 constexpr std::array<std::string_view, timer_kind_count> timer_kinds{
   "retry", "deadline", "queue_timeout", "breaker", "timeout", "timebox", "budget", "gate"};
 

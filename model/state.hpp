@@ -223,6 +223,7 @@ enum class event_type : std::uint8_t {
   run_retried, ///< goes on, as another generation
   run_paused,  ///< nothing of it starts any more
   run_resumed,
+  run_started,   ///< it was queued behind others of its workflow
   run_signalled, ///< somebody sent it a signal, which is kept until a gate takes it
   tasks_added,   ///< it was given further tasks
   task_expanded, ///< it is fanned out: its instances are pending

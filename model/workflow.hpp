@@ -250,6 +250,7 @@ struct workflow_spec {
   task_settings defaults;          ///< of the workflow and its `defaults`, merged; the latter wins
   model::on_failure on_failure = model::on_failure::stop;
   std::optional<milliseconds> deadline;      ///< of a run, counted from its submission
+  std::optional<std::uint32_t> active_runs;  ///< at most this many of its runs at once; none: all
   std::optional<std::uint32_t> active_tasks; ///< at most this many attempts at once; none: slots
   named_values out;                          ///< what a run comes to once it has succeeded
   std::vector<group_spec> groups;    ///< those of which something holds; tasks may name others

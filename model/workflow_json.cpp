@@ -583,6 +583,8 @@ std::shared_ptr<const workflow_spec> spec_from(const value& v) {
   spec->deadline = length_from(v, "deadline_ms");
   if (const auto* limit = member(v, "active_tasks"))
     spec->active_tasks = count_from(*limit, "active_tasks");
+  if (const auto* limit = member(v, "active_runs"))
+    spec->active_runs = count_from(*limit, "active_runs");
   spec->out = pairs_from(member(v, "out"));
   if (const auto* groups = member(v, "groups"))
     for (const auto& group : *groups)
@@ -628,6 +630,8 @@ value to_json(const workflow_spec& spec) {
     v["deadline_ms"] = spec.deadline->count();
   if (spec.active_tasks)
     v["active_tasks"] = *spec.active_tasks;
+  if (spec.active_runs)
+    v["active_runs"] = *spec.active_runs;
   if (!spec.out.empty())
     v["out"] = pairs_to_json(spec.out);
   for (const auto& group : spec.groups)

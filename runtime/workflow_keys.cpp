@@ -108,7 +108,7 @@ constexpr key_row table[] = {
   {"on_exceeded", B, file_key::on_exceeded},
   {"split", B, file_key::split},
   {"active_tasks", L | M, file_key::active_tasks},
-  {"active_runs", L, file_key::later},
+  {"active_runs", L, file_key::active_runs},
   {"max", C, file_key::checkpoint_max},
   {"type", P, file_key::type},
   {"default", P, file_key::default_value},

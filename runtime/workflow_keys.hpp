@@ -107,6 +107,7 @@ enum class file_key : std::uint8_t {
   zone,
   quota_max,
   active_tasks,
+  active_runs,
   type,
   default_value,
   choices,

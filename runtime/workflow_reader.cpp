@@ -338,7 +338,10 @@ void workflow_reader::read_on_failure(const placed_node& at) {
 
 void workflow_reader::read_limits(const placed_node& at) {
   for (const auto& [key, entry] : nodes_.known_entries(at, key_level::limits, "limits"))
-    assign(workflow_.active_tasks, nodes_.count(entry.value, "a number of tasks, at least 1"));
+    if (key == file_key::active_runs)
+      assign(workflow_.active_runs, nodes_.count(entry.value, "a number of runs, at least 1"));
+    else
+      assign(workflow_.active_tasks, nodes_.count(entry.value, "a number of tasks, at least 1"));
 }
 
 void workflow_reader::read_tasks(const placed_node& at) {

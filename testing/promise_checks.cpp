@@ -86,8 +86,11 @@ void promise_checks::look() {
       with_snapshots.insert(task);
     }
     check_budgets(event);
-    if (!event.task_idx)
+    if (!event.task_idx) {
       check_rolled_back(event);
+      if (auto wrong = run_queue_.see(event, workflows_.at(event.run_no)->spec()); !wrong.empty())
+        violate(std::move(wrong));
+    }
     if (event.type == model::event_type::run_signalled)
       if (auto wrong = gates_.see_signal(event); !wrong.empty())
         violate(std::move(wrong));

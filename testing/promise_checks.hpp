@@ -11,6 +11,7 @@
 #include "testing/gate_checks.hpp"
 #include "testing/group_checks.hpp"
 #include "testing/key_checks.hpp"
+#include "testing/run_queue_checks.hpp"
 #include "testing/scenario.hpp"
 #include "testing/scenario_node.hpp"
 
@@ -190,6 +191,7 @@ private:
   std::map<model::attempt_key, model::run_no> children_; ///< runs that are attempts
   group_checks groups_;
   capacity_checks capacity_;
+  run_queue_checks run_queue_;
   gate_checks gates_;
   std::map<model::task_key, std::uint64_t> kept_;        ///< progress of each task, as it was told
   std::map<model::task_key, std::uint32_t> reset_after_; ///< the attempt after which it was

@@ -19,6 +19,8 @@ public:
     spec_.on_failure = model::on_failure(random_.below(3));
     if (random_.percent(25))
       spec_.active_tasks = static_cast<std::uint32_t>(1 + random_.below(4));
+    if (random_.percent(15))
+      spec_.active_runs = static_cast<std::uint32_t>(1 + random_.below(2));
     if (random_.percent(10))
       spec_.deadline = model::milliseconds{1'000 + random_.below(120'000)};
     for (std::size_t i = 0; i < tasks; ++i)

@@ -64,7 +64,7 @@ void insert_run(connection& db, const model::run_created& r, std::int64_t versio
         sql,
         r.run_no.value,
         version_id,
-        text_of(model::run_state::running),
+        text_of(r.state),
         r.request.trigger,
         model::to_text(r.request.params),
         counts_text(counts),

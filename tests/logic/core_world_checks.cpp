@@ -64,6 +64,7 @@ void core_world::fold(const model::run_created& r) {
   for (const auto& [other, of] : runs)
     expect(!r.parent || other == r.run_no || of.parent != r.parent, "an attempt is two runs");
   run.submitted_at = r.at;
+  run.state = r.state;
 }
 
 void core_world::fold(const model::run_moved& r) {

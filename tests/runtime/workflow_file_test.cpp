@@ -478,9 +478,9 @@ TEST_CASE("workflow_file: values of the wrong form have their place", "[runtime]
      {"1:13: on_failure: unknown value 'halt'; there are stop, continue, compensate"}},
     {"on_failure: compenste\ntasks: {a: x}\n",
      {"1:13: on_failure: unknown value 'compenste'; did you mean 'compensate'?"}},
-    {"limits: {active_runs: 1, active_tasks: 0}\ntasks: {a: x}\n",
-     {"1:10: limits.active_runs: 'active_runs' is not in this version",
-      "1:40: limits.active_tasks: must be at least 1"}},
+    {"limits: {active_runs: 0, active_tasks: 0}\ntasks: {a: x}\n",
+     {"1:40: limits.active_tasks: must be at least 1",
+      "1:24: limits.active_runs: must be at least 1"}},
     {"limits: {active_tasks: many}\ntasks: {a: x}\n",
      {"1:24: limits.active_tasks: must be a number of tasks, at least 1"}},
     {"tasks:\n  a: {run: x, cache: {key: 3}, join: none_faild}\n  b: {run: y, join: most}\n",
@@ -869,8 +869,7 @@ TEST_CASE("workflow_file: the complete example of the format lacks only what com
     CHECK(problem.line > 0);
     later.push_back(problem.path);
   }
-  for (const char* path :
-       {"params.day.default", "schedule", "limits.active_runs", "notify", "tasks.report.cloudrun"})
+  for (const char* path : {"params.day.default", "schedule", "notify", "tasks.report.cloudrun"})
     CHECK(std::count(later.begin(), later.end(), path) == 1);
 }
 
