@@ -114,6 +114,7 @@ private:
                  std::optional<std::uint32_t> task);
   std::vector<std::pair<std::string, value_template>>
   compile_defaults(const model::task_settings& defaults);
+  bool gets_added_env(const model::task_spec& task) const;
   std::vector<std::pair<std::string, value_template>> compile_env(std::uint32_t idx);
   std::optional<value_template> compile_text(const char* key, const std::string& text,
                                              const std::string& path,
@@ -186,13 +187,19 @@ workflow_compiler::compile_defaults(const model::task_settings& defaults) {
   return env;
 }
 
+/// Whether something came with the task that its commands get. Workflows and gates have none.
+bool workflow_compiler::gets_added_env(const model::task_spec& task) const {
+  return task.addition != 0 && !addition_env_[task.addition - 1].empty() && !is_gate(task.action)
+         && child_of(task) == nullptr;
+}
+
 /// The environment of a task, without the workflow's, which is that of the run. What came with the
 /// task is merged with its own.
 std::vector<std::pair<std::string, value_template>>
 workflow_compiler::compile_env(std::uint32_t idx) {
   const auto& task = spec_.task(idx);
   auto env = compile_values(task.settings->env, path_of(path_of_task(idx), "env"), idx);
-  if (task.addition == 0)
+  if (!gets_added_env(task))
     return env;
   for (const auto& entry : addition_env_[task.addition - 1])
     if (std::none_of(env.begin(), env.end(),
@@ -258,8 +265,7 @@ void workflow_compiler::compile_task(std::uint32_t idx) {
   const auto awaited = text_of_gate(task.action);
   if (has_expression_join || task.when || !task.in.empty() || !task.settings->env.empty() || key
       || awaited || task.fans_out() || needs_capacity(spec_, task)
-      || (child != nullptr && child->params.is_set())
-      || (task.addition != 0 && !addition_env_[task.addition - 1].empty())) {
+      || (child != nullptr && child->params.is_set()) || gets_added_env(task)) {
     auto own = std::make_unique<task_expressions>();
     current_ = own.get();
     item_name_ = task.fan_out->as;

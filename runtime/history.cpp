@@ -82,6 +82,8 @@ public:
 
 private:
   void explain(task_view& view, const run_view& run) const {
+    if (!graph_->spec().has(view.node_idx.value_or(view.key.task_idx)))
+      return; // it was added since
     if (before_finally_ > 0
         && graph_->spec().is_finally(view.node_idx.value_or(view.key.task_idx))) {
       view.wait_reason = model::wait_reason::upstream;
@@ -90,8 +92,6 @@ private:
     }
     if (view.node_idx) // whose rules hold
       return explain_ready(view, run);
-    if (!graph_->spec().has(view.key.task_idx))
-      return; // it was added since
     constexpr std::uint32_t most_names = 3;
     std::uint32_t undecided = 0;
     for (const auto upstream : graph_->graph().upstreams(view.key.task_idx))
@@ -119,7 +119,8 @@ private:
 
   /// The declared group that a task belongs to.
   std::optional<std::uint32_t> group_of(const storage::task_row& row) const {
-    return graph_ ? graph_->group(row.node_idx.value_or(row.key.task_idx)) : std::nullopt;
+    const auto node = row.node_idx.value_or(row.key.task_idx);
+    return graph_ && graph_->spec().has(node) ? graph_->group(node) : std::nullopt;
   }
 
   /// Whether as many instances of its task run as may.
@@ -474,8 +475,9 @@ expected<std::vector<budget_view>> history::budgets(const run_view& run, model::
     if (use.under_way_since && run.is_live())
       use.used[std::size_t(model::budget_kind::time)] =
         std::max<model::amount>((now - *use.under_way_since).count(), 0);
-    const auto& task = (*spec)->task(known->node(use.task_idx));
-    const auto& group = setting_of(**spec, task, &model::task_settings::group);
+    const auto& workflow = *known->workflow(); // it may have been given tasks since the first look
+    const auto& task = workflow.task(known->node(use.task_idx));
+    const auto& group = setting_of(workflow, task, &model::task_settings::group);
     for (auto& view : views)
       if (view.group.empty() || view.group == group)
         for (std::size_t kind = 0; kind < use.used.size(); ++kind)

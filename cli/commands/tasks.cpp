@@ -76,8 +76,9 @@ int list_tasks(session& s, const tasks_options& options) {
     spec = std::move(*workflow);
   }
   const auto is_of_group = [&](const runtime::task_view& task) {
-    const auto& node = spec->task(task.node_idx.value_or(task.key.task_idx));
-    return setting_of(*spec, node, &model::task_settings::group) == group;
+    const auto node = task.node_idx.value_or(task.key.task_idx);
+    return spec->has(node) // else it was added since
+           && setting_of(*spec, spec->task(node), &model::task_settings::group) == group;
   };
   auto t = headed(options.dead);
   std::size_t found = 0, more = 0;

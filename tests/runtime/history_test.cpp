@@ -131,6 +131,34 @@ TEST_CASE("history: finally waits for all other tasks", "[runtime][history][disk
   }));
 }
 
+TEST_CASE("history: tasks that are added since are known", "[runtime][history][disk]") {
+  written_store written;
+  written.workflow->tasks.push_back({.name = "tidy", .action = model::run_action{"true"}});
+  written.workflow->finally_count = 1;
+  written.create_run(1, written.now);
+  auto reading = written.reading();
+  const auto run = reading.run("r-1");
+  REQUIRE(run);
+  CHECK(states_of(reading, *run).size() == 6);
+  auto more = std::make_shared<model::workflow_spec>(*written.workflow);
+  more->additions.push_back({6, 6, 1, {}});
+  more->tasks.push_back({.name = "late", .action = model::run_action{"true"}, .after = {"load"}});
+  more->tasks.back().addition = 1;
+  written.commit({1}, {}, model::tasks_added{{1}, more, "hash-2", "operator", written.now});
+  CHECK(states_of(reading, *run).size() == 7);
+  const auto late = reading.task("r-1/late");
+  REQUIRE(late);
+  CHECK(late->task.key.task_idx == 6);
+  CHECK(late->task.waits_for == "load");
+  CHECK(reading.names({1})->name(6) == "late");
+  for (std::uint32_t task = 0; task < 5; ++task) {
+    written.dispatch({{1}, task, 1});
+    written.finish({{1}, task, 1});
+  }
+  CHECK(reading.task("r-1/tidy")->task.waits_for == "all tasks before finally");
+  CHECK(reading.task("r-1/late")->task.shown_state() == "ready");
+}
+
 TEST_CASE("history: a directory without a store is not found", "[runtime][history][disk]") {
   const auto dir = temporary_directory();
   const auto opened = history::open(dir / "none");
