@@ -154,7 +154,8 @@ expected<model::control_result> scheduler_core::retry(const model::stored_run& e
   auto& run = take_up(std::move(*compiled), next);
   touched_.insert(run.run_no);
   guarded(run, [&] {
-    set_deadlines(run);
+    set_deadline(run);
+    set_deadlines(run, now_);
     go_on(run, next);
   });
   return result;

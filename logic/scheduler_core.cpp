@@ -180,7 +180,7 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
       run.tasks[task].undecided =
         static_cast<std::uint32_t>(run.workflow->graph().upstreams(task).size());
     make_pots(run);
-    set_deadlines(run);
+    set_deadline(run);
     if (run.state != model::run_state::queued)
       begin_tasks(run);
   });

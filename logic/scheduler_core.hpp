@@ -353,7 +353,8 @@ private:
   // scheduler_timers.cpp: durable timers, and what a deadline does.
   void set_timer(live_run& run, timer_slot slot, model::wall_time due);
   void remove_timer(live_run& run, timer_slot slot);
-  void set_deadlines(live_run& run);
+  void set_deadline(live_run& run);
+  void set_deadlines(live_run& run, model::wall_time since);
   void set_deadline(live_run& run, std::uint32_t task, model::wall_time since);
   void follow_with_timers(live_run& run, std::uint32_t task, model::task_state to);
   void act_on(live_run& run, const model::timer& due);

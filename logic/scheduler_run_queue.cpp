@@ -73,9 +73,7 @@ void scheduler_core::begin_queued(live_run& run) {
 
 /// The tasks of a run that begins. Their deadlines count from when it was submitted.
 void scheduler_core::begin_tasks(live_run& run) {
-  for (const auto task : run.spec().indices())
-    if (!run.is_finally(task))
-      set_deadline(run, task, run.submitted_at);
+  set_deadlines(run, run.submitted_at);
   judge_roots(run);
   settle(run);
 }

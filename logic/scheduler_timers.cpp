@@ -32,10 +32,16 @@ void scheduler_core::remove_timer(live_run& run, timer_slot slot) {
 }
 
 /// Those that count from the submission, or the beginning of the generation.
-void scheduler_core::set_deadlines(live_run& run) {
-  const auto& spec = run.spec();
-  if (spec.deadline)
-    set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *spec.deadline);
+void scheduler_core::set_deadline(live_run& run) {
+  if (const auto& deadline = run.spec().deadline)
+    set_timer(run, {std::nullopt, timer_kind::deadline}, now_ + *deadline);
+}
+
+/// Of the tasks, but for those of finally, which have not begun.
+void scheduler_core::set_deadlines(live_run& run, model::wall_time since) {
+  for (const auto task : run.spec().indices())
+    if (!run.is_finally(task))
+      set_deadline(run, task, since);
 }
 
 void scheduler_core::set_deadline(live_run& run, std::uint32_t task, model::wall_time since) {

@@ -17,10 +17,13 @@ std::string capacity_checks::start(const model::start_attempt& order,
     if (need.kind == model::capacity_kind::rate)
       continue;
     std::int64_t sum = 0;
+    auto limit = need.limit;
     for (const auto& [key, held] : holds_)
       for (const auto& other : held.taken)
-        sum += other.kind == need.kind && other.name == need.name ? other.amount : 0;
-    auto limit = need.limit;
+        if (other.kind == need.kind && other.name == need.name) {
+          sum += other.amount;
+          limit = std::max(limit, other.limit); // it may have been dispatched after this one
+        }
     for (const auto& [name, amount] : node)
       if (need.kind == model::capacity_kind::resource && name == need.name)
         limit = amount;
