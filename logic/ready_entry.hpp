@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 
 namespace sluice::logic {
 
@@ -34,11 +33,14 @@ struct ready_entry {
     return points_of(base, std::max(since, served_at) + std::chrono::minutes{yields}, due);
   }
 
-  bool is_before(const ready_entry& other) const {
-    const auto place = [](const ready_entry& e, std::uint32_t rank) {
-      return std::make_tuple(e.due, !e.was_given_back, e.task.run_no, rank, e.turn);
-    };
-    return place(*this, other.rank) < place(other, rank);
+  bool is_before(const ready_entry& other) const { // most of the time the turn decides
+    if (due != other.due)
+      return due < other.due;
+    if (was_given_back != other.was_given_back)
+      return was_given_back;
+    if (task.run_no != other.task.run_no)
+      return task.run_no < other.task.run_no;
+    return rank != other.rank ? rank > other.rank : turn < other.turn;
   }
 };
 

@@ -22,10 +22,6 @@ void set_weight(std::map<std::string, weight>& weights, const std::string& name,
     weights[name] = w;
 }
 
-bool is_after(const ready_entry& a, const ready_entry& b) {
-  return b.is_before(a);
-}
-
 std::int64_t minute_of(model::wall_time at) {
   return std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count();
 }
@@ -43,31 +39,38 @@ std::int64_t points_of(model::priority base, model::wall_time since, model::wall
 }
 
 std::int64_t ready_order::lane::points() const {
-  const auto& first = heap_.front();
+  const auto& first = entries_.front();
   return first.points(of_->base, of_->served_at);
+}
+
+ready_order::queue& ready_order::queue_of(const sharer& whose, model::priority base) {
+  if (const auto known = queues_.find(is_key_before::view{whose.workflow, whose.user, base});
+      known != queues_.end())
+    return known->second;
+  queue_key key{std::string{whose.workflow}, std::string{whose.user}, base};
+  auto& of = accounts_.try_emplace({key.user, base}, account{weight_in(user_weights_, key.user)})
+               .first->second;
+  const auto own = weight_in(workflow_weights_, key.workflow);
+  auto& q = queues_.try_emplace(std::move(key)).first->second;
+  q.base = base;
+  q.id = ++ids_;
+  q.own = own;
+  q.of = &of;
+  return q;
 }
 
 ready_order::lane* ready_order::add(const sharer& whose, model::priority base,
                                     const ready_entry& entry, shape_id shape) {
-  const auto [position, is_new] = queues_.try_emplace({whose, base});
-  auto& q = position->second;
-  if (is_new) {
-    q.base = base;
-    q.id = ++ids_;
-    q.own = weight_in(workflow_weights_, whose.workflow);
-    q.of = &accounts_.try_emplace({whose.user, base}, account{weight_in(user_weights_, whose.user)})
-              .first->second;
-  }
+  auto& q = queue_of(whose, base);
   auto& own = q.lanes.try_emplace(shape, shape, q).first->second;
-  auto& heap = own.heap_;
-  const bool was_empty = heap.empty();
-  const bool leads = was_empty || entry.is_before(heap.front());
+  auto& entries = own.entries_;
+  const bool was_empty = entries.empty();
+  const bool leads = was_empty || entry.is_before(entries.front());
   const bool is_aside = !was_empty && !own.is_open_;
   std::optional<decltype(q.open)::node_type> place;
   if (leads && own.is_open_)
     place = q.open.extract(&own);
-  heap.push_back(entry);
-  std::push_heap(heap.begin(), heap.end(), is_after);
+  entries.push(entry);
   ++size_;
   aside_ += is_aside ? 1 : 0;
   if (was_empty) {
@@ -96,7 +99,7 @@ std::uint64_t ready_order::price_of(const queue& q) {
 void ready_order::set_weight_of_workflow(const std::string& workflow, weight w) {
   set_weight(workflow_weights_, workflow, w);
   for (auto& [key, q] : queues_) {
-    if (key.first.workflow != workflow)
+    if (key.workflow != workflow)
       continue;
     if (q.at)
       q.of->busy += std::uint64_t{w} - q.own;
@@ -119,7 +122,7 @@ void ready_order::set_aside() {
   auto& q = *front_.begin()->where;
   auto& front = **q.open.begin();
   front.is_open_ = false;
-  aside_ += front.heap_.size();
+  aside_ += front.entries_.size();
   q.open.erase(q.open.begin());
   put_in_place(q);
 }
@@ -127,7 +130,7 @@ void ready_order::set_aside() {
 void ready_order::take_back(lane& which) {
   if (which.is_open_)
     return;
-  aside_ -= which.heap_.size();
+  aside_ -= which.entries_.size();
   open(which);
 }
 
@@ -143,14 +146,15 @@ void ready_order::open(lane& which) {
 std::optional<ready_order::standing> ready_order::find(model::task_key task,
                                                        model::wall_time now) const {
   const lane* own = nullptr;
-  const ready_entry* entry = nullptr;
+  std::optional<ready_entry> entry;
   for (const auto& [key, q] : queues_)
     for (const auto& [shape, which] : q.lanes)
-      for (const auto& other : which.heap_)
-        if (other.task == task && (entry == nullptr || other.turn > entry->turn)) {
+      which.entries_.for_each([&, &which = which](const ready_entry& other) {
+        if (other.task == task && (!entry || other.turn > entry->turn)) {
           own = &which;
-          entry = &other;
+          entry = other;
         }
+      });
   if (own == nullptr)
     return std::nullopt;
   const auto& q = *own->of_;
@@ -160,13 +164,13 @@ std::optional<ready_order::standing> ready_order::find(model::task_key task,
     found.priority = std::min<std::int64_t>(points + minute_of(now), model::critical_priority - 1);
   for (const auto& [key, other] : queues_)
     for (const auto& [shape, which] : other.lanes)
-      for (const auto& before : which.heap_) {
+      which.entries_.for_each([&, &other = other](const ready_entry& before) {
         const auto theirs = before.points(other.base, other.served_at);
         const bool is_before = &other == &q
                                  ? before.is_before(*entry)
                                  : theirs > points || (theirs == points && other.served < q.served);
         found.position += is_before ? 1 : 0;
-      }
+      });
   return found;
 }
 
@@ -174,11 +178,9 @@ ready_entry ready_order::remove_front() {
   auto& q = *front_.begin()->where;
   auto place = q.open.extract(q.open.begin());
   auto& own = *place.value();
-  std::pop_heap(own.heap_.begin(), own.heap_.end(), is_after);
-  const auto entry = own.heap_.back();
-  own.heap_.pop_back();
+  const auto entry = own.entries_.pop();
   --size_;
-  if (!own.heap_.empty()) {
+  if (!own.entries_.empty()) {
     q.open.insert(std::move(place));
   } else {
     own.is_open_ = false;

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "logic/capacity_ledger.hpp"
-#include "logic/ready_entry.hpp"
+#include "logic/entry_queue.hpp"
 #include "model/workflow.hpp"
 
 #include <cstdint>
@@ -17,9 +17,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 namespace sluice::logic {
 
@@ -32,11 +32,8 @@ using weight = std::uint32_t;
 
 /// Whose tasks they are.
 struct sharer {
-  std::string workflow;
-  std::string user = {};
-  friend bool operator<(const sharer& a, const sharer& b) {
-    return std::tie(a.workflow, a.user) < std::tie(b.workflow, b.user);
-  }
+  std::string_view workflow;
+  std::string_view user = {};
 };
 
 class ready_order {
@@ -48,15 +45,17 @@ public:
   public:
     lane(shape_id shape, queue& of) : capacity_waiter(shape), of_(&of) {}
     /// Where it stands among others. @pre it holds a task
-    waiting_place place() const { return {points(), heap_.front()}; }
+    waiting_place place() const { return {points(), entries_.front()}; }
 
   private:
     friend class ready_order;
-    bool is_before(const lane& other) const { return heap_.front().is_before(other.heap_.front()); }
+    bool is_before(const lane& other) const {
+      return entries_.front().is_before(other.entries_.front());
+    }
     std::int64_t points() const;
     queue* of_;
-    std::vector<ready_entry> heap_; ///< the next one in front
-    bool is_open_ = false;          ///< it holds a task, and is not set aside
+    entry_queue entries_;
+    bool is_open_ = false; ///< it holds a task, and is not set aside
   };
 
   ready_order() = default;
@@ -78,7 +77,7 @@ public:
   /// Those that are not set aside.
   std::size_t open_size() const { return size_ - aside_; }
   /// @pre not empty
-  const ready_entry& front() const { return front_lane().heap_.front(); }
+  const ready_entry& front() const { return front_lane().entries_.front(); }
   /// That of the front. @pre not empty
   lane& front_lane() { return **front_.begin()->where->open.begin(); }
   const lane& front_lane() const { return **front_.begin()->where->open.begin(); }
@@ -91,8 +90,7 @@ public:
   void for_each(const Visit& visit) const {
     for (const auto& [key, q] : queues_)
       for (const auto& [shape, which] : q.lanes)
-        for (const auto& entry : which.heap_)
-          visit(entry);
+        which.entries_.for_each(visit);
   }
   /// Where a task stands among all that are ready. Looks at all of them.
   struct standing {
@@ -141,14 +139,30 @@ private:
     std::optional<std::set<place>::iterator> at;
   };
 
+  queue& queue_of(const sharer& whose, model::priority base);
   void put_in_place(queue& q);
   static std::uint64_t price_of(const queue& q);
   void open(lane& which);
   ready_entry remove_front();
 
   std::map<std::pair<std::string, model::priority>, account> accounts_; ///< of users
-  std::map<std::pair<sharer, model::priority>, queue> queues_;          ///< and some that are empty
-  std::map<std::string, weight> workflow_weights_, user_weights_;       ///< that are not 1
+  struct queue_key {
+    std::string workflow;
+    std::string user;
+    model::priority base;
+  };
+  struct is_key_before {
+    using is_transparent = void; // so that nothing is copied to look for a queue
+    using view = std::tuple<std::string_view, std::string_view, model::priority>;
+    static view of(const queue_key& key) { return {key.workflow, key.user, key.base}; }
+    static view of(const view& key) { return key; }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return of(one) < of(other);
+    }
+  };
+  std::map<queue_key, queue, is_key_before> queues_;              ///< and some that are empty
+  std::map<std::string, weight> workflow_weights_, user_weights_; ///< that are not 1
   std::set<place> front_; ///< of queues that hold something that is not set aside
   std::map<model::priority, std::uint64_t> virtual_times_;
   std::uint64_t ids_ = 0;

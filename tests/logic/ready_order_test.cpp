@@ -216,7 +216,8 @@ namespace {
 class naive_order {
 public:
   void add(const sharer& whose, model::priority base, const ready_entry& entry) {
-    const auto [at, is_new] = queues_.try_emplace({whose, base});
+    const auto [at, is_new] =
+      queues_.try_emplace({{std::string{whose.workflow}, std::string{whose.user}}, base});
     auto& q = at->second;
     if (is_new)
       q.id = ++ids_;
@@ -231,7 +232,7 @@ public:
     };
     std::tuple<bool, std::int64_t, int, std::uint64_t, std::uint64_t> best_key;
     queue* best = nullptr;
-    sharer best_whose;
+    names best_whose;
     model::priority best_base = 0;
     for (auto& [of, q] : queues_) {
       if (q.tasks.empty())
@@ -266,13 +267,14 @@ private:
     const auto found = weights.find(name);
     return found == weights.end() ? 1 : found->second;
   }
-  std::uint64_t price(const sharer& whose, model::priority base) const {
+  using names = std::pair<std::string, std::string>; ///< of workflow and user
+  std::uint64_t price(const names& whose, model::priority base) const {
     std::uint64_t busy = 0;
     for (const auto& [of, q] : queues_)
-      if (of.second == base && of.first.user == whose.user && !q.tasks.empty())
-        busy += weight_in(workflows, of.first.workflow);
+      if (of.second == base && of.first.second == whose.second && !q.tasks.empty())
+        busy += weight_in(workflows, of.first.first);
     return 1'000'000 * busy
-           / (std::uint64_t{weight_in(workflows, whose.workflow)} * weight_in(users, whose.user));
+           / (std::uint64_t{weight_in(workflows, whose.first)} * weight_in(users, whose.second));
   }
 
   struct queue {
@@ -284,7 +286,7 @@ private:
     return std::min_element(q.tasks.begin(), q.tasks.end(),
                             [](const auto& a, const auto& b) { return a.is_before(b); });
   }
-  std::map<std::pair<sharer, model::priority>, queue> queues_;
+  std::map<std::pair<names, model::priority>, queue> queues_;
   std::map<model::priority, std::uint64_t> virtual_times_;
   std::uint64_t ids_ = 0;
 };
@@ -299,17 +301,17 @@ TEST_CASE("ready order: decides as one that looks at everything", "[logic][ready
   std::uint32_t next = 0;
   for (int step = 0; step < 500; ++step) {
     now += std::chrono::seconds{random() % 90};
-    const sharer whose{std::string(1, char('a' + random() % 3)),
-                       std::string(1, char('u' + random() % 2))};
+    const std::string workflow(1, char('a' + random() % 3)), user(1, char('u' + random() % 2));
+    const sharer whose{workflow, user};
     if (random() % 20 == 0) {
       const auto w = weight(1 + random() % 3);
-      order.set_weight_of_workflow(whose.workflow, w);
-      naive.workflows[whose.workflow] = w;
+      order.set_weight_of_workflow(workflow, w);
+      naive.workflows[workflow] = w;
     }
     if (random() % 20 == 0) {
       const auto w = weight(1 + random() % 3);
-      order.set_weight_of_user(whose.user, w);
-      naive.users[whose.user] = w;
+      order.set_weight_of_user(user, w);
+      naive.users[user] = w;
     }
     if (order.empty() || random() % 5 < 3) {
       auto entry = task(next++, std::int64_t(random() % 4), now);
