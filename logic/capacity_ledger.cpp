@@ -451,10 +451,10 @@ void capacity_ledger::set_limit(capacity_kind kind, const std::string& name,
 }
 
 void capacity_ledger::pass_time(model::wall_time now) {
-  // A clock that was set back does not make anybody wait for longer.
-  while (!returning_.empty()
-         && (returning_.begin()->due <= now
-             || returning_.begin()->due > now + returning_.begin()->per)) {
+  if (now < latest_)
+    count_from(now);
+  latest_ = now;
+  while (!returning_.empty() && returning_.begin()->due <= now) {
     auto& of = *returning_.begin()->of;
     returning_.erase(returning_.begin());
     --of.used;
@@ -463,6 +463,15 @@ void capacity_ledger::pass_time(model::wall_time now) {
     release(of);
   }
   reserve(now);
+}
+
+/// The clock was set back: what was started counts as if that had been now, at the latest, so that
+/// nobody waits for longer, and no rate is passed.
+void capacity_ledger::count_from(model::wall_time now) {
+  for (auto one : std::exchange(returning_, {})) {
+    one.due = std::min(one.due, now + one.per);
+    returning_.insert(one);
+  }
 }
 
 std::optional<model::wall_time> capacity_ledger::next_return() const {

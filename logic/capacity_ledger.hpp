@@ -180,6 +180,7 @@ private:
   std::int64_t reserved_of(const stock& what, const capacity_waiter* who) const;
   bool fits(const need& wanted, const capacity_waiter* who) const;
   void add_return(stock& what, std::int64_t amount, model::milliseconds per, model::wall_time now);
+  void count_from(model::wall_time now);
   void wake_first(stock& what);
   enum class room : std::uint8_t { left, used };
   void no_longer_woken(capacity_waiter& who, room of_that);
@@ -196,6 +197,7 @@ private:
   std::unordered_map<std::string, shape_id> by_text_;
   shape_id last_shape_ = 0;
   std::multiset<returning> returning_;
+  model::wall_time latest_; ///< that time was passed to
   std::size_t waiting_for_rates_ = 0;
   std::set<std::pair<model::wall_time, capacity_waiter*>> hungry_;
   std::vector<capacity_waiter*> woken_;

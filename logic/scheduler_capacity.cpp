@@ -2,6 +2,8 @@
 // when their attempts end, so that nothing is held while a task waits to try again.
 #include "logic/scheduler_core.hpp"
 
+#include <algorithm>
+
 namespace sluice::logic {
 namespace {
 
@@ -137,7 +139,7 @@ void scheduler_core::restore(const model::stored_capacity& stored, model::wall_t
     std::erase_if(rates.taken, [&](const model::capacity_need& need) {
       return need.kind != capacity_kind::rate || start.at + need.per <= now;
     });
-    capacity_->take_again(rates, start.at);
+    capacity_->take_again(rates, std::min(start.at, now)); // the clock may have been set back
   }
 }
 

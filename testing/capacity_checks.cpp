@@ -40,13 +40,16 @@ std::string capacity_checks::start(const model::start_attempt& order,
   return {};
 }
 
+void capacity_checks::pass_time(model::wall_time now) {
+  if (now < last_at_)
+    rates_.clear(); // the clock was set back: what was before may have come back meanwhile
+  last_at_ = now;
+}
+
 std::string capacity_checks::dispatch(const model::event& event) {
   const auto found = event.data.is_object() ? event.data.find("holds") : event.data.end();
   if (!event.data.is_object() || found == event.data.end())
     return {};
-  if (event.at < last_at_)
-    rates_.clear(); // the clock was set back: what was before may have come back meanwhile
-  last_at_ = event.at;
   const auto grant = model::grant_from_json(*found);
   if (!grant)
     return grant.error().message;

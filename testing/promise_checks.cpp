@@ -77,6 +77,7 @@ void promise_checks::look() {
       note_submission(event);
     else if (event.type == model::event_type::tasks_added)
       note_addition(event);
+    capacity_.pass_time(event.at);
     events_of_operators_ += event.actor == "operator" ? 1 : 0;
     if (event.type == model::event_type::task_snapshot) {
       const model::task_key task{event.run_no, *event.task_idx};

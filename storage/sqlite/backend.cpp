@@ -6,8 +6,16 @@
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/writer.hpp"
 
+#include <sqlite3.h>
+
 namespace sluice::storage::sqlite {
 namespace {
+
+/// SQLite counts the memory of the process under one lock, at each of some 25 allocations for a
+/// task; nobody asks for it. Refused when somebody has used SQLite before, and then it counts.
+void count_no_memory() {
+  [[maybe_unused]] static const int done = ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 expected<std::unique_ptr<connection>> connect(const place& at, access how,
                                               const store_options& options) {
@@ -44,6 +52,7 @@ expected<void> bring_up(connection& db, const place& at, const store_options& op
 
 expected<std::unique_ptr<store>> open_writer(const place& at, const store_options& options,
                                              std::span<const migration> migrations) {
+  count_no_memory();
   if (auto durable = make_log_durable(at, options); !durable)
     return tl::unexpected(durable.error());
   auto db = connect(at, access::write, options);
