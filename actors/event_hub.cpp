@@ -62,7 +62,7 @@ void serve(hub_pointer self, event_hub_state::subscriber& subscriber) {
 /// Notes runs that come and go, so that events can name their tasks.
 void note_run(event_hub_state& state, const model::record& record) {
   if (const auto* created = std::get_if<model::run_created>(&record))
-    state.names[created->run_no] = model::task_names{created->request.workflow};
+    state.names[created->run_no] = model::task_names{created->request->workflow};
   const auto* added = std::get_if<model::tasks_added>(&record);
   if (const auto known = added ? state.names.find(added->run_no) : state.names.end();
       known != state.names.end() && known->second.size() == added->addition().first)

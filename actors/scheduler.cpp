@@ -124,7 +124,7 @@ void read_snapshot_and_launch(scheduler_pointer self,
   self->request(self->state.readers, read_timeout, read_snapshot{start->key.task()})
     .then(
       [self, start](snapshot_read& read) {
-        start->snapshot = std::move(read.what);
+        start->kept->snapshot = std::move(read.what);
         resume(self, start, std::nullopt);
       },
       when_unreadable(self, start, "snapshot_unreadable"));
@@ -137,7 +137,7 @@ void read_checkpoint_and_launch(scheduler_pointer self,
   self->request(self->state.readers, read_timeout, read_checkpoint{start->key.task()})
     .then(
       [self, start](checkpoint_read& read) {
-        start->checkpoint = std::move(read.what);
+        start->kept->checkpoint = std::move(read.what);
         read_snapshot_and_launch(self, start);
       },
       when_unreadable(self, start, "checkpoint_unreadable"));
@@ -150,7 +150,7 @@ void read_and_launch(scheduler_pointer self, const std::shared_ptr<model::start_
   self->request(self->state.readers, read_timeout, read_outputs{start->key.task()})
     .then(
       [self, start](outputs_read& read) {
-        start->result = std::move(read.outputs);
+        start->kept->result = std::move(read.outputs);
         read_checkpoint_and_launch(self, start);
       },
       when_unreadable(self, start, "result_unreadable"));

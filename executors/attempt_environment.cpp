@@ -150,8 +150,8 @@ std::optional<model::failure> fill_environment(environment_block& block,
     block.set("SLUICE_SOCKET", facts.socket);
     block.set("SLUICE_TOKEN", facts.token);
   }
-  if (order.checkpoint != nullptr) {
-    block.set("SLUICE_CHECKPOINT_TOKEN", order.checkpoint->token);
+  if (order.kept->checkpoint != nullptr) {
+    block.set("SLUICE_CHECKPOINT_TOKEN", order.kept->checkpoint->token);
     block.set("SLUICE_CHECKPOINT", facts.checkpoint_path);
   }
   if (!facts.snapshot_path.empty())

@@ -28,7 +28,7 @@ std::string group_name(model::attempt_key key) {
 
 /// What is undone put out, as JSON: an object without members when that is nothing.
 std::string result_text(const model::start_attempt& order) {
-  return order.result.is_set() ? model::to_text(*order.result) : "{}";
+  return order.kept->result.is_null() ? "{}" : model::to_text(order.kept->result);
 }
 
 } // namespace
@@ -47,8 +47,8 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
   files_.make_log_dir(
     order.key); // a failure shows, and is explained, when the log cannot be opened
   const bool has_in = order.inputs.is_object();
-  const bool has_checkpoint = order.checkpoint != nullptr;
-  const bool has_snapshot = order.snapshot != nullptr;
+  const bool has_checkpoint = order.kept->checkpoint != nullptr;
+  const bool has_snapshot = order.kept->snapshot != nullptr;
   if (!has_in && !has_checkpoint && !has_snapshot && !order.takes_snapshot && !order.has_result
       && order.spec().out.empty())
     return {};
@@ -59,9 +59,10 @@ tl::expected<void, failure> attempt_starter::prepare_files(const model::start_at
     made = check(files_.result_of(order.key), files_.write_result(order.key, result_text(order)));
   if (made && has_checkpoint)
     made = check(files_.checkpoint_of(order.key),
-                 files_.write_checkpoint(order.key, order.checkpoint->data));
+                 files_.write_checkpoint(order.key, order.kept->checkpoint->data));
   if (made && has_snapshot)
-    made = check(files_.snapshot_of(order.key), files_.write_snapshot(order.key, *order.snapshot));
+    made =
+      check(files_.snapshot_of(order.key), files_.write_snapshot(order.key, *order.kept->snapshot));
   return made;
 }
 
@@ -73,8 +74,9 @@ tl::expected<pid_t, failure> attempt_starter::start(const model::start_attempt& 
   const bool puts_out = !task.out.empty() && !undoes(role) && role != model::command_role::snapshot;
   const auto out = puts_out ? files_.out_of(order.key) : std::string{};
   const auto checkpoint =
-    order.checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
-  const bool sees_snapshot = role == model::command_role::snapshot || order.snapshot != nullptr;
+    order.kept->checkpoint == nullptr ? std::string{} : files_.checkpoint_of(order.key);
+  const bool sees_snapshot =
+    role == model::command_role::snapshot || order.kept->snapshot != nullptr;
   const auto snapshot = sees_snapshot ? files_.snapshot_of(order.key) : std::string{};
   const auto result = order.has_result ? files_.result_of(order.key) : std::string{};
   const auto token = options_.token_of ? options_.token_of(order.key) : std::string{};

@@ -43,7 +43,7 @@ delayed_result invoke(const function_registry& functions, const model::start_att
                              start.spec().name,
                              start.inputs,
                              std::move(stop),
-                             start.checkpoint.get(),
+                             start.kept->checkpoint.get(),
                              std::move(voice.save_checkpoint),
                              std::move(voice.heartbeat)};
   try {

@@ -174,7 +174,8 @@ model::run_no scheduler_core::begin_run(std::shared_ptr<const compiled_workflow>
   if (has_to_queue(run))
     run.state = model::run_state::queued;
   enter_line(run);
-  step_.records.push_back(model::run_created{run_no, what, now_, parent, run.state});
+  step_.records.push_back(model::run_created{
+    run_no, std::make_shared<const model::submission>(what), now_, parent, run.state});
   guarded(run, [&] {
     for (std::uint32_t task = 0; task < run.tasks.size(); ++task)
       run.tasks[task].undecided =

@@ -15,24 +15,31 @@ struct instance_of {
   friend bool operator==(const instance_of&, const instance_of&) = default;
 };
 
+/// What the store has kept for an attempt, read back before that starts.
+struct kept_for_attempt {
+  checkpoint_ptr checkpoint; ///< null: none
+  snapshot_ptr snapshot;     ///< null: none
+  value result;              ///< that of the success which it undoes; null: nothing
+  friend bool operator==(const kept_for_attempt&, const kept_for_attempt&) = default;
+};
+
 /// Start an attempt that is recorded as dispatched. Carries everything an executor needs.
 struct start_attempt {
   attempt_key key;
   std::shared_ptr<const workflow_spec> workflow;
   std::uint32_t task = 0;                   ///< of `workflow`, by its index
-  rarely<instance_of> instance;             ///< not set: the task is not fanned out
   command_role role = command_role::action; ///< what the attempt is to run: this, or the fallback
-  value inputs;                             ///< object, or null when the task has no `in`
+  bool takes_snapshot : 1 = false;          ///< before its action; see `snapshot_taken`
+  // What is to be read back before the start:
+  bool has_checkpoint : 1 = false; ///< an earlier attempt saved one
+  bool has_snapshot : 1 = false;   ///< it is a rollback that needs it
+  bool has_result : 1 = false;     ///< it undoes a success, and needs what that put out
+  rarely<kept_for_attempt> kept;   ///< that, once it is read
+  rarely<instance_of> instance;    ///< not set: the task is not fanned out
+  value inputs;                    ///< object, or null when the task has no `in`
   std::vector<std::pair<std::string, std::string>>
     env;                        ///< evaluated; the task's over the workflow's
   rarely<capacity_grant> holds; ///< what it has beside a slot
-  bool has_checkpoint = false;  ///< an earlier attempt saved one, to be read back before the start
-  bool takes_snapshot = false;  ///< before its action; see `snapshot_taken`
-  bool has_snapshot = false; ///< it is a rollback that needs it, to be read back before the start
-  checkpoint_ptr checkpoint; ///< that one, once it is read; null: none
-  snapshot_ptr snapshot;     ///< likewise
-  bool has_result = false;   ///< it undoes a success, and what that put out is to be read back
-  rarely<value> result;      ///< that, once it is read; null: nothing
 
   const task_spec& spec() const { return workflow->task(task); }
   /// Of the task, or of the instance.

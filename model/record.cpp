@@ -12,7 +12,7 @@ value or_null(value object) {
   return object.empty() ? value{} : object;
 }
 
-void put_failure(value& data, const std::optional<failure>& f) {
+void put_failure(value& data, const boxed_optional<failure>& f) {
   if (!f)
     return;
   data["class"] = to_string(f->failure_class);
@@ -79,15 +79,15 @@ event from_record(const run_created& r) {
   e.run_no = r.run_no;
   e.type = event_type::run_submitted;
   e.to = to_string(r.state);
-  e.actor = r.request.trigger;
-  e.data = {{"workflow", r.request.workflow->name},
-            {"hash", r.request.content_hash},
-            {"tasks", r.request.workflow->tasks.size()},
-            {"trigger", r.request.trigger}};
-  if (!r.request.user.empty())
-    e.data["user"] = r.request.user;
-  if (!r.request.params.empty())
-    e.data["params"] = r.request.params;
+  e.actor = r.request->trigger;
+  e.data = {{"workflow", r.request->workflow->name},
+            {"hash", r.request->content_hash},
+            {"tasks", r.request->workflow->tasks.size()},
+            {"trigger", r.request->trigger}};
+  if (!r.request->user.empty())
+    e.data["user"] = r.request->user;
+  if (!r.request->params.empty())
+    e.data["params"] = r.request->params;
   if (r.parent)
     e.data["parent"] = to_string(*r.parent);
   return e;
@@ -355,7 +355,7 @@ std::size_t weight(const step& s) {
   for (const auto& r : s.records)
     rows += std::visit(
       overloaded{
-        [](const run_created& c) { return 2 + c.request.workflow->tasks.size(); },
+        [](const run_created& c) { return 2 + c.request->workflow->tasks.size(); },
         [](const run_moved&) { return std::size_t{2}; },
         [](const run_paused&) { return std::size_t{2}; },
         [](const run_retried&) { return std::size_t{2}; },

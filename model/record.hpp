@@ -21,7 +21,7 @@ namespace sluice::model {
 /// A new run with all its tasks, pending. Stores the workflow version when it is new.
 struct run_created {
   model::run_no run_no;
-  submission request;
+  std::shared_ptr<const submission> request; ///< never null
   wall_time at;
   std::optional<attempt_key> parent = std::nullopt; ///< the attempt that the run is; none: of none
   run_state state = run_state::running;             ///< or `queued`, behind others of its workflow
@@ -91,7 +91,7 @@ struct task_marked {
   std::uint32_t attempt = 0; ///< the last one, 0: none
   task_state from = task_state::failed;
   task_state to = task_state::succeeded;
-  std::optional<model::failure> failure; ///< of one that is to count as failed
+  boxed_optional<model::failure> failure; ///< of one that is to count as failed
   std::string actor;
   wall_time at;
 };
@@ -157,7 +157,7 @@ struct task_moved {
   task_state from = task_state::pending;
   task_state to = task_state::skipped;
   std::string reason; ///< `upstream`, `when`, `run_failed`, `cancel`, ...
-  std::optional<model::failure> failure;
+  boxed_optional<model::failure> failure;
   std::string actor;
   wall_time at;
   std::optional<wall_time> due; ///< of the timer that moved it, which may have fired late

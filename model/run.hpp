@@ -1,6 +1,7 @@
 // A run, its tasks and their attempts: what was asked, what an executor reports, what was decided.
 #pragma once
 
+#include "model/boxed_optional.hpp"
 #include "model/breaker.hpp"
 #include "model/idempotency.hpp"
 #include "model/ids.hpp"
@@ -69,9 +70,9 @@ struct sign_of_life {
 /// What an executor says about an attempt that has ended. The scheduler decides what follows.
 struct attempt_report {
   attempt_key key;
-  std::optional<model::failure> failure; ///< nothing: success
-  value outputs;                         ///< object, or null when there are none
-  std::vector<std::string> warnings;     ///< such as an output that was not declared
+  boxed_optional<model::failure> failure; ///< nothing: success
+  value outputs;                          ///< object, or null when there are none
+  std::vector<std::string> warnings;      ///< such as an output that was not declared
   resource_usage usage;
   rarely<value>
     own_usage; ///< what the task said it used, such as money: object of numbers, or null
@@ -86,7 +87,7 @@ struct attempt_outcome {
   attempt_key key;
   task_state from = task_state::running;
   task_state state = task_state::succeeded; ///< the task's; `ready` after a lost attempt
-  std::optional<model::failure> failure;
+  boxed_optional<model::failure> failure;
   std::uint32_t losses = 0;             ///< of the task, this one counted
   std::uint32_t retries = 0;            ///< of the task, the one that follows counted
   std::optional<wall_time> retry_at;    ///< when it follows: of `retry_wait`

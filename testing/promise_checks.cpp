@@ -643,12 +643,13 @@ void promise_checks::check_start(const model::start_attempt& order,
   });
   if (limit && of_run >= std::int64_t{*limit})
     violate(name + " starts although its run has as many under way as it may");
-  const auto given = order.checkpoint == nullptr ? 0 : std::stoull(order.checkpoint->token);
+  const auto given =
+    order.kept->checkpoint == nullptr ? 0 : std::stoull(order.kept->checkpoint->token);
   if (given < kept_[order.key.task()])
     violate(name + " starts without the progress that was kept");
   if (order.has_result)
     for (const auto& of : completions_[order.key.run_no])
-      if (of.task() == order.key.task() && order.result != deeds_.put_out.at(of))
+      if (of.task() == order.key.task() && order.kept->result != deeds_.put_out.at(of))
         violate(name + " undoes something else than its task put out");
   roles_[order.key] = order.role;
   if (order.role != role_of(order.key.task()))
@@ -675,8 +676,8 @@ void promise_checks::check_snapshot(const model::start_attempt& order) {
     if (order.takes_snapshot != (needs_snapshot(order.key.task()) && told == snapshots_.end()))
       violate(name + " takes a snapshot when there is one, or none when there is none");
   } else if (order.role == model::command_role::rollback && needs_snapshot(order.key.task())
-             && (told == snapshots_.end() || order.snapshot == nullptr
-                 || *order.snapshot != told->second)) {
+             && (told == snapshots_.end() || order.kept->snapshot == nullptr
+                 || *order.kept->snapshot != told->second)) {
     violate(name + " rolls back without what it is to put back");
   }
 }

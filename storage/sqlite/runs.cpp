@@ -59,18 +59,18 @@ void insert_run(connection& db, const model::run_created& r, std::int64_t versio
   )sql";
   model::state_counts counts{};
   counts[std::size_t(model::task_state::pending)] =
-    static_cast<std::uint32_t>(r.request.workflow->tasks.size());
+    static_cast<std::uint32_t>(r.request->workflow->tasks.size());
   query{db,
         sql,
         r.run_no.value,
         version_id,
         text_of(r.state),
-        r.request.trigger,
-        model::to_text(r.request.params),
+        r.request->trigger,
+        model::to_text(r.request->params),
         counts_text(counts),
         first_seq,
         r.at,
-        r.request.user}
+        r.request->user}
     .run();
   if (r.parent) // seldom, so that others bind nothing more
     query{db,

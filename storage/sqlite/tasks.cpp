@@ -7,7 +7,7 @@ namespace {
 /// Keeps what is wide of a task that is decided. What it put out stays when it is compensated, and
 /// even when that fails.
 void upsert_text(connection& db, model::task_key task, const std::string* outputs,
-                 const std::optional<model::failure>& failure) {
+                 const model::boxed_optional<model::failure>& failure) {
   constexpr auto sql = R"sql(
     INSERT INTO task_text (run_no, task_idx, outputs, class, code, message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -94,7 +94,7 @@ void insert_tasks(connection& db, const model::run_created& r) {
   )sql";
   const auto& pending = text_of(model::task_state::pending);
   std::uint32_t task_idx = 0;
-  for (const auto& task : r.request.workflow->tasks)
+  for (const auto& task : r.request->workflow->tasks)
     query{db, sql, r.run_no.value, task_idx++, task.name, pending}.run();
 }
 

@@ -91,11 +91,11 @@ run_progress& writer::progress_of(model::run_no run) {
 
 bool writer::write(const model::run_created& r) {
   const auto version_id =
-    ensure_version(*db_, {*r.request.workflow, r.request.content_hash, r.request.source}, r.at);
+    ensure_version(*db_, {*r.request->workflow, r.request->content_hash, r.request->source}, r.at);
   insert_run(*db_, r, version_id, next_seq_);
   insert_tasks(*db_, r);
-  if (r.request.key)
-    insert_key(*db_, *r.request.key, r.run_no, r.at);
+  if (r.request->key)
+    insert_key(*db_, *r.request->key, r.run_no, r.at);
   return true;
 }
 

@@ -12,11 +12,12 @@ record_step a_step(std::uint64_t number) {
   auto spec = std::make_shared<model::workflow_spec>();
   spec->name = "test";
   spec->tasks.push_back(task("a"));
-  model::run_created created;
-  created.run_no = model::run_no{static_cast<std::int64_t>(number)};
-  created.request.workflow = spec;
-  created.request.content_hash = "hash";
-  created.at = testing::actor_world::start_of_time();
+  model::submission request;
+  request.workflow = spec;
+  request.content_hash = "hash";
+  model::run_created created{{static_cast<std::int64_t>(number)},
+                             std::make_shared<const model::submission>(std::move(request)),
+                             testing::actor_world::start_of_time()};
   auto step = std::make_shared<model::step>();
   step->number = number;
   step->records.push_back(std::move(created));

@@ -75,7 +75,7 @@ TEST_CASE_METHOD(checkpoint_world, "checkpoints: a lost attempt goes on from the
   advance(model::seconds{1});
   std::map<std::string, model::checkpoint_ptr> given;
   for (const auto& start : launcher->starts)
-    given[start->spec().name + "#" + std::to_string(start->key.attempt)] = start->checkpoint;
+    given[start->spec().name + "#" + std::to_string(start->key.attempt)] = start->kept->checkpoint;
   REQUIRE(given.contains("a#2"));
   CHECK(given["a#1"] == nullptr);
   CHECK(given["b#2"] == nullptr);
@@ -105,8 +105,8 @@ TEST_CASE_METHOD(checkpoint_world, "checkpoints: a scheduler that dies loses no 
 
   crash(child::process_executor); // the new scheduler knows that there is something to go on from
   advance(model::seconds{5});
-  REQUIRE(last_start().checkpoint != nullptr);
-  CHECK(last_start().checkpoint->token == "step-3");
+  REQUIRE(last_start().kept->checkpoint != nullptr);
+  CHECK(last_start().kept->checkpoint->token == "step-3");
   finish("a");
   CHECK(run_state(run_no) == run_state::succeeded);
   CHECK_FALSE(stored({run_no, 0}));
@@ -125,8 +125,8 @@ TEST_CASE_METHOD(checkpoint_world, "checkpoints: readers that are gone only dela
   SECTION("it starts when they are back") {
     advance(model::seconds{5});
     REQUIRE(launcher->starts.size() == 2);
-    REQUIRE(last_start().checkpoint != nullptr);
-    CHECK(last_start().checkpoint->token == "step-1");
+    REQUIRE(last_start().kept->checkpoint != nullptr);
+    CHECK(last_start().kept->checkpoint->token == "step-1");
   }
   SECTION("what is cancelled meanwhile never starts") {
     cancel(run_no);

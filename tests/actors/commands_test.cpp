@@ -128,14 +128,14 @@ TEST_CASE_METHOD(runtime_world, "commands: a run is compensated with what its ta
   CHECK(run_state(run_no) == run_state::rolling_back);
   const auto order = launcher->starts.back();
   CHECK(order->role == command_role::compensate);
-  CHECK(order->result == put_out);
+  CHECK(order->kept->result == put_out);
   CHECK(order->inputs == model::value{{"x", 1}});
   if (restarts) {
     crash(child::scheduler);
     crash(child::process_executor);
     advance(model::seconds{1});
     CHECK(launcher->starts.back()->key.attempt == 3);
-    CHECK(launcher->starts.back()->result == put_out);
+    CHECK(launcher->starts.back()->kept->result == put_out);
   }
   finish("a");
   CHECK(task_state(run_no, "a") == task_state::rolled_back);

@@ -104,8 +104,8 @@ TEST_CASE_METHOD(snapshot_world, "snapshots: an executor that dies after the com
   CHECK_FALSE(launcher->starts.back()->takes_snapshot);
   finish("a", model::failure{model::failure_class::exit, "3", "exit 3"});
   REQUIRE(launcher->starts.back()->role == command_role::rollback);
-  REQUIRE(launcher->starts.back()->snapshot != nullptr);
-  CHECK(*launcher->starts.back()->snapshot == "as it was");
+  REQUIRE(launcher->starts.back()->kept->snapshot != nullptr);
+  CHECK(*launcher->starts.back()->kept->snapshot == "as it was");
   finish("a");
   CHECK(task_state(run_no, "a") == task_state::rolled_back);
   CHECK_FALSE(stored());

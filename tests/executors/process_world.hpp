@@ -193,11 +193,11 @@ public:
     order->workflow = std::make_shared<model::workflow_spec>(std::move(what.workflow));
     order->inputs = std::move(what.inputs);
     order->env = std::move(what.env);
-    order->checkpoint = std::move(what.checkpoint);
+    order->kept->checkpoint = std::move(what.checkpoint);
     order->role = what.role;
     order->takes_snapshot = what.takes_snapshot;
-    order->snapshot = std::move(what.snapshot);
-    order->result = std::move(what.result);
+    order->kept->snapshot = std::move(what.snapshot);
+    order->kept->result = std::move(what.result);
     order->has_result = what.has_result;
     order->holds = std::move(what.holds);
     thread_->start(std::move(order), listener_);

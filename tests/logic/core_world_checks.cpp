@@ -57,9 +57,9 @@ void core_world::fold(const model::task_expanded& r) {
 void core_world::fold(const model::run_created& r) {
   expect(runs.count(r.run_no) == 0, "a run is created twice");
   auto& run = runs[r.run_no];
-  run.spec = r.request.workflow;
+  run.spec = r.request->workflow;
   run.resize(run.spec->tasks.size());
-  run.params = r.request.params;
+  run.params = r.request->params;
   run.parent = r.parent;
   for (const auto& [other, of] : runs)
     expect(!r.parent || other == r.run_no || of.parent != r.parent, "an attempt is two runs");

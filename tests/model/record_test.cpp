@@ -32,7 +32,8 @@ attempt_outcome an_outcome(task_state to) {
 TEST_CASE("record: a new run says what it runs", "[model][record]") {
   auto request = a_submission(3);
   request.params = {{"day", "2026-03-01"}};
-  const auto e = event_of(run_created{{12}, request, from_us(5)});
+  const auto e =
+    event_of(run_created{{12}, std::make_shared<const submission>(request), from_us(5)});
   CHECK(e.type == event_type::run_submitted);
   CHECK(e.run_no == run_no{12});
   CHECK_FALSE(e.task_idx);
@@ -222,7 +223,8 @@ TEST_CASE("record: a save is an event without the data", "[model][record]") {
 TEST_CASE("record: the weight of a step counts its rows", "[model][record]") {
   step s;
   CHECK(weight(s) == 0);
-  s.records.emplace_back(run_created{{1}, a_submission(1000), {}});
+  s.records.emplace_back(
+    run_created{{1}, std::make_shared<const submission>(a_submission(1000)), {}});
   CHECK(weight(s) == 1002);
   s.records.emplace_back(attempt_dispatched{});
   s.records.emplace_back(attempt_ended{an_outcome(task_state::succeeded)});

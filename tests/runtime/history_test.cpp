@@ -65,7 +65,8 @@ struct written_store {
     model::submission request;
     request.workflow = workflow;
     request.content_hash = "hash";
-    commit({number}, counts, model::run_created{{number}, request, at});
+    commit({number}, counts,
+           model::run_created{{number}, std::make_shared<const model::submission>(request), at});
   }
 
   void dispatch(model::attempt_key key) {

@@ -88,13 +88,22 @@ inline std::shared_ptr<model::workflow_spec> workflow_of(std::initializer_list<c
   return workflow;
 }
 
+inline model::submission request_for(std::shared_ptr<model::workflow_spec> workflow,
+                                     std::string hash = "hash-1") {
+  model::submission request;
+  request.workflow = std::move(workflow);
+  request.content_hash = std::move(hash);
+  request.source = "tasks: ...";
+  return request;
+}
+
+inline model::run_created created(std::int64_t run, model::submission request) {
+  return {{run}, std::make_shared<const model::submission>(std::move(request)), at(0)};
+}
+
 inline model::run_created created(std::int64_t run, std::shared_ptr<model::workflow_spec> workflow,
                                   std::string hash = "hash-1") {
-  model::run_created r{{run}, {}, at(0)};
-  r.request.workflow = std::move(workflow);
-  r.request.content_hash = std::move(hash);
-  r.request.source = "tasks: ...";
-  return r;
+  return created(run, request_for(std::move(workflow), std::move(hash)));
 }
 
 inline model::attempt_dispatched dispatched(std::int64_t run, std::uint32_t task,

@@ -31,10 +31,10 @@ STORE_TEST("a new run comes with its tasks and its workflow") {
   TestType db;
   const auto workflow = workflow_of({"extract", "load"});
   workflow->description = "it's a \"test\" with \xC3\xA9";
-  auto record = created(1, workflow);
-  record.request.params = {{"day", "2026-03-01"}, {"rows", 7}};
-  record.request.trigger = "api";
-  CHECK(commit(*db.store, {record}) == 1);
+  auto request = request_for(workflow);
+  request.params = {{"day", "2026-03-01"}, {"rows", 7}};
+  request.trigger = "api";
+  CHECK(commit(*db.store, {created(1, request)}) == 1);
 
   const auto run = must(db.reader->run({1}));
   CHECK(run.run_no == model::run_no{1});
@@ -42,7 +42,7 @@ STORE_TEST("a new run comes with its tasks and its workflow") {
   CHECK(run.version == 1);
   CHECK(run.state == run_state::running);
   CHECK(run.trigger == "api");
-  CHECK(run.params == record.request.params);
+  CHECK(run.params == request.params);
   CHECK(run.counts[std::size_t(task_state::pending)] == 2);
   CHECK_FALSE(run.degraded);
   CHECK(run.error.empty());
@@ -617,8 +617,9 @@ STORE_TEST("a task whose row forgot that it rolls back can be made to") {
 
 STORE_TEST("a key stands for the run it was given for, for a day") {
   TestType db;
-  auto first = created(1, workflow_of({"a"}));
-  first.request.key = model::idempotency_key{"monday", "with these parameters"};
+  auto request = request_for(workflow_of({"a"}));
+  request.key = model::idempotency_key{"monday", "with these parameters"};
+  const auto first = created(1, request);
   commit(*db.store, {first});
   const auto given = first.at;
   const auto almost_a_day = model::key_lifetime - model::milliseconds{1};
@@ -629,8 +630,8 @@ STORE_TEST("a key stands for the run it was given for, for a day") {
   CHECK(found->request == "with these parameters");
   CHECK_FALSE(must(db.reader->run_of_key("monday", given + model::key_lifetime)));
 
-  auto next_day = created(2, workflow_of({"a"}));
-  next_day.request.key = model::idempotency_key{"monday", "again"};
+  request.key = model::idempotency_key{"monday", "again"};
+  auto next_day = created(2, request);
   next_day.at = given + model::key_lifetime;
   commit(*db.store, {next_day});
   CHECK(must(db.reader->run_of_key("monday", next_day.at))->run_no == model::run_no{2});
@@ -799,8 +800,9 @@ STORE_TEST("what a run comes to is kept while it has succeeded") {
 
 STORE_TEST("a run whose key still stands is not pruned") {
   TestType db;
-  auto keyed = created(1, workflow_of({"a"}));
-  keyed.request.key = model::idempotency_key{"digest", "request"};
+  auto request = request_for(workflow_of({"a"}));
+  request.key = model::idempotency_key{"digest", "request"};
+  const auto keyed = created(1, request);
   commit(*db.store, {keyed, dispatched(1, 0), ended(1, 0),
                      run_moved(1, model::run_state::running, model::run_state::succeeded),
                      created(2, workflow_of({"a"}))});
@@ -1013,8 +1015,9 @@ STORE_TEST("a task is found by name and the nearest one is named") {
 STORE_TEST("an unfinished run is read with all that goes on with it") {
   TestType db;
   const auto workflow = workflow_of({"a", "b", "c", "d", "e", "f"});
-  auto record = created(1, workflow);
-  record.request.params = {{"day", "2026-03-01"}};
+  auto request = request_for(workflow);
+  request.params = {{"day", "2026-03-01"}};
+  const auto record = created(1, request);
   auto with_inputs = dispatched(1, 1);
   with_inputs.inputs = R"({"x":1})";
   auto good = ended(1, 0);
@@ -1030,7 +1033,7 @@ STORE_TEST("an unfinished run is read with all that goes on with it") {
   const auto run = must(db.reader->stored_run({1}));
   CHECK(run.run_no == model::run_no{1});
   CHECK(*run.workflow == *workflow);
-  CHECK(run.params == record.request.params);
+  CHECK(run.params == request.params);
   CHECK(run.state == run_state::running);
   CHECK(run.submitted_at == at(0));
   REQUIRE(run.tasks.size() == 6);
@@ -1232,12 +1235,12 @@ STORE_TEST("any text is kept as it is") {
   const auto text = GENERATE(
     values<std::string>({"", "it's; DROP TABLE task; --", "\xE2\x82\xAC and \xF0\x9F\x98\x80",
                          std::string{"a\0b", 3}, std::string(200'000, 'x')}));
-  auto record = created(1, workflow_of({"a"}));
-  record.request.source = text;
+  auto request = request_for(workflow_of({"a"}));
+  request.source = text;
   auto end = ended(1, 0, 1, task_state::failed);
   end.outcome.failure->message = text;
   end.outcome.outputs = {{"text", text}};
-  commit(*db.store, {record, dispatched(1, 0), end});
+  commit(*db.store, {created(1, request), dispatched(1, 0), end});
   CHECK(must(db.reader->source({1})) == text);
   CHECK(task_at(*db.reader, 1, 0).failure->message == text);
   CHECK(must(db.reader->outputs({{1}, 0})) == model::value{{"text", text}});
