@@ -146,7 +146,9 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
                       || run.fan_outs.contains(task); // of one without instances too
   entry.judged = entry.was_started;
   entry.checkpointed = was.started; // perhaps: its next attempt looks for one
-  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker)))
+  const bool waits_for_breaker =
+    was.state == task_state::waiting && has_reason(to_string(model::wait_reason::breaker));
+  if (waits_for_breaker)
     kinds_[run.spec().name][run.task_spec(task).name].waiting.insert({run.run_no, task});
   const bool waits_for_key =
     was.state == task_state::waiting && has_reason(to_string(model::wait_reason::idempotency));
@@ -159,9 +161,13 @@ void scheduler_core::restore_task(live_run& run, std::uint32_t task,
     run.held.insert(task);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::signal)))
     run.signal_gates[model::gate_name(run.task_spec(task))].insert(task);
-  if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::gate)))
-    if (const auto* shut = closed_for(run, task))
-      at_switches_[shut->name].insert({run.run_no, task});
+  const bool waits_at_switch =
+    was.state == task_state::waiting && has_reason(to_string(model::wait_reason::gate));
+  if (const auto* shut = waits_at_switch ? closed_for(run, task) : nullptr)
+    at_switches_[shut->name].insert({run.run_no, task});
+  if (auto* group = run.group_of(task);
+      group != nullptr && !run.is_gate(task) && (waits_for_breaker || waits_at_switch))
+    group->waiting.insert(task);
   if (was.state == task_state::waiting && has_reason(to_string(model::wait_reason::quota))) {
     const auto& name = model::gate_name(run.task_spec(task));
     const auto since = stored.gates_since.find(task);

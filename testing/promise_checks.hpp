@@ -160,7 +160,7 @@ private:
   void check_upstreams(const model::attempt_key& key, const logic::folded_run& run);
   bool take_up_parents(logic::scheduler_core& core, const model::stored_run& run);
   void check_recovered(const logic::live_run& live, std::uint32_t task);
-  bool fires_early(const model::event& event) const;
+  bool may_come_early(const model::event& event) const;
   storage::reader& reader();
 
   const scenario_node_options& node_;

@@ -110,6 +110,21 @@ TEST_CASE("scheduler_core: a switch is set once", "[logic][scheduler_core][gates
   CHECK(close(world, "db").error().code == errc::conflict);
 }
 
+TEST_CASE("scheduler_core: instances that wait for a switch keep others from being worked out",
+          "[logic][scheduler_core][gates]") {
+  flow f{"a; b < a"};
+  f["b"].foreach (200).gates("db");
+  core_world world{f};
+  REQUIRE(close(world, "db"));
+  world.finish("a");
+  CHECK(waiting(world) == 64);
+  world.restart();
+  CHECK(waiting(world) == 64);
+  REQUIRE(open(world, "db"));
+  world.play();
+  CHECK(world.run_state() == "succeeded");
+}
+
 TEST_CASE("scheduler_core: a task starts while all switches that it needs are open",
           "[logic][scheduler_core][gates]") {
   flow f{"a; b < a"};
