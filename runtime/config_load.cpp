@@ -1,5 +1,8 @@
 #include "runtime/config_load.hpp"
 
+#include <pwd.h>
+
+#include <array>
 #include <cstdlib>
 
 #include <unistd.h>
@@ -27,6 +30,11 @@ std::map<std::string, std::string> whole_environment() {
 }
 
 std::string user_name() {
+  std::array<char, 4096> texts;
+  passwd entry;
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, texts.data(), texts.size(), &found) == 0 && found)
+    return found->pw_name;
   for (const char* variable : {"USER", "LOGNAME"})
     if (const char* name = std::getenv(variable); name != nullptr && *name != '\0')
       return name;

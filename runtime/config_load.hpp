@@ -21,7 +21,8 @@ std::map<std::string, std::string> whole_environment();
 /// $XDG_RUNTIME_DIR: where this user's sockets may be; empty when it is not set.
 std::filesystem::path user_runtime_dir();
 
-/// Who uses this process, by name; by number when no variable says.
+/// Who this process is of: the name of its user, also where no variable says it, as in a cron job;
+/// what variables say of a user without an entry; or else a number.
 std::string user_name();
 
 /// What the environment of a task holds for calls to its runtime.

@@ -125,6 +125,57 @@ constexpr key_row table[] = {
   {"per", S, file_key::per},
 };
 
+/// What other systems call it: who comes from there is told the name it has here.
+constexpr struct {
+  std::string_view theirs, ours;
+} names_elsewhere[] = {
+  {"name", "workflow"},
+  {"id", "workflow"},
+  {"dag_id", "workflow"},
+  {"jobs", "tasks"},
+  {"steps", "tasks"},
+  {"stages", "tasks"},
+  {"inputs", "params"},
+  {"parameters", "params"},
+  {"needs", "after"},
+  {"depends", "after"},
+  {"depends_on", "after"},
+  {"dependsOn", "after"},
+  {"dependencies", "after"},
+  {"upstream", "after"},
+  {"command", "run"},
+  {"cmd", "run"},
+  {"script", "run"},
+  {"bash", "run"},
+  {"args", "exec"},
+  {"uses", "workflow"},
+  {"if", "when"},
+  {"condition", "when"},
+  {"trigger_rule", "join"},
+  {"inputs", "in"},
+  {"outputs", "out"},
+  {"environment", "env"},
+  {"cwd", "workdir"},
+  {"working_dir", "workdir"},
+  {"working_directory", "workdir"},
+  {"working-directory", "workdir"},
+  {"timeout_seconds", "timeout"},
+  {"timeout-minutes", "timeout"},
+  {"retries", "retry"},
+  {"with_items", "foreach"},
+  {"continue_on_error", "allow_failure"},
+  {"continue-on-error", "allow_failure"},
+  {"ignore_errors", "allow_failure"},
+};
+
+/// Nothing, when what it is called here has no place there.
+std::string_view name_here(std::string_view name, key_level where) {
+  for (const auto& [theirs, ours] : names_elsewhere)
+    if (const auto* row = theirs == name ? find_key(ours, where) : nullptr)
+      return row->name;
+  return {};
+}
+
 bool stands_in(const key_row& row, key_level where) {
   return (row.where & static_cast<std::uint16_t>(where)) != 0;
 }
@@ -141,11 +192,14 @@ const key_row* find_key(std::string_view name, key_level where) {
 std::string unknown_key(std::string_view name, key_level where) {
   if (name == "<<")
     return "merge keys are no part of YAML 1.2; use 'defaults'";
+  const auto unknown = "unknown key '" + std::string{name} + "'";
+  if (const auto ours = name_here(name, where); !ours.empty())
+    return unknown + "; it is '" + std::string{ours} + "' here";
   std::vector<std::string> candidates;
   for (const auto& row : table)
     if (stands_in(row, where) && row.key != file_key::later)
       candidates.emplace_back(row.name);
-  return "unknown key '" + std::string{name} + "'" + model::did_you_mean(name, candidates);
+  return unknown + model::did_you_mean(name, candidates);
 }
 
 std::string not_in_this_version(std::string_view name) {
