@@ -48,14 +48,15 @@ void look_up_result(scheduler_pointer self, const model::look_up_key& key) {
     ->request(self->state.readers, read_timeout, read_result{key.digest, self->state.clock.wall()})
     .then(
       [self, key](result_read& read) {
-        react(self, model::key_looked_up{key.task, key.digest, std::move(read.found)});
+        react(self, model::key_looked_up{key.task, key.digest, std::move(read.found), key.number});
       },
       [self, key](const caf::error& e) {
         auto why = from_caf(e);
         if (why.code == errc::unavailable || why.code == errc::timeout)
           self->delayed_send(self, pause_after_failed_read, look_up_again{key});
         else
-          react(self, model::key_looked_up{key.task, key.digest, tl::unexpected(std::move(why))});
+          react(self, model::key_looked_up{key.task, key.digest, tl::unexpected(std::move(why)),
+                                           key.number});
       });
 }
 

@@ -254,10 +254,13 @@ private:
     model::task_key holder;            ///< starts, or looks whether it has to
     bool is_first = false;             ///< nobody has succeeded with it, so the holder may start
     std::set<model::task_key> waiting; ///< for what comes of the holder
+    std::uint64_t asked = 0;           ///< the last question about it
   };
   bool evaluate_key(live_run& run, std::uint32_t task, const value_template& text);
   void hold_key(live_run& run, std::uint32_t task, const std::string& digest);
   bool may_begin(live_run& run, std::uint32_t task);
+  void ask_for_result(const std::string& digest, key_in_use& key);
+  bool is_undone(model::task_key task) const;
   void reuse(live_run& run, std::uint32_t task, const model::keyed_result& done);
   void release_key(live_run& run, std::uint32_t task);
   void lend_key(live_run& run, std::uint32_t task);
@@ -549,6 +552,7 @@ private:
 
   /// By digest: keys of tasks that are ready, under way or waiting for one that is.
   std::unordered_map<std::string, key_in_use> keys_;
+  std::uint64_t questions_ = 0; ///< about keys, to the store
 
   /// Runs in progress that are attempts of others.
   std::map<model::attempt_key, model::run_no> children_;

@@ -50,31 +50,35 @@ bool scheduler_core::may_begin(live_run& run, std::uint32_t task) {
   if (key == run.keys.end())
     return true;
   const model::task_key self{run.run_no, task};
-  auto& [holder, is_first, waiting] =
-    keys_.try_emplace(key->second, key_in_use{self}).first->second;
+  auto& use = keys_.try_emplace(key->second, key_in_use{self}).first->second;
   if (run.tasks[task].rolls_back)
     return true; // that is not what the key is for, but nobody else begins before its end
-  if (holder != self) {
-    waiting.insert(self);
+  if (use.holder != self) {
+    use.waiting.insert(self);
     if (run.tasks[task].state != task_state::waiting) // as it does after a restart
       move_task(run, task, task_state::waiting, waits_for_key());
     return false;
   }
-  if (!is_first)
-    step_.effects.push_back(model::look_up_key{self, key->second});
-  return is_first;
+  if (!use.is_first)
+    ask_for_result(key->second, use);
+  return use.is_first;
+}
+
+void scheduler_core::ask_for_result(const std::string& digest, key_in_use& key) {
+  key.asked = ++questions_;
+  step_.effects.push_back(model::look_up_key{key.holder, digest, key.asked});
 }
 
 void scheduler_core::on(const model::key_looked_up& e) {
   const auto key = keys_.find(e.digest);
-  if (key == keys_.end() || key->second.holder != e.task || key->second.is_first)
-    return; // decided meanwhile, or asked for in an earlier generation too
+  if (key == keys_.end() || key->second.asked != e.number || key->second.is_first)
+    return; // decided meanwhile, or asked for anew since: this may be from before the last success
   live_run& run = runs_.at(e.task.run_no);
   const auto task = e.task.task_idx;
   guarded(run, [&] {
     if (!e.found)
       fail_expression(run, task, "idempotency: " + e.found.error().message);
-    else if (*e.found)
+    else if (*e.found && !is_undone((*e.found)->task))
       reuse(run, task, **e.found);
     else { // nobody has succeeded with it
       key->second.is_first = true;
@@ -82,6 +86,12 @@ void scheduler_core::on(const model::key_looked_up& e) {
     }
     settle(run);
   });
+}
+
+/// Whether what has succeeded is being undone since the store was asked.
+bool scheduler_core::is_undone(model::task_key task) const {
+  const auto* run = find_run(task.run_no);
+  return run != nullptr && run->tasks[task.task_idx].state != task_state::succeeded;
 }
 
 /// What the task would do has been done.
@@ -110,19 +120,19 @@ void scheduler_core::release_key(live_run& run, std::uint32_t task) {
   const auto key = held ? keys_.find(held.mapped()) : keys_.end();
   if (key == keys_.end())
     return;
-  auto& [holder, is_first, waiting] = key->second;
+  auto& use = key->second;
   const model::task_key self{run.run_no, task};
-  waiting.erase(self);
-  if (holder != self)
+  use.waiting.erase(self);
+  if (use.holder != self)
     return;
-  if (waiting.empty()) {
+  if (use.waiting.empty()) {
     keys_.erase(key);
     return;
   }
-  holder = *waiting.begin();
-  is_first = false;
-  waiting.erase(waiting.begin());
-  step_.effects.push_back(model::look_up_key{holder, key->first});
+  use.holder = *use.waiting.begin();
+  use.is_first = false;
+  use.waiting.erase(use.waiting.begin());
+  ask_for_result(key->first, use);
 }
 
 } // namespace sluice::logic

@@ -104,6 +104,8 @@ void scheduler_core::prepare(live_run& run, std::uint32_t task) {
   if (run.is_instance(task))
     return prepare_instance(run, task);
   if (const auto* expressions = run.expressions(task)) {
+    if (run.tasks[task].undecided > 0)
+      freeze_undecided(run, task);
     if (wait_for_outputs(run, task))
       return;
     if (!run.tasks[task].was_started && !conditions_hold(run, task, *expressions))
@@ -166,8 +168,6 @@ bool scheduler_core::wait_for_outputs(live_run& run, std::uint32_t task) {
     kept.waiting.push_back(task);
     ++entry.loads;
   }
-  if (entry.loads > 0 && entry.undecided > 0)
-    freeze_undecided(run, task);
   return entry.loads > 0;
 }
 
@@ -279,11 +279,11 @@ void scheduler_core::make_ready_again(live_run& run, std::uint32_t task, place w
   enqueue(run, task, where);
 }
 
-/// Those of instances are read back together, once all are decided.
+/// Those of instances are read back together, once all are decided. That there are none is kept
+/// too: a task that is added asks the store for what nobody here waits for any more.
 void scheduler_core::keep_outputs(live_run& run, std::uint32_t task, const model::value& outputs) {
   const bool is_fanned_out = run.fan_outs.contains(task);
-  if (run.is_instance(task) || !run.workflow->outputs_are_read(task)
-      || (outputs.is_null() && !is_fanned_out))
+  if (run.is_instance(task) || !run.workflow->outputs_are_read(task))
     return;
   std::uint32_t readers = 0;
   for (const auto reader : run.workflow->readers_in_finally(task))

@@ -229,13 +229,13 @@ void scheduler_core::restore_outputs(live_run& run, const model::stored_run& sto
     if (expressions == nullptr || run.tasks[reader].released)
       continue;
     for (const auto upstream : expressions->output_reads) {
-      const bool has_outputs =
-        stored.tasks[upstream].has_outputs
-        || (run.fan_outs.contains(upstream) && is_terminal(run.tasks[upstream].state));
-      if (!has_outputs)
+      const auto state = run.tasks[upstream].state;
+      const bool has_outputs = stored.tasks[upstream].has_outputs
+                               || (run.fan_outs.contains(upstream) && is_terminal(state));
+      if (!has_outputs && state != task_state::succeeded)
         continue;
       auto& kept = run.outputs[upstream];
-      kept.in_store_only = true;
+      kept.in_store_only = has_outputs; // else it is known that there are none
       ++kept.readers;
     }
   }

@@ -210,6 +210,8 @@ expected<model::control_result> scheduler_core::mark(live_run& run, const model:
     actor_ = "scheduler"; // what follows is its decision
     if (what.as != task_state::failed)
       run.snapshots.erase(*task);
+    if (what.as == task_state::succeeded && !run.outputs.contains(*task))
+      keep_outputs(run, *task, {});
     if (is_terminal(from)) {
       decide_otherwise(run, *task, what.as);
     } else {

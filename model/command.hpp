@@ -73,6 +73,7 @@ struct load_outputs {
 struct look_up_key {
   task_key task; ///< that asks
   std::string digest;
+  std::uint64_t number = 0; ///< of the question: an answer to an earlier one counts no more
 };
 /// The answer to `run_submitted`: the id is durable.
 struct answer_submit {

@@ -112,6 +112,7 @@ struct key_looked_up {
   task_key task;
   std::string digest;
   expected<std::optional<keyed_result>> found; ///< an error fails the task
+  std::uint64_t number = 0;                    ///< that of the question
 };
 /// A timer has come due.
 struct timer_fired {

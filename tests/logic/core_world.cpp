@@ -130,7 +130,7 @@ void core_world::load(std::string_view task, expected<model::value> outputs) {
 void core_world::look_up(std::size_t which) {
   const auto asked = look_ups.at(which);
   look_ups.erase(look_ups.begin() + std::ptrdiff_t(which));
-  model::key_looked_up answer{asked.task, asked.digest, std::nullopt};
+  model::key_looked_up answer{asked.task, asked.digest, std::nullopt, asked.number};
   if (has_succeeded(asked.digest))
     answer.found = keys.at(asked.digest);
   step(answer);

@@ -144,6 +144,35 @@ TEST_CASE("scheduler_core: what an added task reads may be kept for others",
   CHECK(world.core.kept_outputs_bytes() == 0);
 }
 
+TEST_CASE("scheduler_core: an added task takes nothing from those that read the same",
+          "[logic][scheduler_core][additions]") {
+  const auto how = GENERATE("finished", "marked", "finished before a restart");
+  CAPTURE(how);
+  flow f{"p; b; x; a < p; r < b"};
+  f["a"].out("v");
+  f["r"].in("v", "${{ default(tasks.a.out.v, 3) }}");
+  f.carry_on();
+  core_world world{f};
+  if (how == std::string{"marked"}) {
+    REQUIRE(world.mark("a", task_state::succeeded));
+    world.finish("p");
+  } else {
+    world.finish("p");
+    world.finish("a"); // and puts nothing out
+  }
+  if (how == std::string{"finished before a restart"})
+    world.restart();
+  flow more{"s < x"};
+  more["s"].in("v", "${{ default(tasks.a.out.v, 3) }}");
+  REQUIRE(world.add(more));
+  world.finish("b");
+  CHECK(world.started("r").inputs == value{{"v", 3}}); // nothing has to be read back for it
+  world.fail("x");
+  CHECK(world.state("s") == "skipped");
+  world.play();
+  CHECK(world.run_state() == "failed");
+}
+
 TEST_CASE("scheduler_core: an addition that is wrong is refused as a whole",
           "[logic][scheduler_core][additions]") {
   core_world world{"load; b < load"_flow};

@@ -199,6 +199,22 @@ TEST_CASE("scheduler_core: a wait works in finally and after a retry of its run"
 
 // --- approvals ---------------------------------------------------------------------------------
 
+TEST_CASE("scheduler_core: a gate that came early leaves what comes later to others",
+          "[logic][scheduler_core][gates]") {
+  flow f{"a; u; b; g < a u | one_success; r < u b"};
+  f["u"].out("v");
+  f["g"].gate({.prompt = "Go on with ${{ default(tasks.u.out.v, 0) }}?"});
+  f["r"].in("v", "${{ tasks.u.out.v }}");
+  core_world world{f};
+  world.finish("a");
+  REQUIRE(world.state("g") == "waiting");
+  CHECK(world.recorded().awaited.at(3).prompt == "Go on with 0?");
+  world.finish("u", {{"v", 1}});
+  REQUIRE(approve(world, "g", model::value::object()));
+  world.finish("b");
+  CHECK(world.started("r").inputs == model::value{{"v", 1}});
+}
+
 TEST_CASE("scheduler_core: a task waits until a person approves",
           "[logic][scheduler_core][gates]") {
   auto f = with_approval();

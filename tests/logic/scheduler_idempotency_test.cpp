@@ -150,10 +150,45 @@ TEST_CASE("scheduler_core: a task fails when its key cannot be looked up",
   core_world world{keyed()};
   const auto asked = world.look_ups.at(0);
   world.look_ups.clear();
-  world.step(
-    model::key_looked_up{asked.task, asked.digest, fail(errc::corrupt, "the database is damaged")});
+  world.step(model::key_looked_up{asked.task, asked.digest,
+                                  fail(errc::corrupt, "the database is damaged"), asked.number});
   CHECK(world.states() == "a=failed b=skipped");
   CHECK(world.failure("a").message == "idempotency: the database is damaged");
+}
+
+TEST_CASE("scheduler_core: only the answer to the last question about a key counts",
+          "[logic][scheduler_core][idempotency]") {
+  core_world world{keyed()};
+  REQUIRE(world.control(model::pause_task{"a"}));
+  REQUIRE(world.control(model::resume_task{"a"}));
+  REQUIRE(world.look_ups.size() == 2);
+  world.look_up(0); // it may be older than a success since
+  CHECK(world.state("a") == "pending");
+  world.look_up(0);
+  CHECK(world.state("a") == "dispatched");
+}
+
+TEST_CASE("scheduler_core: what is being undone is not taken over",
+          "[logic][scheduler_core][idempotency]") {
+  auto f = keyed();
+  f["a"].compensate();
+  f.compensate();
+  core_world world{f};
+  world.look_up();
+  world.finish("a", {{"v", 1}});
+  const auto first = world.last_run;
+  const auto second = world.submit(f);
+  REQUIRE(world.look_ups.size() == 1);
+  const auto asked = world.look_ups.at(0);
+  world.look_ups.clear();
+  const model::key_looked_up answer{asked.task, asked.digest, world.keys.at(asked.digest),
+                                    asked.number};
+  world.last_run = first;
+  world.fail("b");
+  REQUIRE(world.state("a") == "rolling_back");
+  world.step(answer); // from before that
+  world.last_run = second;
+  CHECK(world.states() == "a=dispatched b=pending");
 }
 
 TEST_CASE("scheduler_core: a retry keeps its task's key and a rollback too",
