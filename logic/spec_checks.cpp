@@ -1,5 +1,6 @@
 #include "logic/spec_checks.hpp"
 
+#include "logic/command_text.hpp"
 #include "logic/expression_names.hpp"
 #include "logic/fan_out.hpp"
 #include "logic/gate.hpp"
@@ -314,6 +315,10 @@ void check_handler(const std::string& name, const std::string& path,
   report(problems, path, "no handler " + in_quotes(name) + model::did_you_mean(name, known));
 }
 
+constexpr auto not_replaced = "expressions are not replaced in commands: say 'in: {NAME: \"${{ ... "
+                              "}}\"}', and use the variable "
+                              "NAME";
+
 void check_action(const model::action& action, const std::string& path,
                   const handler_lookup& has_handler, problems_t& problems) {
   if (const auto* run = std::get_if<model::run_action>(&action)) {
@@ -322,8 +327,14 @@ void check_action(const model::action& action, const std::string& path,
       report(problems, here, "the command is empty");
     else if (has_nul(run->text))
       report(problems, here, "holds a NUL character");
+    else if (has_expression(run->text))
+      report(problems, here, not_replaced);
   } else if (const auto* exec = std::get_if<model::exec_action>(&action)) {
-    check_argv(exec->argv, path_of(path, "exec"), problems);
+    const auto here = path_of(path, "exec");
+    check_argv(exec->argv, here, problems);
+    for (std::size_t i = 0; i < exec->argv.size(); ++i)
+      if (exec->argv[i].find("${{") != std::string::npos)
+        report(problems, path_of(here, i), not_replaced);
   } else if (const auto* call = std::get_if<model::call_action>(&action)) {
     check_handler(call->handler, path_of(path, "call"), has_handler, problems);
   } else if (const auto* child = std::get_if<model::workflow_action>(&action);

@@ -219,6 +219,16 @@ TEST_CASE("compile: every kind of problem is found and placed", "[logic][compile
     {[](auto& s) { s.tasks[1].action = model::run_action{" \n"}; },
      {{"tasks.load.run", "the command is empty"}}},
     {[](auto& s) {
+       s.tasks[1].action = model::run_action{"load ${{ params.day }}"};
+       s.tasks[2].action = model::exec_action{{"report", "--day=${{ params.day }}"}};
+     },
+     {{"tasks.load.run",
+       "expressions are not replaced in commands: say 'in: {NAME: \"${{ ... }}\"}', "
+       "and use the variable NAME"},
+      {"tasks.report.exec[1]",
+       "expressions are not replaced in commands: say 'in: {NAME: \"${{ ... "
+       "}}\"}', and use the variable NAME"}}},
+    {[](auto& s) {
        s.defaults.timeout = model::milliseconds{-1};
        s.tasks[1].settings->timeout = model::milliseconds{0};
      },
