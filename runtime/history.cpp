@@ -374,7 +374,8 @@ expected<task_ref> history::task(std::string_view id) {
   const auto slash = id.find('/');
   if (slash == std::string_view::npos || slash + 1 == id.size())
     return fail(errc::invalid_argument,
-                "'" + std::string{id} + "' is not a task id such as r-12/load");
+                "'" + std::string{id} + "' is not a task id such as r-12/load"
+                  + (run(id) ? "; it is a run, of which `sluice tasks` lists the tasks" : ""));
   auto found_run = run(id.substr(0, slash));
   if (!found_run)
     return tl::unexpected(std::move(found_run.error()));

@@ -399,6 +399,9 @@ TEST_CASE("history: tasks are found by every form of id", "[runtime][history][di
   CHECK(reading.task("r-1/load#2").error().code == errc::not_found);
   CHECK(reading.task("r-1/9").error().code == errc::not_found);
   CHECK(reading.task("r-1").error().code == errc::invalid_argument);
+  CHECK_THAT(reading.task("r-1").error().message,
+             Catch::EndsWith("`sluice tasks` lists the tasks"));
+  CHECK_THAT(reading.task("r-x").error().message, Catch::EndsWith("such as r-12/load"));
   const auto misspelt = reading.task("r-1/laod");
   REQUIRE_FALSE(misspelt);
   CHECK(misspelt.error().code == errc::not_found);
