@@ -470,6 +470,7 @@ std::unique_ptr<const fan_out_expressions> workflow_compiler::compile_fan_out(st
   const auto& task = spec_.task(idx);
   const auto path = path_of_task(idx);
   auto made = std::make_unique<fan_out_expressions>();
+  const auto known_problems = problems_.size();
   if (const auto* foreach = std::get_if<model::foreach_items>(&task.fan_out->items)) {
     made->over = compile_items(foreach->over, path_of(path, "foreach"), idx);
   } else if (const auto* matrix = std::get_if<model::matrix_items>(&task.fan_out->items)) {
@@ -479,7 +480,8 @@ std::unique_ptr<const fan_out_expressions> workflow_compiler::compile_fan_out(st
     made->include = compile_items(matrix->include, path_of(here, "include"), idx);
     made->exclude = compile_items(matrix->exclude, path_of(here, "exclude"), idx);
   }
-  check_items(task, *made, path, problems_);
+  if (problems_.size() == known_problems)
+    check_items(task, *made, path, problems_);
   if (const auto& key = task.fan_out->key) {
     const auto here = path_of(path, "key");
     if (auto compiled = compile_values({{"key", *key}}, path, idx); !compiled.empty()) {

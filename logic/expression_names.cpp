@@ -92,6 +92,8 @@ const builtin_signature* find_builtin(std::string_view name) {
 std::string unknown_function(std::string_view name) {
   if (is_one_of(later_functions, name))
     return "function " + quote(name) + " is not in this version";
+  if (name == "range")
+    return quote(name) + " is no function: `foreach` takes 3 or 1-3 as it is";
   return "unknown function " + quote(name) + model::did_you_mean(name, function_names());
 }
 

@@ -234,6 +234,12 @@ TEST_CASE("compile: every kind of problem is found and placed", "[logic][compile
      },
      {{"defaults.timeout", "must be longer than nothing"},
       {"tasks.load.timeout", "must be longer than nothing"}}},
+    {[](auto& s) { s.tasks[1].fan_out->items = model::foreach_items{"${{ sized(1) }}"}; },
+     {{"tasks.load.foreach", "unknown function 'sized'; did you mean 'size'?", 4}}},
+    {[](auto& s) {
+       s.tasks[1].fan_out->items = model::foreach_items{{"x", "x"}};
+     },
+     {{"tasks.load.foreach", "items 0 and 1 would both be named 'x'; tell them apart with `key`"}}},
     {[](auto& s) { s.active_tasks = 0; }, {{"limits.active_tasks", "must be at least 1"}}},
     {[](auto& s) {
        s.tasks[0].out.push_back({"rows", value_type::list});

@@ -562,6 +562,7 @@ TEST_CASE("expression: syntax errors say what and where", "[logic][expression]")
     {"'a'.contains()", 0, "contains() takes 1 argument, not 0"},
     {"'a'.substring()", 0, "substring() takes 1 or 2 arguments, not 0"},
     {"szie([])", 0, "unknown function 'szie'; did you mean 'size'?"},
+    {"range(3)", 0, "'range' is no function: `foreach` takes 3 or 1-3 as it is"},
     {"frobnicate(1)", 0, "unknown function 'frobnicate'"},
     {"size == 1", 0, "'size' is a function: write size(...)"},
     {"size()", 0, "size() takes 1 argument, not 0"},
