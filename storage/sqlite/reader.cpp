@@ -10,6 +10,11 @@ auto no_run(model::run_no run) {
   return fail(errc::not_found, "there is no run " + to_string(run) + " in this store");
 }
 
+std::string name_of(const model::instance_range& range, std::uint32_t idx,
+                    const std::string& task) {
+  return task + "[" + range.items->name(idx - range.first) + "]";
+}
+
 } // namespace
 
 expected<std::vector<run_row>> sqlite_reader::runs(const run_query& wanted) {
@@ -134,8 +139,7 @@ std::string sqlite_reader::instance_name(model::task_key task) {
   const auto* range = model::range_of(ranges_of(task.run_no), task.task_idx);
   if (range == nullptr)
     return {};
-  return select_task_name(*db_, task) + "[" + range->items->name(task.task_idx - range->first)
-         + "]";
+  return name_of(*range, task.task_idx, select_task_name(*db_, task));
 }
 
 expected<std::vector<model::instance_range>> sqlite_reader::instances(model::run_no run_no) {
@@ -150,9 +154,10 @@ expected<std::vector<task_row>> sqlite_reader::tasks(const task_query& wanted) {
     if (ranges.empty())
       return rows;
     for (auto& row : rows) {
-      if (row.node_idx)
-        row.name = instance_name(row.key);
-      else if (const auto* range = model::current_range(ranges, row.key.task_idx))
+      const auto idx = row.key.task_idx;
+      if (const auto* of = row.node_idx ? model::range_of(ranges, idx) : nullptr)
+        row.name = name_of(*of, idx, row.name); // so far it has the name of its task
+      else if (const auto* range = model::current_range(ranges, idx))
         row.instances = static_cast<std::uint32_t>(range->items->size());
     }
     return rows;
