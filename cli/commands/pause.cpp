@@ -16,6 +16,12 @@ struct pause_options {
   bool is_task() const { return id.find('/') != std::string::npos; }
 };
 
+/// What a person has to do besides, in a run that nobody executes.
+std::string and_then(const session& s, const runtime::run_view& run) {
+  return run.interrupted ? "; go on with: " + s.hint("run --resume " + to_string(run.run_no))
+                         : std::string{};
+}
+
 /// The order for a run that a person has named, and what to say when it is carried out.
 template <class Say>
 int change(session& s, const std::string& id, control_order order, const Say& say) {
@@ -23,6 +29,10 @@ int change(session& s, const std::string& id, control_order order, const Say& sa
   if (!target)
     return target.error();
   const auto& run = target->run;
+  if (order.verb == "resume" && run.interrupted && !run.paused)
+    return s.fail("run " + to_string(run.run_no) + " is not paused but interrupted"
+                    + and_then(s, run),
+                  exit_refused);
   order.run = run.run_no;
   const auto done = carry_out(s, order);
   if (!done)
@@ -56,12 +66,6 @@ int change_task(session& s, const std::string& id, const char* verb, const Say& 
   else if (s.text())
     s.out.line(say(*found, task_id(task.key, task.name)));
   return exit_done;
-}
-
-/// What a person has to do besides, in a run that nobody executes.
-std::string and_then(const session& s, const runtime::run_view& run) {
-  return run.interrupted ? "; go on with: " + s.hint("run --resume " + to_string(run.run_no))
-                         : std::string{};
 }
 
 int pause(session& s, const pause_options& options) {

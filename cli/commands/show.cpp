@@ -272,7 +272,9 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   }
   const auto state = task.shown_state();
   const auto detail = task_detail(task, s.clock.wall());
-  s.out.line(s.out.tinted(task_id(task.key, task.name), tint::bold) + "  "
+  const auto id = task_id(task.key, task.name);
+  s.out.line(s.out.tinted(id, tint::bold) + "  "
+             + (id.ends_with(task.name) ? "" : printable(task.name) + "  ")
              + s.out.tinted(state, tint_of(state)) + "  " + task_time(task, s.clock.wall()));
   if (!detail.empty())
     s.out.line("  " + detail);
@@ -291,7 +293,7 @@ int show_task(session& s, runtime::history& store, const show_options& options) 
   const auto more = task.instances
                       ? "tasks " + to_string(task.key.run_no) + " --filter name=" + task.name
                     : !children->empty() ? "show " + to_string(children->back().run_no)
-                                         : "logs " + task_id(task.key, task.name);
+                                         : "logs " + id;
   s.out.line(s.out.tinted("more: " + s.hint(more), tint::dim));
   return exit_done;
 }

@@ -40,7 +40,8 @@ TEST_CASE_METHOD(ten_items, "fan out: an instance that fails is told by its name
              Contains("task 'load' failed: 1 of 10 instances failed, the first one 'load[3]'"));
   CHECK_THAT(first.out, Contains("3 of 11 tasks succeeded  1 failed  7 skipped"));
   CHECK_THAT(run({"tasks", "r-1"}).out, Contains("load[9]") && Contains("siblings_failed"));
-  CHECK_THAT(run({"show", "r-1/load[2]"}).out, Contains("out  n = 2"));
+  CHECK_THAT(run({"show", "r-1/load[2]"}).out,
+             Contains("r-1/4  load[2]  succeeded") && Contains("out  n = 2"));
   CHECK_THAT(run({"show", "r-1/load"}).out, Contains("out  n = [0,1,2]"));
   CHECK_THAT(run({"events", "r-1"}).out, Contains("10 instances") && Contains("r-1/2#1"));
   CHECK_THAT(run({"replay", "r-1"}).out, Contains("load[3]  failed"));

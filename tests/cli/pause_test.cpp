@@ -100,6 +100,10 @@ TEST_CASE("pause: a paused task is still paused when its runtime was killed", "[
     CHECK(here.run({"pause", "r-1/second"}).code == 0);
   }                                                                // killed
   CHECK(here.run({"mark", "r-1/first", "--succeeded"}).code == 4); // it counts as running
+  const auto resumed = here.run({"resume", "r-1"});
+  CHECK(resumed.code == 4);
+  CHECK_THAT(resumed.err,
+             Contains("not paused but interrupted; go on with: sluice run --resume r-1"));
   running_program program{here.directory(), {"run", "--resume", "r-1"}};
   CHECK_THAT(program.read_until("second"), Contains("paused"));
   CHECK(here.run({"resume", "r-1/second"}).code == 0);
