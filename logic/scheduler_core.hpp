@@ -413,14 +413,6 @@ private:
   live_run* reported(const model::attempt_key& key);
 
   // scheduler_dispatch.cpp: which task starts, and when.
-  void preempt_for(const live_run& run, std::uint32_t task, ready_order::lane& lane,
-                   capacity_pool pool);
-  bool may_be_stopped_for(const model::attempt_key& key, model::priority priority,
-                          const ready_order::lane& lane, capacity_pool pool, bool lacks_slot,
-                          bool lacks_more) const;
-  bool keep_for(ready_order::lane& lane, const std::vector<model::attempt_key>& victims);
-  std::vector<const model::capacity_grant*>
-  held_by(const std::vector<model::attempt_key>& attempts) const;
   bool has_capacity(const live_run& run, std::uint32_t task, capacity_pool pool);
   bool is_queued(const live_run& run, std::uint32_t task, capacity_pool pool) const;
   bool is_due(const live_run& run, const ready_entry& entry, capacity_pool pool) const;
@@ -433,6 +425,20 @@ private:
   void release_capacity(live_run& run, const model::attempt_key& key);
   void call_up(live_run& run);
   capacity_pool pool_of(const live_run& run, std::uint32_t task) const;
+
+  // scheduler_preemption.cpp: which attempts make room for a task with a higher priority.
+  struct beneficiary;
+  void preempt_for(const live_run& run, std::uint32_t task, ready_order::lane& lane,
+                   capacity_pool pool);
+  std::vector<model::attempt_key> find_victims(const beneficiary& who) const;
+  std::vector<model::attempt_key> let_off_needless(std::vector<model::attempt_key> victims,
+                                                   const beneficiary& who) const;
+  bool are_enough(const std::vector<model::attempt_key>& victims, const beneficiary& who) const;
+  bool may_be_stopped_for(const beneficiary& who, const model::attempt_key& key,
+                          model::priority priority) const;
+  bool keep_for(const beneficiary& who, const std::vector<model::attempt_key>& victims);
+  std::vector<const model::capacity_grant*>
+  held_by(const std::vector<model::attempt_key>& attempts) const;
 
   // scheduler_capacity.cpp: what tasks need beside slots.
   bool evaluate_needs(live_run& run, std::uint32_t task, const capacity_expressions& expressions);
