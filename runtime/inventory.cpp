@@ -58,13 +58,19 @@ std::int64_t thousandths_of_processors(const inventory_places& places) {
   return amount;
 }
 
+/// What people can read; the machine has a little more.
+std::int64_t whole_mebibytes(std::int64_t bytes) {
+  constexpr std::int64_t mebibyte = 1 << 20;
+  return bytes / mebibyte * mebibyte;
+}
+
 std::int64_t bytes_of_memory(const inventory_places& places) {
   auto bytes = number_behind(places.proc / "meminfo", "MemTotal:").value_or(0) * 1'024;
   for_each_level(places, [&](const fs::path& at) {
     if (const auto limit = number_behind(at / "memory.max", ""))
       bytes = std::min(bytes, *limit);
   });
-  return bytes;
+  return whole_mebibytes(bytes);
 }
 
 std::int64_t free_bytes_beside(const fs::path& dir) {
@@ -73,7 +79,7 @@ std::int64_t free_bytes_beside(const fs::path& dir) {
   while (at.has_relative_path() && !fs::exists(at, failed))
     at = at.parent_path();
   const auto space = fs::space(at, failed);
-  return failed ? 0 : static_cast<std::int64_t>(space.available);
+  return failed ? 0 : whole_mebibytes(static_cast<std::int64_t>(space.available));
 }
 
 std::int64_t thousandths_of_graphics(const inventory_places& places) {

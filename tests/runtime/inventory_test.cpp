@@ -23,7 +23,7 @@ struct machine {
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     root = name;
     places = {root / "proc", root / "cgroup", root / "dev"};
-    write("proc/meminfo", "MemTotal:       2048 kB\nMemFree: 1 kB\n");
+    write("proc/meminfo", "MemTotal:       2500 kB\nMemFree: 1 kB\n");
     write("proc/self/cgroup", "0::/a/b\n");
     fs::create_directories(root / "dev");
   }
