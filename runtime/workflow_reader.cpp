@@ -438,7 +438,9 @@ std::optional<model::action> workflow_reader::read_action(file_key key, const pl
       return std::move(*child);
     bad_children_ += nodes_.problems().size() == told ? 1 : 0; // told of its own file
   } else if (key == file_key::wait) {
-    if (auto text = nodes_.text(at))
+    if (!at.node.is_scalar())
+      nodes_.report(at, "must be a time; people, signals and switches are waited for with 'gate'");
+    else if (auto text = nodes_.text(at))
       return model::wait_action{std::move(*text)};
   } else if (key == file_key::gate) {
     if (const auto kind = read_gate_kind(nodes_, at))

@@ -809,6 +809,9 @@ TEST_CASE("workflow_file: what is wrong with tasks that only wait", "[runtime][w
     {"tasks:\n  a: {gate: quota, max: 0, per: 1m}\n",
      {"2:25: tasks.a.max: must be from 1 to 10000"}},
     {"tasks:\n  a: {gate: quota, max: 1}\n", {"2:3: tasks.a.per: must be longer than nothing"}},
+    {"tasks:\n  a: {wait: {approval: yes}}\n",
+     {"2:13: tasks.a.wait: must be a time; people, signals and switches are waited for with "
+      "'gate'"}},
     {"tasks:\n  a: {wait: 1m, gates: [x]}\n",
      {"2:17: tasks.a.gates: goes with tasks that run something; this one only waits"}},
     {"tasks:\n  a: {wait: soon}\n",
